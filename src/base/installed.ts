@@ -1,0 +1,77 @@
+// What is installed and what runs: the truth that diff compares with and apply records.
+
+/** A file that podgen owns, as its manifest remembers it. */
+export interface OwnedFile {
+  readonly path: string;
+  /** Hex sha256 of the bytes podgen wrote. */
+  readonly sha256: string;
+}
+
+/** One pod in the manifest. */
+export interface ManifestPod {
+  readonly name: string;
+  /** Absolute path (or `-`) the pod was applied from. */
+  readonly source: string;
+  readonly files: readonly OwnedFile[];
+  /** Units of this pod, in the order they appear in the plan. */
+  readonly units: readonly string[];
+  /** Unit names whose file state must be `enabled` (the pod unit). */
+  readonly enabled: readonly string[];
+  /** container name -> image reference and manifest digest; pins images in the store. */
+  readonly images: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
+  /** Folders under `<data>` that belong to the pod and are removed with it, uppers and emptyDirs; never a PVC's. */
+  readonly folders: readonly string[];
+}
+
+/** `<state>/manifest.json`: everything podgen owns. What is not in here is never touched. */
+export interface Manifest {
+  readonly version: 1;
+  readonly pods: Readonly<Record<string, ManifestPod>>;
+  /** Applied ConfigMaps and Secrets by `ConfigMap/name`: where their object file is (0600), so later applies may refer to them. */
+  readonly objects: Readonly<Record<string, OwnedFile>>;
+}
+
+export const EMPTY_MANIFEST: Manifest = { version: 1, pods: {}, objects: {} };
+
+/** A unit as the manager sees it. Timestamps are microseconds since the epoch, 0 for never. */
+export interface UnitState {
+  readonly name: string;
+  readonly loadState: string;
+  readonly activeState: string;
+  readonly subState: string;
+  readonly unitFileState: string;
+  readonly fragmentPath: string;
+  readonly needDaemonReload: boolean;
+  /** Of a service only. */
+  readonly service?: {
+    readonly result: string;
+    readonly mainPid: number;
+    readonly execMainCode: number;
+    readonly execMainStatus: number;
+    readonly restarts: number;
+    readonly statusText: string;
+    readonly activeEnter: number;
+  };
+}
+
+/** What a running (or once started) container says of itself in `<run>/pods/POD/CONTAINER/state.json` (native/README.md). */
+export interface RunState {
+  readonly pid: number;
+  /** Field 22 of /proc/PID/stat, as a decimal string. */
+  readonly startTime: string;
+  /** The `io.podgen.digest` of the bundle it was started from. */
+  readonly digest: string;
+  readonly alive: boolean;
+}
+
+/** Everything diff needs of the present, read once. */
+export interface Installed {
+  readonly manifest: Manifest;
+  /** Present bytes by absolute path, for every path the manifest or the rendered pods name; absent when there is no such file. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly units: ReadonlyMap<string, UnitState>;
+  /** By `pod/container`, `pod/_infra` for infra. */
+  readonly running: ReadonlyMap<string, RunState>;
+  /** unit name -> path of a file of that name that is not ours, from any search path. */
+  readonly foreign: ReadonlyMap<string, string>;
+}

@@ -1,0 +1,51 @@
+// The ChangeSet: the smallest set of actions from installed to rendered. Made by diff/, carried out by apply/.
+import type { ManifestPod } from "../base/installed.js";
+import type { FileKind } from "../render/types.js";
+
+export interface FileChange {
+  readonly path: string;
+  readonly action: "create" | "update" | "remove";
+  readonly kind: FileKind;
+  readonly secret: boolean;
+  readonly mode: number;
+  readonly before?: Uint8Array;
+  readonly after?: Uint8Array;
+}
+
+/**
+ * unchanged: nothing; reload: daemon-reload is enough; start: it should run and does not; restart: its own content
+ * moved; create: did not exist; remove: no longer wanted.
+ */
+export type Verdict = "unchanged" | "reload" | "start" | "restart" | "create" | "remove";
+
+export interface UnitChange {
+  readonly unit: string;
+  readonly role: string;
+  readonly container?: string;
+  readonly verdict: Verdict;
+  /** Why, for people: `image sha256:ab12… -> sha256:cd34…`, `bundle changed`, `not running`. */
+  readonly reasons: readonly string[];
+}
+
+export interface PodChange {
+  readonly name: string;
+  readonly verdict: "created" | "configured" | "started" | "unchanged" | "deleted";
+  readonly files: readonly FileChange[];
+  readonly units: readonly UnitChange[];
+  readonly enable: readonly string[];
+  readonly disable: readonly string[];
+  /** Folders to remove (of a deleted pod). */
+  readonly folders: readonly string[];
+  /** What the manifest says when this is done; absent when the pod goes. */
+  readonly manifest?: ManifestPod;
+}
+
+export interface ChangeSet {
+  readonly pods: readonly PodChange[];
+  readonly shared: readonly FileChange[];
+  readonly objects: Readonly<Record<string, { readonly path: string; readonly sha256: string }>>;
+  /** True when a unit file changes, so that a daemon-reload is due. */
+  readonly reload: boolean;
+  /** True when nothing at all is to be done. */
+  readonly empty: boolean;
+}

@@ -1,0 +1,139 @@
+// The model: typed, defaulted, cross-checked objects, each knowing where it came from. Made by model/, read by plan/.
+import type { Location } from "../base/diagnostic.js";
+
+export interface ObjectRef {
+  readonly kind: "Pod" | "ConfigMap" | "Secret";
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly at: Location;
+}
+
+export type RestartPolicy = "Always" | "OnFailure" | "Never";
+export type PullPolicy = "Always" | "IfNotPresent" | "Never";
+
+/** Where an environment variable's value comes from. */
+export type EnvSource =
+  | { readonly kind: "value"; readonly value: string }
+  | { readonly kind: "configMapKey" | "secretKey"; readonly name: string; readonly key: string; readonly optional: boolean };
+
+export interface EnvVar {
+  readonly name: string;
+  readonly source: EnvSource;
+  readonly at: Location;
+}
+
+export interface EnvFrom {
+  readonly kind: "configMap" | "secret";
+  readonly name: string;
+  readonly prefix: string;
+  readonly optional: boolean;
+  readonly at: Location;
+}
+
+export interface Port {
+  readonly name?: string;
+  readonly containerPort: number;
+  readonly hostPort?: number;
+  /** Empty: every address, IPv4 and IPv6. */
+  readonly hostIP: string;
+  readonly protocol: "TCP" | "UDP";
+  readonly at: Location;
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
+  readonly subPath: string;
+  readonly at: Location;
+}
+
+export interface Resources {
+  /** Millicores; absent: no limit. */
+  readonly cpuMillis?: number;
+  readonly memoryBytes?: number;
+}
+
+export interface ContainerSecurity {
+  readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  readonly readOnlyRootFilesystem: boolean;
+  readonly capabilitiesAdd: readonly string[];
+  readonly capabilitiesDrop: readonly string[];
+}
+
+export interface Container {
+  readonly name: string;
+  readonly init: boolean;
+  /** Normalised full reference (spec of references: model/kube/image.ts). */
+  readonly image: string;
+  readonly imagePullPolicy: PullPolicy;
+  /** Absent: the image's entrypoint (an empty list means the same, as in Kubernetes). */
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  readonly env: readonly EnvVar[];
+  readonly envFrom: readonly EnvFrom[];
+  readonly ports: readonly Port[];
+  readonly volumeMounts: readonly VolumeMount[];
+  readonly limits: Resources;
+  readonly requests: Resources;
+  readonly tty: boolean;
+  readonly security: ContainerSecurity;
+  readonly at: Location;
+  readonly imageAt: Location;
+}
+
+export type HostPathType =
+  | "" | "DirectoryOrCreate" | "Directory" | "FileOrCreate" | "File" | "Socket" | "CharDevice" | "BlockDevice";
+
+/** `items` absent: every key under its own name. Modes are plain numbers (0644 is 420). */
+export interface KeyToPath {
+  readonly key: string;
+  readonly path: string;
+  readonly mode?: number;
+}
+
+export type VolumeSource =
+  | { readonly kind: "emptyDir"; readonly medium: "" | "Memory" }
+  | { readonly kind: "hostPath"; readonly path: string; readonly type: HostPathType }
+  | { readonly kind: "configMap" | "secret"; readonly name: string; readonly items?: readonly KeyToPath[]; readonly defaultMode: number; readonly optional: boolean }
+  | { readonly kind: "persistentVolumeClaim"; readonly claimName: string; readonly readOnly: boolean };
+
+export interface Volume {
+  readonly name: string;
+  readonly source: VolumeSource;
+  readonly at: Location;
+}
+
+export interface PodModel extends ObjectRef {
+  readonly kind: "Pod";
+  readonly restartPolicy: RestartPolicy;
+  readonly terminationGracePeriodSeconds: number;
+  readonly hostNetwork: boolean;
+  readonly initContainers: readonly Container[];
+  readonly containers: readonly Container[];
+  readonly volumes: readonly Volume[];
+}
+
+export interface ConfigMapModel extends ObjectRef {
+  readonly kind: "ConfigMap";
+  /** Keys of data (as UTF-8) and binaryData together. */
+  readonly data: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface SecretModel extends ObjectRef {
+  readonly kind: "Secret";
+  readonly type: string;
+  /** Decoded bytes of data and stringData together. */
+  readonly data: ReadonlyMap<string, Uint8Array>;
+}
+
+/** All objects of one apply. Names are unique per kind; references between them are checked in plan/, where installed objects are known. */
+export interface Model {
+  readonly pods: readonly PodModel[];
+  readonly configMaps: readonly ConfigMapModel[];
+  readonly secrets: readonly SecretModel[];
+}

@@ -1,0 +1,96 @@
+// The Plan: what shall be, fully decided, before any byte is made. Made by plan/, read by render/ and status/.
+import type { PullPolicy } from "../model/types.js";
+import type { ImageFacts } from "../base/facts.js";
+
+/** A bind mount. */
+export interface PlannedMount {
+  readonly destination: string;
+  readonly source: string;
+  /** OCI mount options and podgen's own `x-podgen.*` ones (native/README.md). */
+  readonly options: readonly string[];
+}
+
+/** Files that podrt writes into a tmpfs inside the container at its start (secret volumes). */
+export interface PlannedFiles {
+  readonly destination: string;
+  /** Mount just this file of the set at `destination` (a subPath). */
+  readonly subPath?: string;
+  readonly readOnly: boolean;
+  readonly items: readonly { readonly path: string; readonly source: string; readonly mode: number }[];
+}
+
+export interface PlannedContainer {
+  readonly name: string;
+  readonly init: boolean;
+  /** `pod-web_app.service` */
+  readonly unit: string;
+  /** Absolute folder of config.json. */
+  readonly bundle: string;
+  readonly image: ImageFacts;
+  readonly pullPolicy: PullPolicy;
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  /** Variable name -> absolute path of the file in the secret store with its value. */
+  readonly secretEnv: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** Numeric ids when the spec or image gives numbers; else `userName` for podrt to look up in the rootfs. */
+  readonly uid: number;
+  readonly gid: number;
+  readonly userName?: string;
+  readonly capabilities: readonly string[];
+  readonly readOnlyRoot: boolean;
+  readonly terminal: boolean;
+  readonly mounts: readonly PlannedMount[];
+  readonly files: readonly PlannedFiles[];
+  /** Folder for the writable layer. */
+  readonly upper: string;
+  readonly stopSignal: string;
+  readonly cpuQuotaPercent?: number;
+  readonly cpuWeight?: number;
+  readonly memoryMax?: number;
+  readonly memoryMin?: number;
+}
+
+/** A published port: one socket unit and one forwarder unit. */
+export interface PlannedPort {
+  /** `pod-web__8080-tcp` (with the host address in the name if one is given); `.socket` and `.service` are added. */
+  readonly unit: string;
+  readonly protocol: "TCP" | "UDP";
+  readonly hostPort: number;
+  readonly hostIP: string;
+  readonly containerPort: number;
+}
+
+/** A file of bytes that is not a unit and not a bundle: config volumes, the secret store, applied objects. */
+export interface PlannedData {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly secret: boolean;
+}
+
+export interface PodPlan {
+  readonly name: string;
+  /** Absolute path of the spec file, or `-`. */
+  readonly source: string;
+  readonly restartPolicy: "Always" | "OnFailure" | "Never";
+  readonly graceSeconds: number;
+  readonly hostNetwork: boolean;
+  readonly uplink: boolean;
+  readonly containers: readonly PlannedContainer[];
+  readonly ports: readonly PlannedPort[];
+  /** Absolute paths of folders on tmpfs for emptyDirs of medium Memory, made by infra. */
+  readonly memoryVolumes: readonly string[];
+  readonly data: readonly PlannedData[];
+  /** Folders under data that go when the pod is deleted (uppers, emptyDirs). */
+  readonly folders: readonly string[];
+}
+
+/** All of one apply. */
+export interface Plan {
+  readonly pods: readonly PodPlan[];
+  /** ConfigMaps and Secrets themselves, kept so that later applies may refer to them. */
+  readonly objects: readonly (PlannedData & { readonly key: string })[];
+  /** Whether podgen-pause.service is needed: as soon as there is a pod. */
+  readonly pause: boolean;
+}

@@ -1,0 +1,19 @@
+// The file system, as the stages with effects need it. Implemented by host/files/.
+
+/** Read-only half. */
+export interface FileReader {
+  /** The bytes, or undefined where there is no such file. Other errors throw. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  /** Names in a folder, sorted; empty where there is none. */
+  list(path: string): Promise<string[]>;
+}
+
+/** The half that writes. Every write is temporary file, fsync, rename, fsync of the folder. */
+export interface FileWriter extends FileReader {
+  /** Atomic; parent folders are made with mode 0700 below podgen's own folders, 0755 elsewhere. */
+  write(path: string, bytes: Uint8Array, mode: number): Promise<void>;
+  /** Removes a file; no error where there is none. Empty parent folders up to `root` go too. */
+  remove(path: string, root: string): Promise<void>;
+  /** A link swapped into place atomically. */
+  link(path: string, target: string): Promise<void>;
+}

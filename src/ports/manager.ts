@@ -1,0 +1,36 @@
+// The systemd user manager, as apply and status need it. Implemented by host/systemd/ over D-Bus.
+import type { UnitState } from "../base/installed.js";
+
+/** How a job ended (JobRemoved's result): `done`, `failed`, `canceled`, `timeout`, `dependency`, `skipped`, …; `deadline` when we stopped waiting. */
+export type JobResult = string;
+
+/** Read-only half: all that `diff`, `plan`, `status` and `validate` are ever given. */
+export interface ManagerReader {
+  /** Major version of the manager. */
+  version(): Promise<number>;
+  /** Loaded units that match any glob (`pod-*`), with the truth of each. */
+  list(patterns: readonly string[]): Promise<UnitState[]>;
+  /** One unit, loaded if need be; `loadState` is `not-found` where there is none. */
+  get(name: string): Promise<UnitState>;
+  /** Unit files on disk that match a glob: name -> path, from every search path. */
+  unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, string>>;
+}
+
+/** The half that changes something. Every call has a deadline in milliseconds. */
+export interface Manager extends ManagerReader {
+  reload(): Promise<void>;
+  enable(names: readonly string[]): Promise<void>;
+  disable(names: readonly string[]): Promise<void>;
+  /** Queue a job and wait for its end, subscribed before it is queued. Rejects only on D-Bus errors. */
+  start(name: string, deadline: number): Promise<JobResult>;
+  stop(name: string, deadline: number): Promise<JobResult>;
+  restart(name: string, deadline: number): Promise<JobResult>;
+  resetFailed(name: string): Promise<void>;
+  /** Wait until a unit satisfies the predicate (truth re-read at each PropertiesChanged) or the deadline passes; the last truth is returned. */
+  waitFor(name: string, wanted: (unit: UnitState) => boolean, deadline: number): Promise<UnitState>;
+  /** Moves processes into the unit's cgroup (AttachProcessesToUnit). */
+  attach(name: string, pids: readonly number[]): Promise<void>;
+  /** Ends when the lock is held: one writer at a time per user (the bus name io.podgen.Writer; freed by the bus when we die). */
+  lock(deadline: number): Promise<void>;
+  close(): Promise<void>;
+}

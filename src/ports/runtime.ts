@@ -1,0 +1,16 @@
+// podrt, as the TypeScript half calls it, and what it leaves in the runtime folder. Implemented by host/native/.
+import type { RunState } from "../base/installed.js";
+
+export interface RuntimeReader {
+  /** `<run>/pods/POD/CONTAINER/state.json`; undefined where the container was not started since boot. */
+  state(pod: string, container: string): Promise<RunState | undefined>;
+}
+
+export interface Runtime extends RuntimeReader {
+  /** Puts our podrt at its stable path: a link to a file named by its digest, swapped atomically. True when it changed. */
+  install(): Promise<boolean>;
+  /** Removes folders whose files belong to subordinate ids (`podrt rmtree`, inside the user namespace). */
+  removeTrees(paths: readonly string[]): Promise<void>;
+  /** Forgets the restart back-off of a container, so that the next start is at once. */
+  clearBackoff(pod: string, container: string): Promise<void>;
+}

@@ -1,0 +1,43 @@
+// Rendered bytes. Made by render/, compared by diff/.
+
+export type FileKind = "unit" | "bundle" | "data" | "object";
+
+export interface RenderedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly mode: number;
+  readonly kind: FileKind;
+  /** Never shown, only its digest's prefix. */
+  readonly secret: boolean;
+}
+
+/** A unit and what its definition rests on, so that diff can say which units a changed file restarts. */
+export interface RenderedUnit {
+  readonly name: string;
+  readonly role: "pod" | "infra" | "uplink" | "init" | "container" | "socket" | "forward" | "slice" | "pause";
+  /** Container name for init and container; `_infra` for infra. */
+  readonly container?: string;
+  /** Value of io.podgen.digest in its bundle: what the running one is compared with. Infra, init and containers only. */
+  readonly digest?: string;
+  /** The unit file and, for containers, the bundle. */
+  readonly files: readonly string[];
+}
+
+export interface RenderedPod {
+  readonly name: string;
+  readonly source: string;
+  readonly files: readonly RenderedFile[];
+  readonly units: readonly RenderedUnit[];
+  /** Units to enable. */
+  readonly enable: readonly string[];
+  readonly images: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
+  readonly folders: readonly string[];
+}
+
+export interface Rendered {
+  readonly pods: readonly RenderedPod[];
+  /** podgen-pause.service, and the objects; owned by all pods together. */
+  readonly shared: readonly RenderedFile[];
+  /** `ConfigMap/name` -> path, of `shared` files of kind object. */
+  readonly objects: Readonly<Record<string, string>>;
+}

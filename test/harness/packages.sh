@@ -1,0 +1,54 @@
+#!/bin/bash
+# Installs the Debian packages that one purpose needs: packages.sh build|session|host …
+# Does nothing (some milliseconds) when they are there. Not root: one line that says what to install, exit 1.
+set -euo pipefail
+
+build=(gcc make libc6-dev pkg-config musl-tools libseccomp-dev libcap-dev libjansson-dev libarchive-dev nettle-dev
+  zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev libacl1-dev libattr1-dev)
+session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs iproute2 procps curl util-linux)
+# apache2-utils: htpasswd, the registry wants bcrypt.
+host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
+  libcap2-bin nftables iproute2 procps strace jq curl scdoc man-db xz-utils zstd)
+
+usage() { echo "usage: packages.sh build|session|host …" >&2; exit 64; }
+
+[ $# -gt 0 ] || usage
+wanted=()
+for purpose; do
+  case $purpose in
+    build) wanted+=("${build[@]}") ;;
+    session) wanted+=("${session[@]}") ;;
+    host) wanted+=("${host[@]}") ;;
+    *) usage ;;
+  esac
+done
+
+missing_of() {
+  # dpkg-query exits 1 when it knows nothing of a name: that is an answer here, not an error.
+  { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } \
+    | awk '$1 == "installed" { print $2 }' | sort -u > "$tmp/there"
+  printf '%s\n' "$@" | sort -u | comm -23 - "$tmp/there"
+}
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mapfile -t missing < <(missing_of "${wanted[@]}")
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+  echo "apt-get install -y --no-install-recommends ${missing[*]}"
+  exit 1
+fi
+
+# Two runs at once (tests of several checkouts) wait for each other instead of failing.
+apt=(apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+export DEBIAN_FRONTEND=noninteractive
+install() { "${apt[@]}" install --no-install-recommends "${missing[@]}" > "$tmp/log" 2>&1 < /dev/null; }
+echo "installing: ${missing[*]}" >&2
+# The lists are refreshed only when the install without that fails: it needs the network and some seconds.
+install || { "${apt[@]}" update > /dev/null 2>&1 < /dev/null || true; install; } || {
+  tail -n 30 "$tmp/log" >&2
+  exit 1
+}
+mapfile -t missing < <(missing_of "${missing[@]}")
+[ ${#missing[@]} -eq 0 ] || { echo "still missing after the install: ${missing[*]}" >&2; exit 1; }
