@@ -1,5 +1,5 @@
 # Common functions of the harness: messages, deadlines, processes, cgroups. Sourced, never run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 HARNESS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # What is known of running sessions, registries and hosts. /run may be on disk on a bare machine, so nothing here is
@@ -44,8 +44,9 @@ start_time() {
   stat=${stat##*) }
   # A zombie is gone: PID 1 of a bare machine may be slow to reap.
   case $stat in Z* | X*) return 1 ;; esac
-  set -- $stat
-  echo "${20}"
+  local field
+  read -ra field <<< "$stat"
+  echo "${field[19]}"
 }
 
 # remember FILE PID
@@ -57,6 +58,15 @@ recall() {
   [ -f "$1" ] && read -r pid start < "$1" || return 1
   [ -n "$start" ] && [ "$(start_time "$pid")" = "$start" ] || return 1
   echo "$pid"
+}
+
+# For daemons: closes what this shell inherited or opened, such as our locks and the caller's pipes.
+close_fds() {
+  local fd
+  for fd in "/proc/$BASHPID/fd"/*; do
+    fd=${fd##*/}
+    [ "$fd" -le 2 ] || [ "$fd" = 255 ] || eval "exec $fd>&-"
+  done
 }
 
 is_gone() { ! recall "$1" > /dev/null; }

@@ -25,6 +25,9 @@ as_user() {
   shift
   cd "$home"
   umask 022
+  # What PID 1 gives everything it starts. The hard limit may be beyond us: not every root has CAP_SYS_RESOURCE.
+  ulimit -Hn 524288 2> /dev/null || true
+  ulimit -Sn 1024
   exec setpriv --reuid "$uid" --regid "$gid" --init-groups \
     env -i HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 \
     ${TERM:+TERM="$TERM"} XDG_RUNTIME_DIR="$runtime" DBUS_SESSION_BUS_ADDRESS="unix:path=$runtime/bus" "$@"
@@ -59,11 +62,12 @@ start_journald() {
   # Persistent, because only then journald keeps a file per user, which is all that `journalctl --user` opens.
   install -d -m 2755 -g systemd-journal /var/log/journal
   [ -s /etc/machine-id ] || systemd-machine-id-setup > /dev/null
-  setsid /lib/systemd/systemd-journald > "$HARNESS_RUN/journald.log" 2>&1 < /dev/null 9>&- &
+  # This file says that /var is there, so that journald never writes to /run first. (Asking it to flush instead does not
+  # work where /run is on disk: it refuses to remove its files there, and stays with them.)
+  install -D -m 644 /dev/null /run/systemd/journal/flushed
+  (close_fds; exec setsid /lib/systemd/systemd-journald) > "$HARNESS_RUN/journald.log" 2>&1 < /dev/null &
   remember "$HARNESS_RUN/journald.pid" $!
   wait_for 10 "journald's socket" test -S /run/systemd/journal/io.systemd.journal
-  # journald writes to /run until somebody says that /var is there. That is sd's flush service on a booted machine.
-  journalctl --flush
 }
 
 # What udev's static nodes give on a booted machine: rootless FUSE and tap devices need them.
@@ -89,7 +93,7 @@ make_cgroups() {
 
 # The controllers a cgroup v2 machine has, down to the user. Best effort: a hybrid one has none here.
 delegate_controllers() {
-  local root=/sys/fs/cgroup dir= part controller
+  local root=/sys/fs/cgroup dir="" part controller
   [ -f "$root/cgroup.subtree_control" ] || return 0
   for part in "" user.slice "user-$uid.slice" "user@$uid.service"; do
     [ -z "$part" ] || dir=$dir/$part
@@ -110,8 +114,9 @@ start_manager() {
   (
     cgroup_enter "$cgroup/init.scope"
     unset TERM
+    close_fds
     as_user "$user" setsid /lib/systemd/systemd --user
-  ) > "$HARNESS_RUN/session/$user.log" 2>&1 < /dev/null 9>&- &
+  ) > "$HARNESS_RUN/session/$user.log" 2>&1 < /dev/null &
   remember "$manager" $!
 }
 
@@ -168,7 +173,7 @@ stop_booted() {
   loginctl disable-linger "$1"
   systemctl stop "user@$uid.service" "user-runtime-dir@$uid.service" 2>/dev/null || true
   wait_for 100 "user@$uid.service to stop" manager_inactive
-  cgroup_remove "user.slice/user-$uid.slice" 
+  cgroup_remove "user.slice/user-$uid.slice"
 }
 
 stop_bare() {
@@ -204,11 +209,9 @@ purge_journal() {
 
 purge() {
   local user=$1
+  [ "$home" = "$HARNESS_LIB/$user" ] || die "user $user is not one of ours: its home is $home"
   purge_journal
-  case $home in
-    "$HARNESS_LIB/$user") rm -rf --one-file-system "$home" ;;
-    *) die "user $user is not one of ours: its home is $home" ;;
-  esac
+  rm -rf --one-file-system "$home"
   userdel "$user" 2>/dev/null || userdel "$user"
   sed -i "/^$user:/d" /etc/subuid /etc/subgid
 }
@@ -221,13 +224,13 @@ stop() {
   check_dev_null
 }
 
-# One start or stop at a time: they share journald, /etc/subuid and the cgroup root. Daemons close descriptor 9.
+# One start or stop at a time: they share journald, /etc/subuid and the cgroup root. Daemons do not inherit descriptor 9.
 locked() {
   need_root
   mkdir -p "$HARNESS_RUN"
   exec 9> "$HARNESS_RUN/session.lock"
   flock -w 180 9 || die "another start or stop holds the lock"
-  "$@" 
+  "$@"
 }
 
 [ $# -ge 2 ] || usage
