@@ -86,8 +86,7 @@ export interface Container {
   readonly imageAt: Location;
 }
 
-export type HostPathType =
-  | "" | "DirectoryOrCreate" | "Directory" | "FileOrCreate" | "File" | "Socket" | "CharDevice" | "BlockDevice";
+export type HostPathType = "" | "DirectoryOrCreate" | "Directory" | "FileOrCreate" | "File" | "Socket" | "CharDevice" | "BlockDevice";
 
 /** `items` absent: every key under its own name. Modes are plain numbers (0644 is 420). */
 export interface KeyToPath {
@@ -99,7 +98,13 @@ export interface KeyToPath {
 export type VolumeSource =
   | { readonly kind: "emptyDir"; readonly medium: "" | "Memory" }
   | { readonly kind: "hostPath"; readonly path: string; readonly type: HostPathType }
-  | { readonly kind: "configMap" | "secret"; readonly name: string; readonly items?: readonly KeyToPath[]; readonly defaultMode: number; readonly optional: boolean }
+  | {
+      readonly kind: "configMap" | "secret";
+      readonly name: string;
+      readonly items?: readonly KeyToPath[];
+      readonly defaultMode: number;
+      readonly optional: boolean;
+    }
   | { readonly kind: "persistentVolumeClaim"; readonly claimName: string; readonly readOnly: boolean };
 
 export interface Volume {

@@ -1,6 +1,7 @@
 // The Plan: what shall be, fully decided, before any byte is made. Made by plan/, read by render/ and status/.
-import type { PullPolicy } from "../model/types.js";
+
 import type { ImageFacts } from "../base/facts.js";
+import type { PullPolicy } from "../model/types.js";
 
 /** A bind mount. */
 export interface PlannedMount {

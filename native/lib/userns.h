@@ -1,0 +1,16 @@
+/* The user namespace: made once by pause with newuidmap/newgidmap, joined by everybody else. */
+#pragma once
+#include "util.h"
+
+/* How much of /etc/subuid and /etc/subgid was found; `single` when only the own id could be mapped. */
+struct userns_map {
+  bool single;
+  char reason[256]; /* why single, and how to mend it; for a warning */
+};
+
+/* Moves the calling (single-threaded) process into a new user namespace with the user's subordinate ids. */
+int userns_make(struct userns_map *ret, struct err *err);
+/* Opens the living pause process (RUN/pause.pid) as a pidfd; -ESRCH when there is none. */
+int userns_open_pause(int run, struct err *err);
+/* Joins pause's user namespace when it lives, else makes a fresh one; the process is root in it afterwards (setresuid/gid 0, no groups). */
+int userns_enter(struct userns_map *ret, struct err *err);
