@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   for (size_t i = 0; argc >= 2 && i < N_ELEMENTS(verbs); i++)
-    if (!strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
+    if (verbs[i].main && !strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
   fputs("usage: podrt VERB …; verbs:", stderr);
   for (size_t i = 0; i < N_ELEMENTS(verbs); i++) fprintf(stderr, " %s", verbs[i].name);
   fputs("\n", stderr);
