@@ -1,0 +1,79 @@
+// The file half of a transaction: carry out file changes, take them back, keep the manifest.
+import type { Manifest, ManifestPod } from "../base/installed.js";
+import type { ChangeSet, FileChange } from "../diff/types.js";
+import type { ApplyOptions, ApplyPorts } from "./types.js";
+
+/**
+ * Order in which kinds are written, so that what is named is there before what names it: a unit file appears last.
+ * Removal goes the other way.
+ */
+const ORDER = ["object", "data", "bundle", "unit"];
+
+function inOrder(changes: readonly FileChange[]): FileChange[] {
+  return [...changes].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
+}
+
+/** Creates and updates; removal is a step of its own, after the units were stopped. */
+export async function writeFiles(ports: ApplyPorts, changes: readonly FileChange[]): Promise<void> {
+  for (const change of inOrder(changes))
+    if (change.after !== undefined && change.action !== "remove") await ports.files.write(change.path, change.after, change.mode);
+}
+
+export async function removeFiles(ports: ApplyPorts, changes: readonly FileChange[], roots: readonly string[]): Promise<void> {
+  for (const change of inOrder(changes).reverse())
+    if (change.action === "remove") await ports.files.remove(change.path, rootOf(change.path, roots));
+}
+
+/** The same changes backwards: what was replaced or removed comes back, what was created goes. */
+export function inverse(changes: readonly FileChange[]): FileChange[] {
+  return changes.map((c) => {
+    const { before, after, ...rest } = c;
+    return {
+      ...rest,
+      action: c.action === "create" ? "remove" : c.action === "remove" ? "create" : "update",
+      ...(after === undefined ? {} : { before: after }),
+      ...(before === undefined ? {} : { after: before }),
+    };
+  });
+}
+
+/** The longest root that contains the path by whole segments; the path's own folder when none does. */
+function rootOf(path: string, roots: readonly string[]): string {
+  const within = roots.filter((root) => path.startsWith(`${root}/`)).sort((a, b) => b.length - a.length);
+  return within[0] ?? path.slice(0, path.lastIndexOf("/"));
+}
+
+/**
+ * What podgen owns while the transaction runs: everything of before and of after. Written first, so that a run that is
+ * killed leaves no file that the next one does not know.
+ */
+export function intent(manifest: Manifest, changes: ChangeSet): Manifest {
+  const pods: Record<string, ManifestPod> = { ...manifest.pods };
+  for (const change of changes.pods) {
+    const before = manifest.pods[change.name];
+    if (change.manifest === undefined) continue;
+    const paths = new Set(change.manifest.files.map((f) => f.path));
+    pods[change.name] = {
+      ...change.manifest,
+      files: [...change.manifest.files, ...(before?.files ?? []).filter((f) => !paths.has(f.path))],
+      units: [...new Set([...change.manifest.units, ...(before?.units ?? [])])],
+      folders: [...new Set([...change.manifest.folders, ...(before?.folders ?? [])])],
+    };
+  }
+  return { ...manifest, pods, objects: { ...manifest.objects, ...changes.objects } };
+}
+
+/** What podgen owns when it is done: `failed` pods keep what they had before. */
+export function outcome(manifest: Manifest, changes: ChangeSet, failed: ReadonlySet<string>): Manifest {
+  const pods: Record<string, ManifestPod> = { ...manifest.pods };
+  for (const change of changes.pods) {
+    if (failed.has(change.name)) continue;
+    if (change.manifest === undefined) delete pods[change.name];
+    else pods[change.name] = change.manifest;
+  }
+  return { ...manifest, pods, objects: changes.objects };
+}
+
+export async function writeManifest(ports: ApplyPorts, options: ApplyOptions, manifest: Manifest): Promise<void> {
+  await ports.files.write(options.manifestPath, new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`), 0o600);
+}

@@ -1,0 +1,125 @@
+// The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
+import type { ChangeSet, PodChange } from "../diff/types.js";
+import { inverse, intent, outcome, removeFiles, writeFiles, writeManifest } from "./files.js";
+import { waitHealthy } from "./health.js";
+import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
+import { actOnUnits, stopUnits, withVerdict } from "./units.js";
+
+/**
+ * Carries a change set out. The caller holds the writer's lock, has made the change set under it, and has pulled the
+ * images: from here on nothing is fetched. Throws on I/O and D-Bus errors after undoing what it can.
+ */
+export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<ApplyReport> {
+  await writeManifest(ports, options, intent(options.manifest, changes));
+  const deleted = changes.pods.filter((p) => p.manifest === undefined);
+  const kept = changes.pods.filter((p) => p.manifest !== undefined);
+  const reports = new Map<string, PodReport>();
+
+  for (const change of deleted) await stopPod(ports, change, options);
+  for (const change of kept)
+    await stopUnits(ports, withVerdict(change, "remove").map((u) => u.unit), options.stopTimeout); // prettier-ignore
+
+  await writeFiles(ports, changes.shared);
+  for (const change of kept) await writeFiles(ports, change.files);
+  for (const change of [...kept, ...deleted]) {
+    await ports.manager.disable(change.disable);
+    await removeFiles(ports, change.files, options.roots);
+  }
+  await removeFiles(ports, changes.shared, options.roots);
+  if (changes.reload) await ports.manager.reload();
+  for (const change of kept) if (change.enable.length > 0) await ports.manager.enable(change.enable);
+  for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
+
+  await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
+  const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
+  for (const change of failed) {
+    const report = reports.get(change.name);
+    if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, options));
+  }
+  await writeManifest(ports, options, outcome(options.manifest, changes, new Set(failed.map((c) => c.name))));
+  return summary(changes, reports, options);
+}
+
+/** Starts or restarts what changed and waits until the pod is as wanted. */
+async function bringUp(ports: ApplyPorts, change: PodChange, options: ApplyOptions): Promise<PodReport> {
+  const base = { name: change.name, outcome: change.verdict, failures: [] as ContainerFailure[] };
+  if (withVerdict(change, "create", "start", "restart").length === 0) return { ...base, actions: [] };
+  const { actions, job } = await actOnUnits(ports, change, options.timeout);
+  if (!options.wait) return { ...base, actions };
+  const deadline = ports.clock.now() + options.timeout;
+  const failures = await waitHealthy(ports, change, deadline);
+  if (failures.length > 0) return { ...base, outcome: "failed", actions, failures };
+  const result = await job;
+  if (result === "done") return { ...base, actions };
+  return { ...base, outcome: "failed", actions, failures: [jobFailure(change, result)] };
+}
+
+function jobFailure(change: PodChange, result: string): ContainerFailure {
+  const unit = `pod-${change.name}.service`;
+  return {
+    pod: change.name,
+    container: unit,
+    unit,
+    reason: `its job ended as "${result}"`,
+    restarts: 0,
+    lastLines: [],
+    hint: `systemctl --user status ${unit}`,
+  };
+}
+
+/** Undoes one pod's change: the bytes of before, the units of before; a pod that was not there before goes again. */
+async function putBack(ports: ApplyPorts, change: PodChange, report: PodReport, options: ApplyOptions): Promise<PodReport> {
+  const created = withVerdict(change, "create").map((u) => u.unit);
+  const isNew = options.manifest.pods[change.name] === undefined;
+  if (isNew) await stopPod(ports, change, options);
+  else await stopUnits(ports, created, options.stopTimeout);
+  const back = inverse(change.files);
+  await writeFiles(ports, back);
+  if (isNew) await ports.manager.disable(change.enable);
+  await removeFiles(ports, back, options.roots);
+  await ports.manager.reload();
+  if (isNew) {
+    await forgetPod(ports, { ...change, folders: change.manifest?.folders ?? [] });
+    return report;
+  }
+  // What was restarted runs the old bytes again; what was removed comes back; what was created is gone.
+  const undo: PodChange = {
+    ...change,
+    units: change.units
+      .filter((u) => u.verdict !== "create")
+      .map((u) => ({ ...u, verdict: u.verdict === "remove" ? "start" : u.verdict === "unchanged" ? "start" : u.verdict })),
+  };
+  const { actions } = await actOnUnits(ports, undo, options.timeout);
+  const still = await waitHealthy(ports, undo, ports.clock.now() + options.timeout);
+  return {
+    ...report,
+    outcome: still.length === 0 ? "rolled-back" : "failed",
+    actions: [...report.actions, ...actions],
+    failures: [...report.failures, ...still],
+  };
+}
+
+/** Stops a whole pod: the pod unit takes its parts with it; what was started without it is stopped by name. */
+async function stopPod(ports: ApplyPorts, change: PodChange, options: ApplyOptions): Promise<void> {
+  await ports.manager.stop(`pod-${change.name}.service`, options.stopTimeout);
+  const rest = change.units.filter((u) => u.role !== "pod" && u.role !== "slice").map((u) => u.unit);
+  await Promise.all(rest.map((unit) => ports.manager.stop(unit, options.stopTimeout)));
+}
+
+/** After the files are gone and the manager has reloaded: no failed states, no folders left. */
+async function forgetPod(ports: ApplyPorts, change: PodChange): Promise<PodReport> {
+  for (const u of change.units) await ports.manager.resetFailed(u.unit);
+  await ports.runtime.removeTrees(change.folders);
+  return { name: change.name, outcome: "deleted", actions: change.units.map((u) => `${u.unit} removed`), failures: [] };
+}
+
+function summary(changes: ChangeSet, reports: ReadonlyMap<string, PodReport>, options: ApplyOptions): ApplyReport {
+  const pods = changes.pods.flatMap((change) => reports.get(change.name) ?? []);
+  const codes = pods.map((pod): ApplyReport["exitCode"] => {
+    if (pod.outcome === "rolled-back") return 3;
+    if (pod.outcome !== "failed") return 0;
+    return options.manifest.pods[pod.name] === undefined ? 1 : 4;
+  });
+  const exitCode = ([4, 3, 1] as const).find((code) => codes.includes(code)) ?? 0;
+  return { pods, changed: !changes.empty, exitCode };
+}
