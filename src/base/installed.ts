@@ -15,6 +15,8 @@ export interface ManifestPod {
   readonly files: readonly OwnedFile[];
   /** Units of this pod, in the order they appear in the plan. */
   readonly units: readonly string[];
+  /** Names of the init containers. */
+  readonly inits: readonly string[];
   /** Unit names whose file state must be `enabled` (the pod unit). */
   readonly enabled: readonly string[];
   /** container name -> image reference and manifest digest; pins images in the store. */

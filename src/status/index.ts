@@ -1,0 +1,101 @@
+// From the manifest and the manager's truth to PodStatus; pure.
+import type { Manifest, ManifestPod, UnitState } from "../base/installed.js";
+import { signalName } from "../base/signal.js";
+import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
+
+/** Patterns of all units that statusOf wants to know of. */
+export const POD_UNIT_PATTERNS = ["pod-*"] as const;
+
+/** The status of every pod in the manifest, sorted by name; units absent from the map count as not loaded. */
+export function statusOf(manifest: Manifest, units: ReadonlyMap<string, UnitState>): PodStatus[] {
+  return Object.values(manifest.pods)
+    .map((pod) => podStatus(pod, units))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>): PodStatus {
+  const podUnit = units.get(`pod-${pod.name}.service`);
+  const order = pod.units.filter((u) => unitContainer(pod.name, u) !== undefined);
+  const containers = order.map((unit) => containerStatus(pod, unit, units.get(unit)));
+  const mains = containers.filter((c) => !c.init);
+  const started = containers.map((c) => c.startedAt).filter((t) => t !== undefined);
+  return {
+    name: pod.name,
+    phase: podPhase(podUnit, containers),
+    ready: mains.filter((c) => c.ready).length,
+    total: mains.length,
+    restarts: containers.reduce((sum, c) => sum + c.restarts, 0),
+    ...(started.length > 0 ? { startedAt: Math.min(...started) } : {}),
+    source: pod.source,
+    ports: pod.units.flatMap((u) => portOf(pod.name, u)),
+    enabled: podUnit?.unitFileState === "enabled",
+    containers,
+  };
+}
+
+/** `app` for `pod-web_app.service` of pod web; undefined for other units. Names never contain `_`. */
+function unitContainer(pod: string, unit: string): string | undefined {
+  const head = `pod-${pod}_`;
+  if (!unit.startsWith(head) || !unit.endsWith(".service")) return undefined;
+  const name = unit.slice(head.length, -".service".length);
+  return name.includes("_") ? undefined : name;
+}
+
+/** `8080/tcp` for `pod-web__8080-tcp.socket`, with the host address in front when the name has one. */
+function portOf(pod: string, unit: string): string[] {
+  const match = /^__(?:(.+)-)?(\d+)-(tcp|udp)\.socket$/.exec(unit.slice(`pod-${pod}`.length));
+  if (match === null) return [];
+  const [, host, port, protocol] = match;
+  return [`${host === undefined ? "" : `${host}:`}${port}/${protocol}`];
+}
+
+function containerStatus(pod: ManifestPod, unit: string, state: UnitState | undefined): ContainerStatus {
+  const name = unitContainer(pod.name, unit) ?? unit;
+  const image = pod.images[name];
+  const service = state?.service;
+  // The unit file says what it is: init containers are the oneshots.
+  const init = pod.inits.includes(name);
+  const phase = containerPhase(state, init);
+  const ended = service !== undefined && service.execMainCode !== 0;
+  return {
+    name,
+    unit,
+    init,
+    phase,
+    ready: phase === "Running" || (init && phase === "Completed"),
+    restarts: service?.restarts ?? 0,
+    pid: service?.mainPid ?? 0,
+    ...(ended && service.execMainCode === 1 ? { exitCode: service.execMainStatus } : {}),
+    ...(ended && service.execMainCode !== 1 ? { signal: signalName(service.execMainStatus) } : {}),
+    ...(service !== undefined && service.activeEnter > 0 ? { startedAt: Math.floor(service.activeEnter / 1000) } : {}),
+    image: image?.reference ?? "",
+    digest: image?.digest ?? "",
+    message: service?.statusText ?? "",
+  };
+}
+
+function containerPhase(state: UnitState | undefined, init: boolean): ContainerPhase {
+  const service = state?.service;
+  if (state === undefined || service === undefined || state.loadState === "not-found") return "Missing";
+  if (state.activeState === "active") return init && state.subState === "exited" ? "Completed" : "Running";
+  if (service.statusText.startsWith("CrashLoopBackOff")) return "CrashLoopBackOff";
+  if (state.activeState === "failed") return "Error";
+  if (state.activeState === "activating") return service.restarts > 2 ? "CrashLoopBackOff" : "Starting";
+  if (state.activeState === "inactive" && service.activeEnter > 0 && service.execMainCode === 1)
+    return service.execMainStatus === 0 ? "Completed" : "Error";
+  return "Stopped";
+}
+
+function podPhase(pod: UnitState | undefined, containers: readonly ContainerStatus[]): PodPhase {
+  const mains = containers.filter((c) => !c.init);
+  const any = (phase: ContainerPhase): boolean => containers.some((c) => c.phase === phase);
+  if (any("CrashLoopBackOff")) return "CrashLoopBackOff";
+  if (mains.every((c) => c.phase === "Completed")) return "Succeeded";
+  if (mains.every((c) => c.phase === "Completed" || c.phase === "Error")) return "Failed";
+  if (mains.every((c) => c.phase === "Running" || c.phase === "Completed")) return "Running";
+  if (pod?.activeState === "activating" || any("Starting")) return "Pending";
+  if (pod === undefined || pod.activeState === "inactive" || pod.activeState === "failed") {
+    return mains.some((c) => c.phase === "Running") ? "Degraded" : any("Error") ? "Failed" : "Stopped";
+  }
+  return "Degraded";
+}

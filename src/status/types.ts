@@ -1,0 +1,38 @@
+// What people look at: the state of pods and containers, in Kubernetes' words.
+
+export type ContainerPhase = "Running" | "Starting" | "Completed" | "Error" | "CrashLoopBackOff" | "Stopped" | "Missing";
+export type PodPhase = "Running" | "Pending" | "Succeeded" | "Failed" | "CrashLoopBackOff" | "Stopped" | "Degraded";
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly unit: string;
+  readonly init: boolean;
+  readonly phase: ContainerPhase;
+  readonly ready: boolean;
+  readonly restarts: number;
+  readonly pid: number;
+  /** Of the last end: absent while it has never ended. */
+  readonly exitCode?: number;
+  readonly signal?: string;
+  /** Milliseconds since the epoch of the last start; absent when it was never started. */
+  readonly startedAt?: number;
+  readonly image: string;
+  readonly digest: string;
+  /** The unit's STATUS= text, `CrashLoopBackOff, next try in 20 s` say. */
+  readonly message: string;
+}
+
+export interface PodStatus {
+  readonly name: string;
+  readonly phase: PodPhase;
+  readonly ready: number;
+  readonly total: number;
+  readonly restarts: number;
+  readonly startedAt?: number;
+  readonly source: string;
+  /** `8080/tcp`, `127.0.0.1:53/udp`. */
+  readonly ports: readonly string[];
+  /** True when systemd starts it at boot. */
+  readonly enabled: boolean;
+  readonly containers: readonly ContainerStatus[];
+}
