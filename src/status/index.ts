@@ -16,7 +16,8 @@ export function statusOf(manifest: Manifest, units: ReadonlyMap<string, UnitStat
 function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>): PodStatus {
   const podUnit = units.get(`pod-${pod.name}.service`);
   const order = pod.units.filter((u) => unitContainer(pod.name, u) !== undefined);
-  const containers = order.map((unit) => containerStatus(pod, unit, units.get(unit)));
+  const stopped = podUnit === undefined || podUnit.activeState === "inactive";
+  const containers = order.map((unit) => containerStatus(pod, unit, units.get(unit), stopped));
   const mains = containers.filter((c) => !c.init);
   const started = containers.map((c) => c.startedAt).filter((t) => t !== undefined);
   return {
@@ -49,13 +50,12 @@ function portOf(pod: string, unit: string): string[] {
   return [`${host === undefined ? "" : `${host}:`}${port}/${protocol}`];
 }
 
-function containerStatus(pod: ManifestPod, unit: string, state: UnitState | undefined): ContainerStatus {
+function containerStatus(pod: ManifestPod, unit: string, state: UnitState | undefined, stopped: boolean): ContainerStatus {
   const name = unitContainer(pod.name, unit) ?? unit;
   const image = pod.images[name];
   const service = state?.service;
-  // The unit file says what it is: init containers are the oneshots.
   const init = pod.inits.includes(name);
-  const phase = containerPhase(state, init);
+  const phase = containerPhase(state, init, stopped);
   const ended = service !== undefined && service.execMainCode !== 0;
   return {
     name,
@@ -74,7 +74,8 @@ function containerStatus(pod: ManifestPod, unit: string, state: UnitState | unde
   };
 }
 
-function containerPhase(state: UnitState | undefined, init: boolean): ContainerPhase {
+/** `stopped`: the pod unit is inactive, so an end with status 0 was asked for and is no completion. */
+function containerPhase(state: UnitState | undefined, init: boolean, stopped: boolean): ContainerPhase {
   const service = state?.service;
   if (state === undefined || service === undefined || state.loadState === "not-found") return "Missing";
   if (state.activeState === "active") return init && state.subState === "exited" ? "Completed" : "Running";
@@ -82,7 +83,7 @@ function containerPhase(state: UnitState | undefined, init: boolean): ContainerP
   if (state.activeState === "failed") return "Error";
   if (state.activeState === "activating") return service.restarts > 2 ? "CrashLoopBackOff" : "Starting";
   if (state.activeState === "inactive" && service.activeEnter > 0 && service.execMainCode === 1)
-    return service.execMainStatus === 0 ? "Completed" : "Error";
+    return service.execMainStatus !== 0 ? "Error" : stopped ? "Stopped" : "Completed";
   return "Stopped";
 }
 

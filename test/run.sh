@@ -1,0 +1,65 @@
+#!/bin/bash
+# npm test: sets up what it needs and runs every level of tests; without root those that need it are named and not run.
+#   test/run.sh [LEVEL…]      levels: lint pure native-unit native session host; all when none is named
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+here=$PWD
+
+levels=("$@")
+[ ${#levels[@]} -gt 0 ] || levels=(lint pure native-unit native session host)
+root=$([ "$(id -u)" = 0 ] && echo yes || echo no)
+
+step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
+
+step packages
+bash test/harness/packages.sh build session
+[ "$root" = no ] || bash test/harness/packages.sh test
+[ -d node_modules ] || npm ci --no-fund --no-audit
+
+step build
+npm run --silent build
+
+# Throw-away users may not look into the checkout (a clone below /root, say): they get the built program at a place of their own.
+if [ "$root" = yes ]; then
+  export PODGEN_TEST_DIST=/var/lib/podgen-test/dist
+  mkdir -p /var/lib/podgen-test
+  rm -rf "$PODGEN_TEST_DIST.new"
+  mkdir "$PODGEN_TEST_DIST.new"
+  for part in podgen podrt package.json podrt.sha256 lib images; do
+    [ ! -e "dist/$part" ] || cp -a "dist/$part" "$PODGEN_TEST_DIST.new/"
+  done
+  cp -a fixtures "$PODGEN_TEST_DIST.new/fixtures"
+  chmod -R go+rX "$PODGEN_TEST_DIST.new"
+  rm -rf "$PODGEN_TEST_DIST"
+  mv "$PODGEN_TEST_DIST.new" "$PODGEN_TEST_DIST"
+fi
+
+failed=()
+not_run=()
+for level in "${levels[@]}"; do
+  step "$level"
+  case $level in
+    lint) bash test/lint.sh || failed+=("$level") ;;
+    native-unit) make -s -C native OUT="$here/dist" check || failed+=("$level") ;;
+    pure) node test/tools/test.mjs pure || failed+=("$level") ;;
+    native | session | host)
+      if [ "$root" = yes ]; then
+        node test/tools/test.mjs "$level" || failed+=("$level")
+      else
+        while read -r file; do not_run+=("$file"); done < <(find "test/$level" -name '*.test.ts' | sort)
+      fi
+      ;;
+    *) echo "unknown level $level" >&2; exit 64 ;;
+  esac
+done
+
+if [ ${#not_run[@]} -gt 0 ]; then
+  step "not run: these need root (they make users, namespaces and hosts)"
+  printf '  %s\n' "${not_run[@]}"
+fi
+step "done"
+if [ ${#failed[@]} -gt 0 ]; then
+  echo "failed: ${failed[*]}"
+  exit 1
+fi
+echo "all levels passed: ${levels[*]}"
