@@ -1,0 +1,203 @@
+// The command line as data: one row per command. yargs, the man pages' test and completion all read this table.
+import type { Args } from "./args.js";
+import type { Context } from "./context.js";
+
+export interface OptionSpec {
+  readonly name: string;
+  readonly alias?: string;
+  readonly type: "string" | "boolean" | "number" | "array";
+  readonly describe: string;
+  readonly choices?: readonly string[];
+  readonly default?: string | number | boolean;
+}
+
+export interface CommandSpec {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  /** yargs' notation: `<pod>` required, `[pod]` optional, `[files..]` any number. */
+  readonly positionals: string;
+  readonly describe: string;
+  readonly options: readonly OptionSpec[];
+  readonly examples: readonly (readonly [string, string])[];
+  readonly load: () => Promise<{ run(args: Args, context: Context): Promise<number> }>;
+}
+
+const file: OptionSpec = { name: "filename", alias: "f", type: "array", describe: "a spec: file, folder, http(s) URL or - (repeatable)" };
+const recursive: OptionSpec = { name: "recursive", alias: "R", type: "boolean", describe: "look into folders of folders too" };
+const output: OptionSpec = {
+  name: "output",
+  alias: "o",
+  type: "string",
+  describe: "format of what is printed",
+  choices: ["text", "wide", "json", "yaml", "name"],
+  default: "text",
+};
+const outputShort: OptionSpec = { ...output, choices: ["text", "json"] };
+const timeout: OptionSpec = { name: "timeout", type: "number", describe: "seconds a pod may take until it is ready", default: 60 };
+const prune: OptionSpec = { name: "prune", type: "boolean", describe: "also delete pods that were applied from these files and stand there no more" };
+
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "apply",
+    aliases: ["play"],
+    positionals: "[files..]",
+    describe: "make what runs be what the specs say",
+    options: [
+      file,
+      recursive,
+      { name: "dry-run", type: "boolean", describe: "show what would change, change nothing" },
+      prune,
+      { name: "adopt", type: "boolean", describe: "take over units of these names that are not podgen's (the old file is saved)" },
+      { name: "wait", type: "boolean", describe: "wait until the pods are ready and judge them (--no-wait: do not)", default: true },
+      timeout,
+      { name: "detailed-exitcode", type: "boolean", describe: "exit 2 when something changed" },
+      outputShort,
+    ],
+    examples: [
+      ["podgen apply web.yaml", "start or update the pods of a file"],
+      ["podgen apply --dry-run ./pods", "what a folder would change"],
+    ],
+    load: () => import("./commands/apply.js"),
+  },
+  {
+    name: "diff",
+    aliases: ["plan"],
+    positionals: "[files..]",
+    describe: "what apply would change; exit 0 nothing, 1 something, 2 an error",
+    options: [file, recursive, prune, outputShort],
+    examples: [["podgen diff web.yaml", "units, bundles and which containers would restart"]],
+    load: () => import("./commands/diff.js"),
+  },
+  {
+    name: "validate",
+    positionals: "[files..]",
+    describe: "check specs without a machine",
+    options: [file, recursive, outputShort],
+    examples: [["podgen validate web.yaml", "every finding with its place"]],
+    load: () => import("./commands/validate.js"),
+  },
+  {
+    name: "generate",
+    positionals: "[files..]",
+    describe: "write the units and bundles into a folder instead of installing them",
+    options: [file, recursive, { name: "directory", alias: "d", type: "string", describe: "folder to write to" }],
+    examples: [["podgen generate web.yaml -d out", "look at what apply would install"]],
+    load: () => import("./commands/generate.js"),
+  },
+  {
+    name: "delete",
+    aliases: ["down"],
+    positionals: "[pods..]",
+    describe: "stop pods and remove what podgen made for them; volumes stay",
+    options: [file, recursive, { name: "ignore-not-found", type: "boolean", describe: "no error for a pod that is not there" }, outputShort],
+    examples: [["podgen delete web", "the pod web"]],
+    load: () => import("./commands/delete.js"),
+  },
+  {
+    name: "status",
+    positionals: "[pods..]",
+    describe: "state of pods and their containers",
+    options: [output],
+    examples: [["podgen status web", "one pod, its containers and ports"]],
+    load: () => import("./commands/status.js"),
+  },
+  {
+    name: "ps",
+    positionals: "[pods..]",
+    describe: "list containers",
+    options: [output],
+    examples: [["podgen ps", "all containers of all pods"]],
+    load: () => import("./commands/ps.js"),
+  },
+  {
+    name: "logs",
+    positionals: "<pod>",
+    describe: "what containers have written, from the journal (POD or POD/CONTAINER)",
+    options: [
+      { name: "follow", alias: "f", type: "boolean", describe: "go on as lines come" },
+      { name: "tail", alias: "n", type: "number", describe: "only the last so many lines" },
+      { name: "since", type: "string", describe: "only since then, as journalctl takes it" },
+      { name: "timestamps", alias: "t", type: "boolean", describe: "put the time in front" },
+      outputShort,
+    ],
+    examples: [["podgen logs -f web/app", "follow one container"]],
+    load: () => import("./commands/logs.js"),
+  },
+  {
+    name: "exec",
+    positionals: "<pod> [command..]",
+    describe: "run a command in a container (POD or POD/CONTAINER)",
+    options: [
+      { name: "interactive", alias: "i", type: "boolean", describe: "pass standard input on" },
+      { name: "tty", alias: "t", type: "boolean", describe: "give it a terminal" },
+      { name: "container", alias: "c", type: "string", describe: "the container, where the pod has several" },
+      { name: "env", alias: "e", type: "array", describe: "NAME=VALUE (repeatable)" },
+      { name: "workdir", alias: "w", type: "string", describe: "folder to start in" },
+      { name: "user", alias: "u", type: "string", describe: "user[:group] inside the container" },
+    ],
+    examples: [["podgen exec -it web/app -- sh", "a shell"]],
+    load: () => import("./commands/exec.js"),
+  },
+  {
+    name: "start",
+    positionals: "<pods..>",
+    describe: "start pods (POD) or containers (POD/CONTAINER)",
+    options: [timeout],
+    examples: [["podgen start web", "what podgen stop stopped"]],
+    load: () => import("./commands/start.js"),
+  },
+  {
+    name: "stop",
+    positionals: "<pods..>",
+    describe: "stop pods or containers until they are started again",
+    options: [timeout],
+    examples: [["podgen stop web/log", "one container"]],
+    load: () => import("./commands/stop.js"),
+  },
+  {
+    name: "restart",
+    positionals: "<pods..>",
+    describe: "restart pods or containers",
+    options: [timeout],
+    examples: [["podgen restart web", "all containers of the pod"]],
+    load: () => import("./commands/restart.js"),
+  },
+  {
+    name: "watch",
+    positionals: "[directory]",
+    describe: "apply specs of a folder whenever they change",
+    options: [
+      prune,
+      { name: "install", type: "boolean", describe: "do so from now on and at every boot, as a user unit" },
+      { name: "uninstall", type: "boolean", describe: "no longer do so" },
+      timeout,
+      outputShort,
+    ],
+    examples: [["podgen watch --install ~/pods", "a user unit that keeps pods as the folder says"]],
+    load: () => import("./commands/watch.js"),
+  },
+  {
+    name: "linger",
+    positionals: "<action>",
+    describe: "whether your pods start at boot with nobody logged in: enable, disable or status",
+    options: [outputShort],
+    examples: [["podgen linger enable", "pods run from boot on"]],
+    load: () => import("./commands/linger.js"),
+  },
+  {
+    name: "doctor",
+    positionals: "",
+    describe: "is this machine fit for rootless pods, and what mends it",
+    options: [outputShort],
+    examples: [["podgen doctor", "every check with the command that mends it"]],
+    load: () => import("./commands/doctor.js"),
+  },
+  {
+    name: "unshare",
+    positionals: "[command..]",
+    describe: "run a command in the user namespace of your pods (to look at volumes, say)",
+    options: [],
+    examples: [["podgen unshare ls -ln ~/.local/share/podgen/volumes", "owners as containers see them"]],
+    load: () => import("./commands/unshare.js"),
+  },
+];
