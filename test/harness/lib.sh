@@ -36,6 +36,14 @@ check_dev_null() {
     || die "/dev/null is no longer root's 1:3 device 0666: $(ls -l /dev/null)"
 }
 
+# What udev's static nodes give on a booted machine: rootless FUSE and tap devices need them.
+open_devices() {
+  local node
+  for node in /dev/fuse /dev/net/tun; do
+    [ ! -c "$node" ] || chmod 666 "$node"
+  done
+}
+
 # --- processes, named by pid and start time, so that a reused pid is not taken for ours -------------------------------
 
 start_time() {

@@ -70,14 +70,6 @@ start_journald() {
   wait_for 10 "journald's socket" test -S /run/systemd/journal/io.systemd.journal
 }
 
-# What udev's static nodes give on a booted machine: rootless FUSE and tap devices need them.
-open_devices() {
-  local node
-  for node in /dev/fuse /dev/net/tun; do
-    [ ! -c "$node" ] || chmod 666 "$node"
-  done
-}
-
 make_cgroups() {
   local root dir file
   for root in $(cgroup_roots); do
