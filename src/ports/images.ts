@@ -41,3 +41,8 @@ export interface Images extends ImageReader {
   /** Downloads and unpacks what is missing; complete and verified when it returns. Safe to be killed and repeated. Throws ImageError. */
   ensure(facts: ImageFacts, progress: (step: PullProgress) => void): Promise<void>;
 }
+
+/** True for ImageError, also one made by another copy of this module in a split bundle. */
+export function isImageError(error: unknown): error is ImageError {
+  return error instanceof Error && error.name === "ImageError";
+}

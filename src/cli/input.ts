@@ -1,0 +1,83 @@
+// Specs as text: from files, folders, standard input and URLs, in a stable order.
+import { isAbsolute, join, normalize } from "node:path/posix";
+import type { Args } from "./args.js";
+import type { Context } from "./context.js";
+import { EXIT, UserError } from "./exit.js";
+
+export interface SpecText {
+  /** As the user named it: what diagnostics show. */
+  readonly file: string;
+  /** Absolute path or URL; `-` for standard input: what the manifest remembers. */
+  readonly source: string;
+  readonly text: string;
+}
+
+const SPEC_NAME = /\.(ya?ml|json)$/;
+/** A spec is text that people write; more is a mistake (a disk image, say). */
+const MAX_BYTES = 16 * 1024 * 1024;
+const URL_DEADLINE_MS = 30_000;
+
+/** What the command names, or a usage error when it names nothing. */
+export async function readSpecs(args: Args, context: Context): Promise<SpecText[]> {
+  const names = [...args.list("files"), ...args.list("filename")];
+  if (names.length === 0) throw new UserError("name a file, a folder or - (standard input)", EXIT.usage);
+  const texts: SpecText[] = [];
+  for (const name of names) texts.push(...(await readOne(name, args.flag("recursive"), context)));
+  const seen = new Map(texts.map((t) => [t.source, t]));
+  return [...seen.values()];
+}
+
+async function readOne(name: string, recursive: boolean, context: Context): Promise<SpecText[]> {
+  if (name === "-") {
+    if (context.stdin.isTTY) context.err.write("reading a spec from the terminal; end it with Ctrl-D\n");
+    return [{ file: "-", source: "-", text: await context.stdin.text() }];
+  }
+  if (/^https?:\/\//.test(name)) return [{ file: name, source: name, text: await fetchText(name) }];
+  const path = normalize(isAbsolute(name) ? name : join(context.cwd, name)).replace(/(.)\/$/, "$1");
+  const kind = await context.host.reader().kind(path);
+  if (kind === "none") throw new UserError(`${name}: no such file or folder`);
+  if (kind === "file") return [{ file: name, source: path, text: await fileText(path, name, context) }];
+  return readFolder(path, name.replace(/(.)\/$/, "$1"), recursive, context);
+}
+
+/** Specs of a folder, sorted; hidden names and other endings are left out. */
+export async function readFolder(path: string, shown: string, recursive: boolean, context: Context): Promise<SpecText[]> {
+  const found: SpecText[] = [];
+  for (const entry of await context.host.reader().list(path)) {
+    if (entry.startsWith(".")) continue;
+    const inner = join(path, entry);
+    const kind = await context.host.reader().kind(inner);
+    if (kind === "folder" && recursive) found.push(...(await readFolder(inner, join(shown, entry), true, context)));
+    else if (kind === "file" && SPEC_NAME.test(entry))
+      found.push({ file: join(shown, entry), source: inner, text: await fileText(inner, join(shown, entry), context) });
+  }
+  return found;
+}
+
+async function fileText(path: string, shown: string, context: Context): Promise<string> {
+  const bytes = await context.host.reader().read(path);
+  if (bytes === undefined) throw new UserError(`${shown}: no such file`);
+  if (bytes.length > MAX_BYTES) throw new UserError(`${shown}: larger than ${MAX_BYTES >> 20} MiB: not a spec`);
+  return decode(bytes, shown);
+}
+
+function decode(bytes: Uint8Array, shown: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(`${shown}: is not UTF-8 text`);
+  }
+}
+
+async function fetchText(url: string): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(url, { signal: AbortSignal.timeout(URL_DEADLINE_MS) });
+  } catch (cause) {
+    throw new UserError(`${url}: ${cause instanceof Error ? String(cause.cause ?? cause.message) : String(cause)}`);
+  }
+  if (!response.ok) throw new UserError(`${url}: HTTP ${response.status} ${response.statusText}`);
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes.length > MAX_BYTES) throw new UserError(`${url}: larger than ${MAX_BYTES >> 20} MiB: not a spec`);
+  return decode(bytes, url);
+}

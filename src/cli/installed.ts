@@ -1,0 +1,99 @@
+// Reads the present state for diff: the manifest, the bytes on disk, the units, what runs. Readers only.
+import type { HostFacts, Paths } from "../base/facts.js";
+import { EMPTY_MANIFEST, type Installed, type Manifest, type RunState, type UnitState } from "../base/installed.js";
+import type { FileReader } from "../ports/files.js";
+import type { ManagerReader } from "../ports/manager.js";
+import type { RuntimeReader } from "../ports/runtime.js";
+import { type AppliedObjects, parseAppliedObjects } from "../plan/objects.js";
+import type { Rendered } from "../render/types.js";
+import { UserError } from "./exit.js";
+
+export function manifestPath(paths: Paths): string {
+  return `${paths.state}/manifest.json`;
+}
+
+/** The manifest; the empty one where podgen never applied. A damaged one is an error: guessing could remove what is not ours. */
+export async function readManifest(paths: Paths, files: FileReader): Promise<Manifest> {
+  const path = manifestPath(paths);
+  const bytes = await files.read(path);
+  if (bytes === undefined) return EMPTY_MANIFEST;
+  try {
+    const manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
+    if (manifest.version !== 1 || typeof manifest.pods !== "object" || typeof manifest.objects !== "object")
+      throw new Error(`version ${String(manifest.version)}`);
+    return manifest;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UserError(`${path}: not a manifest this podgen can read (${why})`, 1, "move it away to start anew; podgen then owns nothing");
+  }
+}
+
+/** ConfigMaps and Secrets of earlier applies, by name. */
+export async function readObjects(
+  manifest: Manifest,
+  read: (path: string) => Promise<Uint8Array | undefined>,
+): Promise<AppliedObjects> {
+  const entries = await Promise.all(
+    Object.entries(manifest.objects).map(async ([key, file]) => [key, await read(file.path)] as const),
+  );
+  return parseAppliedObjects(new Map(entries.flatMap(([key, bytes]) => (bytes === undefined ? [] : [[key, bytes] as const]))));
+}
+
+/** Everything diff compares with. `rendered` names the paths and units that matter beside the manifest's. */
+export async function readInstalled(
+  rendered: Rendered,
+  manifest: Manifest,
+  facts: HostFacts,
+  given: { files: FileReader; manager: ManagerReader; runtime: RuntimeReader },
+): Promise<Installed> {
+  const paths = new Set<string>();
+  for (const file of [...rendered.shared, ...rendered.pods.flatMap((p) => p.files)]) paths.add(file.path);
+  for (const pod of Object.values(manifest.pods)) for (const file of pod.files) paths.add(file.path);
+  for (const object of Object.values(manifest.objects)) paths.add(object.path);
+
+  const patterns = ["pod-*", "podgen-pause.service"];
+  const [files, units, onDisk, running] = await Promise.all([
+    readAll(given.files, paths),
+    given.manager.list(patterns),
+    given.manager.unitFiles(patterns),
+    readRunning(rendered, manifest, given.runtime),
+  ]);
+  return { manifest, files, units: new Map(units.map((u: UnitState) => [u.name, u])), running, foreign: foreignUnits(onDisk, units, manifest, facts) };
+}
+
+async function readAll(files: FileReader, paths: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
+  const pairs = await Promise.all([...paths].map(async (path) => [path, await files.read(path)] as const));
+  return new Map(pairs.flatMap(([path, bytes]) => (bytes === undefined ? [] : [[path, bytes] as const])));
+}
+
+async function readRunning(rendered: Rendered, manifest: Manifest, runtime: RuntimeReader): Promise<Map<string, RunState>> {
+  const wanted = new Set<string>();
+  for (const pod of rendered.pods) for (const unit of pod.units) if (unit.container !== undefined) wanted.add(`${pod.name}/${unit.container}`);
+  for (const pod of Object.values(manifest.pods)) {
+    wanted.add(`${pod.name}/_infra`);
+    for (const name of Object.keys(pod.images)) wanted.add(`${pod.name}/${name}`);
+  }
+  const states = await Promise.all(
+    [...wanted].map(async (key) => {
+      const [pod = "", container = ""] = key.split("/");
+      return [key, await runtime.state(pod, container)] as const;
+    }),
+  );
+  return new Map(states.flatMap(([key, state]) => (state === undefined ? [] : [[key, state] as const])));
+}
+
+/** Unit files of our names that the manifest does not own: by their path on disk, or by what a generator loaded. */
+function foreignUnits(
+  onDisk: ReadonlyMap<string, string>,
+  units: readonly UnitState[],
+  manifest: Manifest,
+  facts: HostFacts,
+): Map<string, string> {
+  const owned = new Set(Object.values(manifest.pods).flatMap((p) => p.files.map((f) => f.path)));
+  owned.add(`${facts.paths.units}/podgen-pause.service`);
+  const foreign = new Map<string, string>();
+  for (const [name, path] of onDisk) if (!owned.has(path)) foreign.set(name, path);
+  for (const unit of units)
+    if (unit.fragmentPath !== "" && !owned.has(unit.fragmentPath)) foreign.set(unit.name, unit.fragmentPath);
+  return foreign;
+}

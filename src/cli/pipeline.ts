@@ -1,0 +1,102 @@
+// The pure stages in their order, with just the readers they need: what diff, plan, generate, validate and apply share.
+import { type Diagnostic, hasErrors } from "../base/diagnostic.js";
+import type { HostFacts, ImageFacts } from "../base/facts.js";
+import type { Manifest } from "../base/installed.js";
+import { buildModel } from "../model/index.js";
+import type { Container, Model } from "../model/types.js";
+import { makePlan } from "../plan/index.js";
+import type { Plan } from "../plan/types.js";
+import { type ImageError, type ImageReader, isImageError } from "../ports/images.js";
+import { renderPlan } from "../render/index.js";
+import type { Rendered } from "../render/types.js";
+import { parseYaml } from "../spec/yaml.js";
+import { readObjects } from "./installed.js";
+import type { SpecText } from "./input.js";
+
+/** The end of a stage: what was found, and what came of it when nothing forbids going on. */
+export interface Stage<T> {
+  readonly diagnostics: readonly Diagnostic[];
+  readonly value?: T;
+}
+
+/** Text to model: no machine needed. All findings of all files at once. */
+export function compileModel(texts: readonly SpecText[]): Stage<Model> {
+  const diagnostics: Diagnostic[] = [];
+  const documents = texts.flatMap((t) => {
+    const parsed = parseYaml(t.file, t.text);
+    diagnostics.push(...parsed.diagnostics);
+    return parsed.value ?? [];
+  });
+  const model = buildModel(documents);
+  diagnostics.push(...model.diagnostics);
+  return model.value === undefined || hasErrors(diagnostics) ? { diagnostics } : { diagnostics, value: model.value };
+}
+
+export interface Compiled {
+  readonly plan: Plan;
+  readonly rendered: Rendered;
+  readonly images: readonly ImageFacts[];
+}
+
+/** Model to bytes. `images` is the reading half: looked at, never pulled. */
+export async function compilePlan(
+  texts: readonly SpecText[],
+  model: Model,
+  given: {
+    facts: HostFacts;
+    manifest: Manifest;
+    images: ImageReader;
+    read: (path: string) => Promise<Uint8Array | undefined>;
+  },
+): Promise<Stage<Compiled>> {
+  const looked = await inspectImages(model, given.images);
+  if (looked.value === undefined) return { diagnostics: looked.diagnostics };
+  const planned = makePlan({
+    model,
+    sources: new Map(texts.map((t) => [t.file, t.source])),
+    facts: given.facts,
+    images: looked.value,
+    objects: await readObjects(given.manifest, given.read),
+  });
+  const diagnostics = [...looked.diagnostics, ...planned.diagnostics];
+  if (planned.value === undefined || hasErrors(diagnostics)) return { diagnostics };
+  const rendered = renderPlan(planned.value, given.facts);
+  return { diagnostics, value: { plan: planned.value, rendered, images: [...new Set(looked.value.values())] } };
+}
+
+/** Looks at every image once, all at the same time; a failure is a finding at the image's place in the spec. */
+async function inspectImages(model: Model, images: ImageReader): Promise<Stage<ReadonlyMap<string, ImageFacts>>> {
+  const uses = new Map<string, Container[]>();
+  for (const pod of model.pods)
+    for (const container of [...pod.initContainers, ...pod.containers]) {
+      const key = container.image;
+      uses.set(key, [...(uses.get(key) ?? []), container]);
+    }
+  const diagnostics: Diagnostic[] = [];
+  const found = new Map<string, ImageFacts>();
+  await Promise.all(
+    [...uses].map(async ([reference, containers]) => {
+      // The strictest wish wins: one container that says Always has the registry asked for all of them.
+      const policies = containers.map((c) => c.imagePullPolicy);
+      const policy = policies.includes("Always") ? "Always" : policies.includes("IfNotPresent") ? "IfNotPresent" : "Never";
+      try {
+        found.set(reference, await images.inspect(reference, policy));
+      } catch (error) {
+        if (!isImageError(error)) throw error;
+        diagnostics.push(...containers.map((c) => imageFinding(error, c)));
+      }
+    }),
+  );
+  return diagnostics.length > 0 ? { diagnostics } : { diagnostics, value: found };
+}
+
+function imageFinding(error: ImageError, container: Container): Diagnostic {
+  return {
+    code: error.code,
+    severity: "error",
+    message: error.message,
+    at: container.imageAt,
+    length: container.image.length,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
