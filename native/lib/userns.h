@@ -5,7 +5,7 @@
 /* How much of /etc/subuid and /etc/subgid was found; `single` when only the own id could be mapped. */
 struct userns_map {
   bool single;
-  char reason[256]; /* why single, and how to mend it; for a warning */
+  char reason[384]; /* why single, and how to mend it; for a warning */
 };
 
 /* Moves the calling (single-threaded) process into a new user namespace with the user's subordinate ids. */

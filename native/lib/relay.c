@@ -1,0 +1,148 @@
+/* The sending side of the log handover: see relay.h. */
+#include "relay.h"
+
+#include <jansson.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+
+enum { DEADLINE_MS = 10 * 1000, RETRY_MS = 20 };
+
+static int64_t now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- fields --- */
+
+struct buffer {
+  char *bytes;
+  size_t len;
+};
+
+/* NAME=value\n, or NAME\n<little-endian 64 bit length>value\n where the value has a newline. */
+static int add_field(struct buffer *b, const char *name, const char *value, size_t len) {
+  size_t name_len = strlen(name);
+  if (b->len + name_len + len + 10 > RELAY_FIELDS_MAX) return -E2BIG;
+  char *p = b->bytes + b->len;
+  memcpy(p, name, name_len);
+  p += name_len;
+  if (memchr(value, '\n', len)) {
+    *p++ = '\n';
+    for (int i = 0; i < 8; i++) *p++ = (char)((uint64_t)len >> (8 * i));
+  } else {
+    *p++ = '=';
+  }
+  memcpy(p, value, len);
+  p += len;
+  *p++ = '\n';
+  b->len = (size_t)(p - b->bytes);
+  return 0;
+}
+
+/* journald drops fields of other names without a word, and those with a leading underscore are its own. */
+static bool name_ok(const char *name) {
+  static const char *const ours[] = {"MESSAGE", "PRIORITY", "USER_UNIT", "SYSLOG_IDENTIFIER", "CONTAINER_PARTIAL_MESSAGE"};
+  size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+  if (!len || name[len] || len > 64 || name[0] == '_' || (name[0] >= '0' && name[0] <= '9')) return false;
+  for (size_t i = 0; i < N_ELEMENTS(ours); i++)
+    if (!strcmp(name, ours[i])) return false;
+  return true;
+}
+
+int relay_fields_pack(const char *unit, const char *identifier, const char *fields_json, char **ret, size_t *ret_len, struct err *err) {
+  cleanup_free char *bytes = malloc(RELAY_FIELDS_MAX);
+  if (!bytes) return err_set(err, ENOMEM, "log fields", "%s", unit);
+  struct buffer b = {.bytes = bytes};
+  int r = add_field(&b, "USER_UNIT", unit, strlen(unit));
+  if (r == 0) r = add_field(&b, "SYSLOG_IDENTIFIER", identifier, strlen(identifier));
+  if (r == 0 && fields_json) {
+    json_t *root = json_loads(fields_json, 0, NULL);
+    const char *name;
+    json_t *value;
+    if (!json_is_object(root)) r = err_set(err, EINVAL, "log fields", "not a JSON object");
+    json_object_foreach(root, name, value) {
+      if (r < 0) break;
+      if (!name_ok(name) || !json_is_string(value)) r = err_set(err, EINVAL, "log fields", "%s", name);
+      else r = add_field(&b, name, json_string_value(value), json_string_length(value));
+    }
+    json_decref(root);
+  }
+  if (r == -E2BIG) return err_set(err, E2BIG, "log fields", "%s", unit);
+  if (r < 0) return r;
+  *ret = bytes;
+  bytes = NULL;
+  *ret_len = b.len;
+  return 0;
+}
+
+/* --- handover --- */
+
+/* Connects by way of /proc/self/fd, because the path of a run folder may be longer than the 108 bytes of sun_path. */
+static int connect_infra(int infra_dir, int64_t deadline) {
+  struct sockaddr_un addr = {.sun_family = AF_UNIX};
+  snprintf(addr.sun_path, sizeof addr.sun_path, "/proc/self/fd/%d/" RELAY_SOCKET, infra_dir);
+  for (;;) {
+    cleanup_fd int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (sock < 0) return -errno;
+    if (connect(sock, (struct sockaddr *)&addr, sizeof addr) == 0) return steal_fd(&sock);
+    /* Not there yet, or left by an infra that died while the next one is starting: worth waiting for a while. */
+    if (errno != ENOENT && errno != ECONNREFUSED && errno != EINTR && errno != EAGAIN) return -errno;
+    int r = -errno;
+    if (now_ms() + RETRY_MS > deadline) return r;
+    (void)poll(NULL, 0, RETRY_MS);
+  }
+}
+
+int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const char *unit, const char *identifier, const char *fields_json,
+                    struct err *err) {
+  const int64_t deadline = now_ms() + DEADLINE_MS;
+  cleanup_free char *fields = NULL;
+  size_t fields_len;
+  int r = relay_fields_pack(unit, identifier, fields_json, &fields, &fields_len, err);
+  if (r < 0) return r;
+
+  const int given[RELAY_STREAMS] = {out_fd, err_fd, tty_fd};
+  int fds[RELAY_STREAMS];
+  size_t n = 0;
+  struct relay_header header = {.version = RELAY_VERSION};
+  for (unsigned i = 0; i < RELAY_STREAMS; i++) {
+    if (given[i] < 0) continue;
+    header.streams |= 1u << i;
+    fds[n++] = given[i];
+  }
+  if (!n) return err_set(err, EINVAL, "log handover", "no descriptors");
+
+  cleanup_fd int sock = connect_infra(infra_dir, deadline);
+  if (sock < 0) return err_set(err, -sock, "log handover", "connect to infra");
+  struct iovec iov[] = {{.iov_base = &header, .iov_len = sizeof header}, {.iov_base = fields, .iov_len = fields_len}};
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof fds)];
+  } control = {0};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = CMSG_SPACE(n * sizeof(int))};
+  struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+  cmsg->cmsg_level = SOL_SOCKET;
+  cmsg->cmsg_type = SCM_RIGHTS;
+  cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+  memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+  while (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
+    if (errno != EINTR) return err_set(err, errno, "log handover", "send to infra");
+
+  /* Infra's word that it reads from them; until then closing ours could end the pipes with lines in them. */
+  struct pollfd p = {.fd = sock, .events = POLLIN};
+  int64_t left;
+  do {
+    left = deadline - now_ms();
+    r = poll(&p, 1, left > 0 ? (int)left : 0);
+  } while (r < 0 && errno == EINTR);
+  if (r < 0) return err_set(err, errno, "log handover", "poll");
+  if (r == 0) return err_set(err, ETIMEDOUT, "log handover", "infra does not answer");
+  int32_t answer;
+  ssize_t got = recv(sock, &answer, sizeof answer, 0);
+  if (got < 0) return err_set(err, errno, "log handover", "receive from infra");
+  if (got != (ssize_t)sizeof answer) return err_set(err, ECONNRESET, "log handover", "infra is gone");
+  return answer < 0 ? err_set(err, -answer, "log handover", "infra refused") : 0;
+}

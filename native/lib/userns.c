@@ -1,0 +1,225 @@
+/* The user namespace: see userns.h and user_namespaces(7). Root in it is the user; from 1 up come the subordinate ids. */
+#include "userns.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "proc.h"
+#include "subid.h"
+
+#define SUBUID "/etc/subuid"
+#define SUBGID "/etc/subgid"
+
+/* What stands in the warning after the reason: what a single id means. */
+#define CONSEQUENCE "only images whose files and processes are all root's will work"
+
+/* --- newuidmap, newgidmap --- */
+
+struct helper {
+  pid_t pid;
+  const char *tool; /* "newuidmap" */
+};
+
+/*
+ * Starts TOOL for our pid, waiting at the pipe `go` until we are in the new namespace. Its words go to `out`. It
+ * stays in the old namespace, where the tool's file capabilities or set-user-id bit count.
+ */
+static int helper_start(const char *tool, uint32_t own, const struct subid *ids, int go, int out, struct helper *ret) {
+  enum { NUMBER = 11 };
+  char numbers[3 * (SUBID_MAX + 1) + 1][NUMBER], *argv[3 * (SUBID_MAX + 1) + 3];
+  size_t n = 0, a = 0;
+  argv[a++] = (char *)tool;
+  snprintf(numbers[n++], NUMBER, "%d", (int)getpid());
+  uint32_t inside = 0;
+  for (size_t i = 0; i <= ids->n; i++) {
+    const struct subid_range range = i ? ids->range[i - 1] : (struct subid_range){.first = own, .count = 1};
+    snprintf(numbers[n++], NUMBER, "%u", inside);
+    snprintf(numbers[n++], NUMBER, "%u", range.first);
+    snprintf(numbers[n++], NUMBER, "%u", range.count);
+    inside += range.count;
+  }
+  for (size_t i = 0; i < n; i++) argv[a++] = numbers[i];
+  argv[a] = NULL;
+
+  pid_t pid = fork();
+  if (pid < 0) return -errno;
+  if (pid == 0) {
+    char byte;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || read(go, &byte, 1) != 1 || dup2(out, STDERR_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
+      _exit(1);
+    execvp(tool, argv);
+    dprintf(STDERR_FILENO, "%s: %s", tool, strerror(errno));
+    _exit(127);
+  }
+  *ret = (struct helper){.pid = pid, .tool = tool};
+  return 0;
+}
+
+/* True when the tool did its work. */
+static bool helper_done(const struct helper *h) {
+  int status;
+  if (h->pid <= 0) return false;
+  while (waitpid(h->pid, &status, 0) < 0)
+    if (errno != EINTR) return false;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* --- the map of the own id alone, which the kernel lets a process write itself --- */
+
+static int write_proc(const char *path, const char *text) {
+  cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -errno;
+  return write_all(fd, text, strlen(text));
+}
+
+static int map_own_id(const char *path, unsigned id) {
+  char text[32];
+  snprintf(text, sizeof text, "0 %u 1\n", id);
+  return write_proc(path, text);
+}
+
+static int map_own_ids(uid_t uid, gid_t gid, bool uid_done, struct err *err) {
+  int r = uid_done ? 0 : map_own_id("/proc/self/uid_map", uid);
+  if (r < 0) return err_set(err, -r, "user namespace", "write uid_map");
+  /* Without this a process could leave a group that denies it something. */
+  if (r == 0) r = write_proc("/proc/self/setgroups", "deny");
+  if (r == 0) r = map_own_id("/proc/self/gid_map", gid);
+  return r < 0 ? err_set(err, -r, "user namespace", "write gid_map") : 0;
+}
+
+/* --- reasons --- */
+
+static void reason_no_ids(const char *user, const char *file, char ret[384]) {
+  const unsigned first = subid_first_free(SUBUID, SUBGID);
+  snprintf(ret, 384, "%s has no ids in %s: " CONSEQUENCE "; as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s", user, file, first,
+           first + 65535, first, first + 65535, user);
+}
+
+static void reason_tool(const char *tool, const char *words, char ret[384]) {
+  const char *mend = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? "the unit must not set NoNewPrivileges="
+                                                                 : "install the package uidmap and check that the tool is set-user-id root";
+  snprintf(ret, 384, "%s failed (%.90s): " CONSEQUENCE "; %s", tool, words, mend);
+}
+
+/* The first line that the tools said. */
+static void read_words(int fd, char *ret, size_t size) {
+  ssize_t n = read(fd, ret, size - 1);
+  ret[n > 0 ? n : 0] = 0;
+  ret[strcspn(ret, "\n")] = 0;
+}
+
+/* --- making --- */
+
+static int unshare_user(struct err *err) {
+  if (unshare(CLONE_NEWUSER) == 0) return 0;
+  const char *why = errno == ENOSPC  ? "user.max_user_namespaces is used up or 0"
+                    : errno == EPERM ? "the system forbids user namespaces (kernel.unprivileged_userns_clone, AppArmor)"
+                                     : "unshare";
+  return err_set(err, errno, "user namespace", "%s", why);
+}
+
+/* Lets both tools map our new namespace. 0: done; 1: they would not, `ret` says why and what of the map is still to do. */
+static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const struct subid *gids, struct userns_map *ret, bool *ret_uid_done,
+                           struct err *err) {
+  int p[2], q[2];
+  if (pipe2(p, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
+  cleanup_fd int go_rd = p[0];
+  cleanup_fd int go_wr = p[1];
+  if (pipe2(q, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
+  cleanup_fd int words_rd = q[0];
+  cleanup_fd int words_wr = q[1];
+
+  struct helper u = {0}, g = {0};
+  int r = helper_start("newuidmap", uid, uids, go_rd, words_wr, &u);
+  if (r < 0) return err_set(err, -r, "fork", "newuidmap");
+  r = helper_start("newgidmap", gid, gids, go_rd, words_wr, &g);
+  if (r < 0) err_set(err, -r, "fork", "newgidmap");
+  if (r == 0) r = unshare_user(err);
+  if (r == 0 && (r = write_all(go_wr, "gg", 2)) < 0) err_set(err, -r, "pipe", "%s", "");
+  if (r < 0) {
+    /* They still wait at the pipe, of which each holds the write end too. */
+    if (u.pid > 0) kill(u.pid, SIGKILL);
+    if (g.pid > 0) kill(g.pid, SIGKILL);
+    (void)helper_done(&u);
+    (void)helper_done(&g);
+    return r;
+  }
+  close(steal_fd(&words_wr));
+  *ret_uid_done = helper_done(&u);
+  bool gid_done = helper_done(&g);
+  if (*ret_uid_done && gid_done) return 0;
+  char words[128];
+  read_words(words_rd, words, sizeof words);
+  reason_tool(*ret_uid_done ? g.tool : u.tool, words, ret->reason);
+  return 1;
+}
+
+int userns_make(struct userns_map *ret, struct err *err) {
+  const uid_t uid = geteuid();
+  const gid_t gid = getegid();
+  char user[64];
+  struct subid uids, gids;
+  bool uid_done = false;
+  *ret = (struct userns_map){0};
+  subid_user_name(uid, user);
+  int ru = subid_read(SUBUID, user, uid, uid, &uids), rg = subid_read(SUBGID, user, uid, gid, &gids);
+  if (ru < 0 || rg < 0 || !uids.n || !gids.n) {
+    reason_no_ids(user, ru < 0 || !uids.n ? SUBUID : SUBGID, ret->reason);
+    int r = unshare_user(err);
+    if (r < 0) return r;
+  } else {
+    int r = make_with_tools(uid, gid, &uids, &gids, ret, &uid_done, err);
+    if (r <= 0) return r;
+  }
+  ret->single = true;
+  return map_own_ids(uid, gid, uid_done, err);
+}
+
+/* --- joining --- */
+
+int userns_open_pause(int run, struct err *err) {
+  cleanup_free char *text = NULL;
+  size_t len;
+  int r = read_file_at(run, "pause.pid", 64, &text, &len);
+  if (r < 0) return err_set(err, r == -ENOENT ? ESRCH : -r, "pause", "pause.pid");
+  struct proc_id id;
+  int pid, end = 0;
+  unsigned long long start;
+  if (sscanf(text, "%d %llu\n%n", &pid, &start, &end) != 2 || (size_t)end != len) return err_set(err, ESRCH, "pause", "pause.pid is not a pid");
+  id = (struct proc_id){.pid = pid, .start = start};
+  int fd = proc_open(&id);
+  return fd < 0 ? err_set(err, -fd, "pause", "pid %d", pid) : fd;
+}
+
+/* How many ids a map of ours holds; 0 when it cannot be read. */
+static uint64_t map_size(const char *path) {
+  cleanup_file FILE *f = fopen(path, "re");
+  uint64_t sum = 0;
+  unsigned long inside, outside, count;
+  while (f && fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3) sum += count;
+  return sum;
+}
+
+int userns_enter(struct userns_map *ret, struct err *err) {
+  struct err ignored;
+  cleanup_fd int run = run_open(&ignored);
+  cleanup_fd int pause_fd = run < 0 ? -1 : userns_open_pause(run, &ignored);
+  *ret = (struct userns_map){0};
+  if (pause_fd < 0) {
+    int r = userns_make(ret, err);
+    if (r < 0) return r;
+  } else {
+    if (setns(pause_fd, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "the user namespace of pause");
+    ret->single = map_size("/proc/self/uid_map") <= 1 || map_size("/proc/self/gid_map") <= 1;
+    if (ret->single) snprintf(ret->reason, sizeof ret->reason, "the user namespace has one id: " CONSEQUENCE);
+  }
+  /* With one id setgroups is denied for good; the groups we keep are then the user's own. */
+  if (setgroups(0, NULL) < 0 && !(ret->single && errno == EPERM)) return err_set(err, errno, "setgroups", "%s", "");
+  if (setresgid(0, 0, 0) < 0) return err_set(err, errno, "setresgid", "0");
+  if (setresuid(0, 0, 0) < 0) return err_set(err, errno, "setresuid", "0");
+  return 0;
+}
