@@ -1,7 +1,7 @@
 // Is a pod as wanted? Waits for its containers, tells a crash loop from a slow start, and explains what went wrong.
 import type { UnitState } from "../base/installed.js";
-import type { PodChange, UnitChange } from "../diff/types.js";
 import { signalName } from "../base/signal.js";
+import type { PodChange, UnitChange } from "../diff/types.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
 
 /** A container counts as up when it has stayed up for so long, milliseconds: most broken configurations end sooner. */

@@ -1,6 +1,6 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
 import type { ChangeSet, PodChange } from "../diff/types.js";
-import { inverse, intent, outcome, removeFiles, writeFiles, writeManifest } from "./files.js";
+import { intent, inverse, outcome, removeFiles, writeFiles, writeManifest } from "./files.js";
 import { waitHealthy } from "./health.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
 import { actOnUnits, stopUnits, withVerdict } from "./units.js";
@@ -17,7 +17,11 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
 
   for (const change of deleted) await stopPod(ports, change, options);
   for (const change of kept)
-    await stopUnits(ports, withVerdict(change, "remove").map((u) => u.unit), options.stopTimeout); // prettier-ignore
+    await stopUnits(
+      ports,
+      withVerdict(change, "remove").map((u) => u.unit),
+      options.stopTimeout,
+    ); // prettier-ignore
 
   await writeFiles(ports, changes.shared);
   for (const change of kept) await writeFiles(ports, change.files);

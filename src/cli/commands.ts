@@ -34,7 +34,11 @@ const output: OptionSpec = {
 };
 const outputShort: OptionSpec = { ...output, choices: ["text", "json"] };
 const timeout: OptionSpec = { name: "timeout", type: "number", describe: "seconds a pod may take until it is ready", default: 60 };
-const prune: OptionSpec = { name: "prune", type: "boolean", describe: "also delete pods that were applied from these files and stand there no more" };
+const prune: OptionSpec = {
+  name: "prune",
+  type: "boolean",
+  describe: "also delete pods that were applied from these files and stand there no more",
+};
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -89,7 +93,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     aliases: ["down"],
     positionals: "[pods..]",
     describe: "stop pods and remove what podgen made for them; volumes stay",
-    options: [file, recursive, { name: "ignore-not-found", type: "boolean", describe: "no error for a pod that is not there" }, outputShort],
+    options: [
+      file,
+      recursive,
+      { name: "ignore-not-found", type: "boolean", describe: "no error for a pod that is not there" },
+      outputShort,
+    ],
     examples: [["podgen delete web", "the pod web"]],
     load: () => import("./commands/delete.js"),
   },

@@ -1,10 +1,10 @@
 // Reads the present state for diff: the manifest, the bytes on disk, the units, what runs. Readers only.
 import type { HostFacts, Paths } from "../base/facts.js";
 import { EMPTY_MANIFEST, type Installed, type Manifest, type RunState, type UnitState } from "../base/installed.js";
+import { type AppliedObjects, parseAppliedObjects } from "../plan/objects.js";
 import type { FileReader } from "../ports/files.js";
 import type { ManagerReader } from "../ports/manager.js";
 import type { RuntimeReader } from "../ports/runtime.js";
-import { type AppliedObjects, parseAppliedObjects } from "../plan/objects.js";
 import type { Rendered } from "../render/types.js";
 import { UserError } from "./exit.js";
 
@@ -29,13 +29,8 @@ export async function readManifest(paths: Paths, files: FileReader): Promise<Man
 }
 
 /** ConfigMaps and Secrets of earlier applies, by name. */
-export async function readObjects(
-  manifest: Manifest,
-  read: (path: string) => Promise<Uint8Array | undefined>,
-): Promise<AppliedObjects> {
-  const entries = await Promise.all(
-    Object.entries(manifest.objects).map(async ([key, file]) => [key, await read(file.path)] as const),
-  );
+export async function readObjects(manifest: Manifest, read: (path: string) => Promise<Uint8Array | undefined>): Promise<AppliedObjects> {
+  const entries = await Promise.all(Object.entries(manifest.objects).map(async ([key, file]) => [key, await read(file.path)] as const));
   return parseAppliedObjects(new Map(entries.flatMap(([key, bytes]) => (bytes === undefined ? [] : [[key, bytes] as const]))));
 }
 
@@ -58,7 +53,13 @@ export async function readInstalled(
     given.manager.unitFiles(patterns),
     readRunning(rendered, manifest, given.runtime),
   ]);
-  return { manifest, files, units: new Map(units.map((u: UnitState) => [u.name, u])), running, foreign: foreignUnits(onDisk, units, manifest, facts) };
+  return {
+    manifest,
+    files,
+    units: new Map(units.map((u: UnitState) => [u.name, u])),
+    running,
+    foreign: foreignUnits(onDisk, units, manifest, facts),
+  };
 }
 
 async function readAll(files: FileReader, paths: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
@@ -68,7 +69,8 @@ async function readAll(files: FileReader, paths: ReadonlySet<string>): Promise<M
 
 async function readRunning(rendered: Rendered, manifest: Manifest, runtime: RuntimeReader): Promise<Map<string, RunState>> {
   const wanted = new Set<string>();
-  for (const pod of rendered.pods) for (const unit of pod.units) if (unit.container !== undefined) wanted.add(`${pod.name}/${unit.container}`);
+  for (const pod of rendered.pods)
+    for (const unit of pod.units) if (unit.container !== undefined) wanted.add(`${pod.name}/${unit.container}`);
   for (const pod of Object.values(manifest.pods)) {
     wanted.add(`${pod.name}/_infra`);
     for (const name of Object.keys(pod.images)) wanted.add(`${pod.name}/${name}`);
@@ -93,7 +95,6 @@ function foreignUnits(
   owned.add(`${facts.paths.units}/podgen-pause.service`);
   const foreign = new Map<string, string>();
   for (const [name, path] of onDisk) if (!owned.has(path)) foreign.set(name, path);
-  for (const unit of units)
-    if (unit.fragmentPath !== "" && !owned.has(unit.fragmentPath)) foreign.set(unit.name, unit.fragmentPath);
+  for (const unit of units) if (unit.fragmentPath !== "" && !owned.has(unit.fragmentPath)) foreign.set(unit.name, unit.fragmentPath);
   return foreign;
 }

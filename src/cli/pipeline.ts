@@ -10,8 +10,8 @@ import { type ImageError, type ImageReader, isImageError } from "../ports/images
 import { renderPlan } from "../render/index.js";
 import type { Rendered } from "../render/types.js";
 import { parseYaml } from "../spec/yaml.js";
-import { readObjects } from "./installed.js";
 import type { SpecText } from "./input.js";
+import { readObjects } from "./installed.js";
 
 /** The end of a stage: what was found, and what came of it when nothing forbids going on. */
 export interface Stage<T> {

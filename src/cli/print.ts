@@ -1,8 +1,8 @@
 // Printing: tables, JSON, YAML, diagnostics. Data goes to stdout, everything else to stderr.
 import type { Diagnostic } from "../base/diagnostic.js";
 import { formatDiagnostics } from "../base/format.js";
-import type { SpecText } from "./input.js";
 import { type Context, useColor } from "./context.js";
+import type { SpecText } from "./input.js";
 
 /** All findings of a run, once, sorted, with source lines; nothing when there are none. */
 export function printDiagnostics(context: Context, diagnostics: readonly Diagnostic[], texts: readonly SpecText[]): void {
@@ -14,8 +14,19 @@ export function printDiagnostics(context: Context, diagnostics: readonly Diagnos
 /** Columns padded to their widest cell, two spaces between; no trailing spaces. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, i) => { widths[i] = Math.max(widths[i] ?? 0, cell.length); }); // prettier-ignore
-  return rows.map((row) => `${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ").trimEnd()}\n`).join(""); // prettier-ignore
+  for (const row of rows)
+    row.forEach((cell, i) => {
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    }); // prettier-ignore
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join(""); // prettier-ignore
 }
 
 /** Versioned JSON: `kind` names the listing. bigint never reaches here (ports give numbers and strings). */

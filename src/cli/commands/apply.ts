@@ -1,0 +1,176 @@
+// podgen apply: propose, pull, lock, propose again under the lock, carry out, report.
+import type { ApplyOptions, ApplyReport } from "../../apply/types.js";
+import { hasErrors } from "../../base/diagnostic.js";
+import type { Manifest } from "../../base/installed.js";
+import type { ChangeSet } from "../../diff/types.js";
+import type { Args } from "../args.js";
+import type { Context } from "../context.js";
+import { EXIT, UserError } from "../exit.js";
+import { readSpecs, type SpecText } from "../input.js";
+import { manifestPath } from "../installed.js";
+import { printDiagnostics } from "../print.js";
+import { compare, openReaders, type Proposal, type ProposeOptions, propose, type Readers } from "../session.js";
+import { changesJson, reportJson, showChanges, showFailures, showReport } from "../show.js";
+
+export interface ApplyWishes extends ProposeOptions {
+  readonly wait: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** How long to wait for another podgen to finish, milliseconds. */
+const LOCK_DEADLINE_MS = 120_000;
+
+export async function run(args: Args, context: Context): Promise<number> {
+  refuseRoot(context);
+  const wishes: ApplyWishes = {
+    prune: args.flag("prune"),
+    adopt: args.flag("adopt"),
+    wait: args.flag("wait"),
+    timeout: args.number("timeout") ?? 60,
+  };
+  const asJson = args.text("output") === "json";
+  const texts = await readSpecs(args, context);
+  const readers = await openReaders(context);
+  const proposal = await propose(texts, readers, wishes);
+  printDiagnostics(context, proposal.diagnostics, texts);
+  if (proposal.value === undefined) return EXIT.failed;
+  if (args.flag("dry-run")) {
+    context.out.write(asJson ? changesJson(proposal.value.changes) : showChanges(proposal.value.changes));
+    if (proposal.value.changes.empty && !asJson) context.err.write("no change\n");
+    return EXIT.done;
+  }
+  const report = await carryOut(texts, proposal.value, readers, wishes, context);
+  context.out.write(asJson ? reportJson(report) : showReport(report));
+  context.err.write(showFailures(report));
+  if (report.exitCode !== 0) return report.exitCode;
+  if (report.changed) await adviseLinger(context);
+  return args.flag("detailed-exitcode") && report.changed ? EXIT.detailedChanged : EXIT.done;
+}
+
+/** Root has no user manager of its own in the sense meant here, and its pods would not be rootless. */
+export function refuseRoot(context: Context): void {
+  if (context.uid !== 0) return;
+  throw new UserError(
+    "podgen runs pods of ordinary users and refuses to be root",
+    EXIT.failed,
+    "runuser -u USER -- podgen …, or machinectl shell USER@",
+  );
+}
+
+/** Pulls first, outside the lock and before anything that runs is touched; then the transaction. */
+export async function carryOut(
+  texts: readonly SpecText[],
+  proposal: Proposal,
+  readers: Readers,
+  wishes: ApplyWishes,
+  context: Context,
+): Promise<ApplyReport> {
+  // A newer podgen brings a newer podrt, also when no spec changed; running containers keep theirs.
+  const runtime = await context.host.runtime();
+  await runtime.install();
+  if (proposal.changes.empty) return unchanged(proposal.changes);
+  const [{ applyChanges }, manager, images, journal] = await Promise.all([
+    import("../../apply/transaction.js"),
+    context.host.manager(),
+    context.host.images(),
+    context.host.journal(),
+  ]);
+  await pull(proposal, context);
+  await manager.lock(LOCK_DEADLINE_MS);
+  // Somebody else may have written while we pulled: what counts is the difference under the lock.
+  const again = await compare(proposal, texts, readers, wishes);
+  printDiagnostics(context, again.diagnostics, texts);
+  if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("the installed units changed meanwhile");
+  if (again.value.changes.empty) return unchanged(again.value.changes);
+  if (wishes.adopt) await saveForeign(again.value, context);
+  const ports = { manager, images, runtime, journal, files: context.host.files(), clock: realClock };
+  return applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
+}
+
+function applyOptions(readers: Readers, manifest: Manifest, wishes: { wait: boolean; timeout: number }): ApplyOptions {
+  const { paths } = readers.facts;
+  return {
+    manifest,
+    manifestPath: manifestPath(paths),
+    roots: [paths.units, paths.data, paths.state],
+    wait: wishes.wait,
+    timeout: wishes.timeout * 1000,
+    stopTimeout: STOP_DEADLINE_MS,
+  };
+}
+
+/** A change set that only removes, made under the lock by `make`. */
+export async function applyDeletion(
+  context: Context,
+  readers: Readers,
+  make: () => Promise<{ manifest: Manifest; changes: ChangeSet }>,
+): Promise<ApplyReport> {
+  const [{ applyChanges }, manager, images, runtime, journal] = await Promise.all([
+    import("../../apply/transaction.js"),
+    context.host.manager(),
+    context.host.images(),
+    context.host.runtime(),
+    context.host.journal(),
+  ]);
+  await manager.lock(LOCK_DEADLINE_MS);
+  const { manifest, changes } = await make();
+  if (changes.empty) return unchanged(changes);
+  const ports = { manager, images, runtime, journal, files: context.host.files(), clock: realClock };
+  return applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true, timeout: 60 }));
+}
+
+/** Beyond any grace period that people give: systemd itself kills when a unit's own stop time-out is over. */
+const STOP_DEADLINE_MS = 3_600_000;
+
+const realClock = {
+  now: () => Date.now(),
+  sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
+};
+
+async function pull(proposal: Proposal, context: Context): Promise<void> {
+  const images = await context.host.images();
+  const missing = [];
+  for (const image of proposal.images) if (!(await images.has(image))) missing.push(image);
+  if (missing.length === 0) return;
+  const { createPullPrinter } = await import("../progress.js");
+  const printer = createPullPrinter(context.err, { tty: context.err.isTTY });
+  try {
+    await Promise.all(missing.map((image) => images.ensure(image, printer.step)));
+  } finally {
+    printer.end();
+  }
+}
+
+/** --adopt: the old file stays beside ours under another name, where systemd does not read it. */
+async function saveForeign(proposal: Proposal, context: Context): Promise<void> {
+  const files = context.host.files();
+  const { paths } = await context.host.facts();
+  const wanted = new Set(proposal.rendered.pods.flatMap((p) => p.units.map((u) => u.name)));
+  for (const [unit, path] of proposal.foreign) {
+    if (!wanted.has(unit)) continue;
+    const bytes = await files.read(path);
+    if (bytes === undefined) continue;
+    const saved = `${paths.state}/adopted/${unit}.${Date.now()}`;
+    await files.write(saved, bytes, 0o600);
+    context.err.write(`adopted ${unit}: ${path} is saved as ${saved}\n`);
+  }
+}
+
+function unchanged(changes: ChangeSet): ApplyReport {
+  return {
+    pods: changes.pods.map((p) => ({ name: p.name, outcome: "unchanged", actions: [], failures: [] })),
+    changed: false,
+    exitCode: 0,
+  };
+}
+
+/** Units that are enabled start at boot only when the user lingers; a word once, where it is off. */
+async function adviseLinger(context: Context): Promise<void> {
+  try {
+    const { enabled } = await (await context.host.linger()).status();
+    if (!enabled) context.err.write("note: lingering is off: these pods start when you log in, not at boot. podgen linger enable\n");
+  } catch {
+    // Without logind there is nothing to advise: doctor tells.
+  }
+}

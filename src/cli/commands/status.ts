@@ -1,0 +1,67 @@
+// podgen status: pods, and for a named one its containers; exit 3 when a named pod does not run (LSB, as systemctl).
+
+import type { ContainerStatus, PodStatus } from "../../status/types.js";
+import type { Args } from "../args.js";
+import type { Context } from "../context.js";
+import { EXIT } from "../exit.js";
+import { printListing } from "../listing.js";
+import { statuses } from "../pods.js";
+import { age, table } from "../print.js";
+
+export async function run(args: Args, context: Context): Promise<number> {
+  const names = args.list("pods");
+  const pods = await statuses(context, names);
+  const now = Date.now();
+  const format = args.text("output");
+  if (names.length > 0 && format === "text") context.out.write(pods.map((p) => describe(p, now)).join("\n"));
+  else
+    await printListing(args, context, {
+      kind: "PodList",
+      items: pods,
+      names: pods.map((p) => `pod/${p.name}`),
+      rows: (wide) => [
+        ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "PORTS", ...(wide ? ["BOOT", "SOURCE"] : [])],
+        ...pods.map((p) => [
+          p.name,
+          `${p.ready}/${p.total}`,
+          p.phase,
+          String(p.restarts),
+          ageOf(p.startedAt, now),
+          p.ports.join(","),
+          ...(wide ? [p.enabled ? "enabled" : "disabled", p.source] : []),
+        ]),
+      ],
+    });
+  const fine = pods.every((p) => p.phase === "Running" || p.phase === "Succeeded");
+  return names.length === 0 || fine ? EXIT.done : EXIT.notRunning;
+}
+
+function ageOf(startedAt: number | undefined, now: number): string {
+  return startedAt === undefined ? "-" : age(now - startedAt);
+}
+
+function describe(pod: PodStatus, now: number): string {
+  const head = [
+    ["Pod:", pod.name],
+    ["Status:", pod.phase],
+    ["Ready:", `${pod.ready}/${pod.total}`],
+    ["Unit:", `pod-${pod.name}.service (${pod.enabled ? "starts at boot" : "not enabled"})`],
+    ["Source:", pod.source],
+    ["Ports:", pod.ports.length > 0 ? pod.ports.join(", ") : "none"],
+  ];
+  const rows = pod.containers.map((c) => [
+    c.init ? `${c.name} (init)` : c.name,
+    c.phase,
+    String(c.restarts),
+    ageOf(c.startedAt, now),
+    lastEnd(c),
+    c.image,
+    c.message,
+  ]);
+  return `${table(head)}\n${table([["CONTAINER", "STATUS", "RESTARTS", "AGE", "LAST END", "IMAGE", ""], ...rows])}`;
+}
+
+function lastEnd(container: ContainerStatus): string {
+  if (container.signal !== undefined) return container.signal;
+  return container.exitCode === undefined ? "-" : `exit ${container.exitCode}`;
+}

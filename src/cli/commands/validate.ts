@@ -1,0 +1,22 @@
+// podgen validate: the pure stages that need no machine.
+import type { Args } from "../args.js";
+import type { Context } from "../context.js";
+import { EXIT } from "../exit.js";
+import { readSpecs } from "../input.js";
+import { compileModel } from "../pipeline.js";
+import { json, printDiagnostics } from "../print.js";
+
+export async function run(args: Args, context: Context): Promise<number> {
+  const texts = await readSpecs(args, context);
+  const model = compileModel(texts);
+  if (args.text("output") === "json") {
+    context.out.write(json("Diagnostics", { valid: model.value !== undefined, diagnostics: model.diagnostics }));
+  } else {
+    printDiagnostics(context, model.diagnostics, texts);
+    if (model.value !== undefined) {
+      const { pods, configMaps, secrets } = model.value;
+      context.out.write(`valid: ${pods.length} pods, ${configMaps.length} config maps, ${secrets.length} secrets\n`);
+    }
+  }
+  return model.value === undefined ? EXIT.failed : EXIT.done;
+}

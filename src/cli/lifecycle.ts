@@ -1,0 +1,47 @@
+// start, stop and restart of pods and containers: jobs of systemd, awaited, then the truth.
+import type { Args } from "./args.js";
+import type { Context } from "./context.js";
+import { EXIT, UserError } from "./exit.js";
+import { manifestOf, parseTarget, requirePod, type Target } from "./pods.js";
+
+export type Verb = "start" | "stop" | "restart";
+const DONE: Readonly<Record<Verb, string>> = { start: "started", stop: "stopped", restart: "restarted" };
+
+export async function act(verb: Verb, args: Args, context: Context): Promise<number> {
+  const targets = args.list("pods").map(parseTarget);
+  const manifest = await manifestOf(context);
+  for (const t of targets) {
+    requirePod(manifest, t.pod);
+    const unit = unitOf(t);
+    if (!manifest.pods[t.pod]?.units.includes(unit)) throw new UserError(`pod ${t.pod} has no container "${t.container ?? ""}"`);
+  }
+  const manager = await context.host.manager();
+  const runtime = await context.host.runtime();
+  const deadline = (args.number("timeout") ?? 60) * 1000;
+  let failed = false;
+  await Promise.all(
+    targets.map(async (target) => {
+      const unit = unitOf(target);
+      const names = target.container !== undefined ? [target.container] : Object.keys(manifest.pods[target.pod]?.images ?? {});
+      // A person asked: the next start is at once, whatever the back-off says.
+      if (verb !== "stop") for (const name of names) await runtime.clearBackoff(target.pod, name);
+      const result = await manager[verb](unit, deadline);
+      // A container that ignores SIGTERM ends a normal stop as failed/timeout (UNITS.md 11): no failure of the stop.
+      if (verb === "stop") for (const u of unitsOf(target, manifest.pods[target.pod]?.units ?? [])) await manager.resetFailed(u);
+      const shown = `pod/${target.pod}${target.container === undefined ? "" : `/${target.container}`}`;
+      if (result === "done") return context.out.write(`${shown} ${DONE[verb]}\n`);
+      failed = true;
+      const why = result === "deadline" ? `not done after ${deadline / 1000} s; systemd goes on with it` : `the job ended as "${result}"`;
+      context.err.write(`podgen: error: ${shown}: ${why}\n  next: podgen status ${target.pod}; podgen logs ${target.pod}\n`);
+    }),
+  );
+  return failed ? EXIT.broken : EXIT.done;
+}
+
+function unitOf(target: Target): string {
+  return target.container === undefined ? `pod-${target.pod}.service` : `pod-${target.pod}_${target.container}.service`;
+}
+
+function unitsOf(target: Target, all: readonly string[]): readonly string[] {
+  return target.container === undefined ? all : [unitOf(target)];
+}

@@ -1,0 +1,95 @@
+// Opens what a planning command needs of the host, readers only, and turns texts into a change set.
+import type { Diagnostic } from "../base/diagnostic.js";
+import { hasErrors } from "../base/diagnostic.js";
+import type { HostFacts } from "../base/facts.js";
+import type { Manifest } from "../base/installed.js";
+import { checkForeign, makeChangeSet } from "../diff/index.js";
+import type { ChangeSet } from "../diff/types.js";
+import type { FileReader } from "../ports/files.js";
+import type { ImageReader } from "../ports/images.js";
+import type { ManagerReader } from "../ports/manager.js";
+import type { RuntimeReader } from "../ports/runtime.js";
+import type { Context } from "./context.js";
+import type { SpecText } from "./input.js";
+import { readInstalled, readManifest } from "./installed.js";
+import { type Compiled, compileModel, compilePlan, type Stage } from "./pipeline.js";
+
+/** The reading halves of the ports: a command that is given only these cannot change anything. */
+export interface Readers {
+  readonly facts: HostFacts;
+  readonly files: FileReader;
+  readonly manager: ManagerReader;
+  readonly images: ImageReader;
+  readonly runtime: RuntimeReader;
+}
+
+export async function openReaders(context: Context): Promise<Readers> {
+  const [facts, manager, images, runtime] = await Promise.all([
+    context.host.facts(),
+    context.host.manager(),
+    context.host.images(),
+    context.host.runtime(),
+  ]);
+  return { facts, manager, images, runtime, files: context.host.reader() };
+}
+
+export interface Proposal extends Compiled {
+  readonly changes: ChangeSet;
+  readonly manifest: Manifest;
+  /** Files of our unit names that are not ours, by unit. */
+  readonly foreign: ReadonlyMap<string, string>;
+}
+
+export interface ProposeOptions {
+  /** Delete the pods that were applied from these sources and are in them no more. */
+  readonly prune: boolean;
+  /** Foreign units are taken over instead of refused. */
+  readonly adopt: boolean;
+}
+
+/** Texts to change set. Every finding of every stage that could run is in the diagnostics. */
+export async function propose(texts: readonly SpecText[], readers: Readers, options: ProposeOptions): Promise<Stage<Proposal>> {
+  const model = compileModel(texts);
+  if (model.value === undefined) return { diagnostics: model.diagnostics };
+  const manifest = await readManifest(readers.facts.paths, readers.files);
+  const compiled = await compilePlan(texts, model.value, {
+    facts: readers.facts,
+    manifest,
+    images: readers.images,
+    read: (path) => readers.files.read(path),
+  });
+  const diagnostics: Diagnostic[] = [...model.diagnostics, ...compiled.diagnostics];
+  if (compiled.value === undefined) return { diagnostics };
+  return compare(compiled.value, texts, readers, options, diagnostics);
+}
+
+/** The last step alone, to be taken again under the writer's lock. */
+export async function compare(
+  compiled: Compiled,
+  texts: readonly SpecText[],
+  readers: Readers,
+  options: ProposeOptions,
+  before: readonly Diagnostic[] = [],
+): Promise<Stage<Proposal>> {
+  const manifest = await readManifest(readers.facts.paths, readers.files);
+  const installed = await readInstalled(compiled.rendered, manifest, readers.facts, readers);
+  const diagnostics = [...before];
+  if (!options.adopt) diagnostics.push(...checkForeign(compiled.rendered, installed));
+  if (hasErrors(diagnostics)) return { diagnostics };
+  const prune = options.prune ? pruned(compiled, texts, manifest) : [];
+  const changes = makeChangeSet(compiled.rendered, installed, { prune });
+  return { diagnostics, value: { ...compiled, changes, manifest, foreign: installed.foreign } };
+}
+
+/**
+ * Pods that came from exactly these sources and are in them no more. A source that could not be read never gets here,
+ * and sources that hold no pod at all prune nothing: an empty file is more often a mistake than a wish.
+ */
+function pruned(compiled: Compiled, texts: readonly SpecText[], manifest: Manifest): string[] {
+  if (compiled.rendered.pods.length === 0) return [];
+  const sources = new Set(texts.map((t) => t.source));
+  const present = new Set(compiled.rendered.pods.map((p) => p.name));
+  return Object.values(manifest.pods)
+    .filter((p) => sources.has(p.source) && !present.has(p.name))
+    .map((p) => p.name);
+}

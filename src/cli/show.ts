@@ -1,0 +1,65 @@
+// How a change set and a report look, as text and as JSON.
+import type { ApplyReport, ContainerFailure } from "../apply/types.js";
+import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
+import { shownSecret, unifiedDiff } from "../diff/unified.js";
+import { json } from "./print.js";
+
+const text = new TextDecoder();
+
+/** Unified diffs of all files, then a verdict and its reasons per unit. Secrets are shown by digest only. */
+export function showChanges(changes: ChangeSet): string {
+  const parts = [...changes.shared, ...changes.pods.flatMap((p) => p.files)].map(showFile);
+  for (const pod of changes.pods) parts.push(showPod(pod));
+  return parts.join("");
+}
+
+function showFile(file: FileChange): string {
+  if (file.secret) return `${file.path}: ${shownSecret(file)}\n`;
+  const before = file.before === undefined ? undefined : text.decode(file.before);
+  const after = file.after === undefined ? undefined : text.decode(file.after);
+  return unifiedDiff(file.path, before, after);
+}
+
+function showPod(pod: PodChange): string {
+  const units = pod.units.filter((u) => u.verdict !== "unchanged");
+  const head = `pod/${pod.name} ${pod.verdict}\n`;
+  return head + units.map((u) => `  ${u.unit}: ${u.verdict}${u.reasons.length > 0 ? ` (${u.reasons.join("; ")})` : ""}\n`).join("");
+}
+
+/** Paths and verdicts as data; contents are left out, secrets could be among them. */
+export function changesJson(changes: ChangeSet): string {
+  const files = (list: readonly FileChange[]) => list.map((f) => ({ path: f.path, action: f.action, kind: f.kind }));
+  return json("ChangeSet", {
+    changed: !changes.empty,
+    shared: files(changes.shared),
+    pods: changes.pods.map((p) => ({
+      name: p.name,
+      verdict: p.verdict,
+      files: files(p.files),
+      units: p.units.map((u) => ({ unit: u.unit, role: u.role, container: u.container, verdict: u.verdict, reasons: u.reasons })),
+    })),
+  });
+}
+
+/** kubectl's way: one line per pod. */
+export function showReport(report: ApplyReport): string {
+  return report.pods.map((p) => `pod/${p.name} ${p.outcome === "rolled-back" ? "rolled back" : p.outcome}\n`).join("");
+}
+
+/** What went wrong, with the last lines and the next step. */
+export function showFailures(report: ApplyReport): string {
+  return report.pods.flatMap((pod) => pod.failures.map(showFailure)).join("");
+}
+
+function showFailure(failure: ContainerFailure): string {
+  const lines = failure.lastLines.map((line) => `    | ${line}\n`).join("");
+  return (
+    `error: pod ${failure.pod}, container ${failure.container}: ${failure.reason}\n` +
+    (lines === "" ? "  it has written nothing\n" : `  its last lines:\n${lines}`) +
+    `  next: ${failure.hint}\n`
+  );
+}
+
+export function reportJson(report: ApplyReport): string {
+  return json("ApplyReport", { changed: report.changed, exitCode: report.exitCode, pods: report.pods });
+}
