@@ -4,6 +4,7 @@ import { hasErrors } from "../base/diagnostic.js";
 import type { HostFacts } from "../base/facts.js";
 import type { Manifest } from "../base/installed.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
+import { withoutStarts } from "../diff/passive.js";
 import type { ChangeSet } from "../diff/types.js";
 import type { FileReader } from "../ports/files.js";
 import type { ImageReader } from "../ports/images.js";
@@ -45,6 +46,8 @@ export interface ProposeOptions {
   readonly prune: boolean;
   /** Foreign units are taken over instead of refused. */
   readonly adopt: boolean;
+  /** Nothing that is stopped is started (watch). */
+  readonly passive?: boolean;
 }
 
 /** Texts to change set. Every finding of every stage that could run is in the diagnostics. */
@@ -77,7 +80,8 @@ export async function compare(
   if (!options.adopt) diagnostics.push(...checkForeign(compiled.rendered, installed));
   if (hasErrors(diagnostics)) return { diagnostics };
   const prune = options.prune ? pruned(compiled, texts, manifest) : [];
-  const changes = makeChangeSet(compiled.rendered, installed, { prune });
+  const all = makeChangeSet(compiled.rendered, installed, { prune });
+  const changes = options.passive === true ? withoutStarts(all, installed) : all;
   return { diagnostics, value: { ...compiled, changes, manifest, foreign: installed.foreign } };
 }
 

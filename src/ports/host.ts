@@ -1,58 +1,67 @@
-// The whole host behind its ports, each opened when first asked for, so that a command pays only for what it uses.
+// What the machine gives to the commands: every effect behind a port, made when first asked for. Implemented by host/.
 import type { HostFacts, Paths } from "../base/facts.js";
-import type { FileReader, FileWriter } from "./files.js";
+import type { FileWriter } from "./files.js";
 import type { Images } from "./images.js";
 import type { Journal } from "./journal.js";
-import type { Manager } from "./manager.js";
+import type { Manager, ManagerReader } from "./manager.js";
 import type { Runtime } from "./runtime.js";
 
-export interface Check {
-  readonly id: string;
-  readonly title: string;
-  readonly status: "ok" | "warn" | "fail";
-  readonly detail: string;
-  /** The exact command that mends it. */
-  readonly fix?: string;
+/**
+ * Something outside podgen that did not work, told in words a person can act on. `code` is stable and is what callers
+ * and tests look at: no-bus, bus-closed, bus-timeout, locked, journal-denied, journal-failed, file, runtime-missing,
+ * runtime-failed, linger-denied, linger-unavailable, or a D-Bus error's own name.
+ */
+export class HostError extends Error {
+  readonly code: string;
+  /** What to do next, one sentence; commands in it can be pasted. */
+  readonly hint: string | undefined;
+  constructor(code: string, message: string, hint?: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = "HostError";
+    this.code = code;
+    this.hint = hint;
+  }
 }
 
+/** Does the user's manager run without a login, from boot on? */
 export interface LingerStatus {
-  readonly user: string;
   readonly enabled: boolean;
+  /** Where this was read: logind's property, or the mark in /var/lib/systemd/linger that logind reads at boot. */
+  readonly source: "logind" | "file";
 }
 
 export interface Linger {
   status(): Promise<LingerStatus>;
-  /** Over logind's D-Bus; a polkit refusal is explained in the error's hint. */
-  set(enabled: boolean): Promise<void>;
+  /** Asks logind. Throws HostError linger-denied (polkit) or linger-unavailable (no system bus, no logind). */
+  set(enable: boolean): Promise<void>;
 }
 
-/** Words to run podrt with, for commands that hand the terminal over (exec, unshare). */
-export interface Spawned {
-  readonly pid: number;
-  /** Lets a command that waits for it go on (`--attach-fd`). */
-  release(): void;
-  /** Exit code; 128+N for a signal. */
-  readonly exit: Promise<number>;
+/** The outcome of one of doctor's checks. */
+export interface Check {
+  /** Stable, `subordinate-ids` say. */
+  readonly id: string;
+  readonly title: string;
+  readonly status: "ok" | "warn" | "fail";
+  /** What was found, one or two sentences. */
+  readonly detail: string;
+  /** The exact command that mends it; lines are joined by newlines. */
+  readonly fix?: string;
 }
 
+/** One user's machine. Each member is loaded when it is first asked for, so that commands pay for what they use. */
 export interface Host {
-  readonly user: string;
-  paths(): Paths;
-  /** `manager` says its version, when one is at hand; without it facts ask for none (0 where unknown). */
-  facts(): Promise<HostFacts>;
-  files(): FileWriter;
-  reader(): FileReader;
-  /** Connects to the user's bus; throws an error with a hint when there is none. */
+  readonly paths: Paths;
+  /** The planner's facts; costs a few small reads beside asking the manager for its version. */
+  facts(manager: ManagerReader): Promise<HostFacts>;
+  /** Connects at the first call; the same connection afterwards. Throws HostError no-bus. */
   manager(): Promise<Manager>;
-  images(): Promise<Images>;
+  files(): Promise<FileWriter>;
   journal(): Promise<Journal>;
   runtime(): Promise<Runtime>;
+  images(): Promise<Images>;
   linger(): Promise<Linger>;
+  /** All checks at once, in a fixed order; takes at most about ten seconds. */
   doctor(): Promise<readonly Check[]>;
-  /** Runs podrt with our terminal; `attach` adds `--attach-fd`. */
-  spawnRuntime(words: readonly string[], options: { readonly attach: boolean; readonly stdin: boolean }): Promise<Spawned>;
-  /** Absolute path of this podgen, for units that run it (watch --install). */
-  readonly executable: string;
-  /** Closes what was opened; always called, at the end. */
+  /** Ends what was opened. Safe to call more than once. */
   close(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 // podgen delete: a change set that only removes, through the same transaction. Volumes stay.
+import type { Manifest } from "../../base/installed.js";
 import { makeChangeSet } from "../../diff/index.js";
+import type { ChangeSet } from "../../diff/types.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
@@ -8,7 +10,7 @@ import { readInstalled } from "../installed.js";
 import { compileModel } from "../pipeline.js";
 import { manifestOf, parseTarget, requirePod } from "../pods.js";
 import { printDiagnostics } from "../print.js";
-import { openReaders } from "../session.js";
+import { openReaders, type Readers } from "../session.js";
 import { reportJson, showFailures, showReport } from "../show.js";
 import { applyDeletion, refuseRoot } from "./apply.js";
 
@@ -28,12 +30,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   if (!args.flag("ignore-not-found")) for (const pod of wanted) requirePod(manifest, pod);
 
   const readers = await openReaders(context);
-  const report = await applyDeletion(context, readers, async () => {
-    const now = await manifestOf(context);
-    const nothing = { pods: [], shared: [], objects: {} };
-    const installed = await readInstalled(nothing, now, readers.facts, readers);
-    return { manifest: now, changes: makeChangeSet(nothing, installed, { prune: wanted.filter((p) => now.pods[p] !== undefined) }) };
-  });
+  const report = await applyDeletion(context, readers, () => deletionOf(context, readers, wanted));
   context.out.write(args.text("output") === "json" ? reportJson(report) : showReport(report));
   context.err.write(showFailures(report));
   return report.exitCode;
@@ -45,4 +42,16 @@ function podsIn(texts: readonly SpecText[], context: Context): string[] | undefi
   const model = compileModel(texts);
   printDiagnostics(context, model.diagnostics, texts);
   return model.value?.pods.map((p) => p.name);
+}
+
+/** The change set that removes these pods, from the state of now; names that are not there are left out. */
+export async function deletionOf(
+  context: Context,
+  readers: Readers,
+  pods: readonly string[],
+): Promise<{ manifest: Manifest; changes: ChangeSet }> {
+  const manifest = await manifestOf(context);
+  const nothing = { pods: [], shared: [], objects: {} };
+  const installed = await readInstalled(nothing, manifest, readers.facts, readers);
+  return { manifest, changes: makeChangeSet(nothing, installed, { prune: pods.filter((p) => manifest.pods[p] !== undefined) }) };
 }
