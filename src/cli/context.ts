@@ -17,8 +17,22 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly uid: number;
+  /** Absolute paths of the node and the podgen that run us: units of the watcher name them. */
+  readonly node: string;
+  readonly executable: string;
+  /** Runs podrt on our terminal; see Spawned. */
+  spawnRuntime(words: readonly string[], options: { readonly attach: boolean; readonly stdin: boolean }): Promise<Spawned>;
   /** Aborted by SIGINT and SIGTERM: long commands (logs -f, watch) end then. */
   readonly signal: AbortSignal;
+}
+
+/** A podrt that was handed the terminal. */
+export interface Spawned {
+  readonly pid: number;
+  /** Lets one that was spawned with `attach` go on, once it is in the cgroup where it belongs. */
+  release(): void;
+  /** Exit code; 128+N for a signal. */
+  readonly exit: Promise<number>;
 }
 
 /** Colour only on a terminal, never with NO_COLOR or TERM=dumb. */

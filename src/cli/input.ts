@@ -34,7 +34,7 @@ async function readOne(name: string, recursive: boolean, context: Context): Prom
   }
   if (/^https?:\/\//.test(name)) return [{ file: name, source: name, text: await fetchText(name) }];
   const path = normalize(isAbsolute(name) ? name : join(context.cwd, name)).replace(/(.)\/$/, "$1");
-  const kind = await context.host.reader().kind(path);
+  const kind = await (await context.host.files()).kind(path);
   if (kind === "none") throw new UserError(`${name}: no such file or folder`);
   if (kind === "file") return [{ file: name, source: path, text: await fileText(path, name, context) }];
   return readFolder(path, name.replace(/(.)\/$/, "$1"), recursive, context);
@@ -43,10 +43,10 @@ async function readOne(name: string, recursive: boolean, context: Context): Prom
 /** Specs of a folder, sorted; hidden names and other endings are left out. */
 export async function readFolder(path: string, shown: string, recursive: boolean, context: Context): Promise<SpecText[]> {
   const found: SpecText[] = [];
-  for (const entry of await context.host.reader().list(path)) {
+  for (const entry of await (await context.host.files()).list(path)) {
     if (entry.startsWith(".")) continue;
     const inner = join(path, entry);
-    const kind = await context.host.reader().kind(inner);
+    const kind = await (await context.host.files()).kind(inner);
     if (kind === "folder" && recursive) found.push(...(await readFolder(inner, join(shown, entry), true, context)));
     else if (kind === "file" && SPEC_NAME.test(entry))
       found.push({ file: join(shown, entry), source: inner, text: await fileText(inner, join(shown, entry), context) });
@@ -55,7 +55,7 @@ export async function readFolder(path: string, shown: string, recursive: boolean
 }
 
 async function fileText(path: string, shown: string, context: Context): Promise<string> {
-  const bytes = await context.host.reader().read(path);
+  const bytes = await (await context.host.files()).read(path);
   if (bytes === undefined) throw new UserError(`${shown}: no such file`);
   if (bytes.length > MAX_BYTES) throw new UserError(`${shown}: larger than ${MAX_BYTES >> 20} MiB: not a spec`);
   return decode(bytes, shown);

@@ -18,7 +18,7 @@ export function parseTarget(word: string): Target {
 }
 
 export async function manifestOf(context: Context): Promise<Manifest> {
-  return readManifest(context.host.paths(), context.host.reader());
+  return readManifest(context.host.paths, await context.host.files());
 }
 
 /** Status of all pods, or of those named; a name that is not there is an error that lists what is. */

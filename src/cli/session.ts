@@ -25,13 +25,13 @@ export interface Readers {
 }
 
 export async function openReaders(context: Context): Promise<Readers> {
-  const [facts, manager, images, runtime] = await Promise.all([
-    context.host.facts(),
+  const [manager, images, runtime, files] = await Promise.all([
     context.host.manager(),
     context.host.images(),
     context.host.runtime(),
+    context.host.files(),
   ]);
-  return { facts, manager, images, runtime, files: context.host.reader() };
+  return { facts: await context.host.facts(manager), manager, images, runtime, files };
 }
 
 export interface Proposal extends Compiled {

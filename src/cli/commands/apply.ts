@@ -84,7 +84,7 @@ export async function carryOut(
   if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("the installed units changed meanwhile");
   if (again.value.changes.empty) return unchanged(again.value.changes);
   if (wishes.adopt) await saveForeign(again.value, context);
-  const ports = { manager, images, runtime, journal, files: context.host.files(), clock: realClock };
+  const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
   return applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
 }
 
@@ -116,7 +116,7 @@ export async function applyDeletion(
   await manager.lock(LOCK_DEADLINE_MS);
   const { manifest, changes } = await make();
   if (changes.empty) return unchanged(changes);
-  const ports = { manager, images, runtime, journal, files: context.host.files(), clock: realClock };
+  const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
   return applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true, timeout: 60 }));
 }
 
@@ -144,8 +144,8 @@ async function pull(proposal: Proposal, context: Context): Promise<void> {
 
 /** --adopt: the old file stays beside ours under another name, where systemd does not read it. */
 async function saveForeign(proposal: Proposal, context: Context): Promise<void> {
-  const files = context.host.files();
-  const { paths } = await context.host.facts();
+  const files = await context.host.files();
+  const { paths } = context.host;
   const wanted = new Set(proposal.rendered.pods.flatMap((p) => p.units.map((u) => u.name)));
   for (const [unit, path] of proposal.foreign) {
     if (!wanted.has(unit)) continue;

@@ -26,7 +26,7 @@ export async function run(args: Args, context: Context): Promise<number> {
     ...(user === undefined ? [] : ["--user", user]),
   ];
   const tail = [`pods/${pod.name}/${container.name}`, "--", ...command];
-  const spawned = await context.host.spawnRuntime([...words, ...tail], { attach: true, stdin: args.flag("interactive") });
+  const spawned = await context.spawnRuntime([...words, ...tail], { attach: true, stdin: args.flag("interactive") });
   try {
     await (await context.host.manager()).attach(container.unit, [spawned.pid]);
   } finally {

@@ -15,8 +15,8 @@ export async function run(args: Args, context: Context): Promise<number> {
   const model = compileModel(texts);
   printDiagnostics(context, model.diagnostics, texts);
   if (model.value === undefined) return EXIT.failed;
-  const reader = context.host.reader();
-  const facts = await context.host.facts();
+  const reader = await context.host.files();
+  const facts = await context.host.facts({ version: () => managerVersion(context) });
   const compiled = await compilePlan(texts, model.value, {
     facts,
     manifest: await readManifest(facts.paths, reader),
@@ -26,7 +26,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   printDiagnostics(context, compiled.diagnostics, texts);
   if (compiled.value === undefined) return EXIT.failed;
   const root = directory.startsWith("/") ? directory : `${context.cwd}/${directory}`;
-  const files = context.host.files();
+  const files = await context.host.files();
   for (const file of [...compiled.value.rendered.shared, ...compiled.value.rendered.pods.flatMap((p) => p.files)]) {
     // Secret values belong in the store and nowhere else; the folder may be a repository.
     if (file.secret) {
@@ -39,3 +39,15 @@ export async function run(args: Args, context: Context): Promise<number> {
   }
   return EXIT.done;
 }
+
+/** The user manager's version where there is one: units may be generated on a machine that will not run them. */
+async function managerVersion(context: Context): Promise<number> {
+  try {
+    return await (await context.host.manager()).version();
+  } catch {
+    return OLDEST_SYSTEMD;
+  }
+}
+
+/** Debian 12's: units for it work on every later one. */
+const OLDEST_SYSTEMD = 252;

@@ -11,6 +11,6 @@ export async function run(args: Args, context: Context): Promise<number> {
   if (action !== "status") await linger.set(action === "enable");
   const status = await linger.status();
   if (args.text("output") === "json") context.out.write(json("Linger", { ...status }));
-  else context.out.write(`lingering of ${status.user} is ${status.enabled ? "on: pods start at boot" : "off: pods start at login"}\n`);
+  else context.out.write(`lingering is ${status.enabled ? "on: pods start at boot" : "off: pods start at login"}\n`);
   return action === "status" && !status.enabled ? EXIT.notRunning : EXIT.done;
 }

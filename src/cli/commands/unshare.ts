@@ -5,6 +5,6 @@ import type { Context } from "../context.js";
 export async function run(args: Args, context: Context): Promise<number> {
   const given = [...args.list("command"), ...args.rest];
   const command = given.length > 0 ? given : [context.env["SHELL"] ?? "/bin/sh"];
-  const spawned = await context.host.spawnRuntime(["unshare", "--", ...command], { attach: false, stdin: true });
+  const spawned = await context.spawnRuntime(["unshare", "--", ...command], { attach: false, stdin: true });
   return spawned.exit;
 }

@@ -15,11 +15,11 @@ const AWAY_MS = 5_000;
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
-  const folder = absolute(args.text("directory") ?? join(context.host.paths().settings, "pods"), context.cwd);
+  const folder = absolute(args.text("directory") ?? join(context.host.paths.settings, "pods"), context.cwd);
   const wishes = { prune: args.flag("prune"), timeout: args.number("timeout") ?? 60 };
   if (args.flag("install")) return install(folder, wishes, context);
   if (args.flag("uninstall")) return uninstall(folder, context);
-  if ((await context.host.reader().kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
+  if ((await (await context.host.files()).kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
   await watchFolder(folder, wishes, args.text("output") === "json", context);
   return EXIT.done;
 }

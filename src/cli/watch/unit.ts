@@ -51,14 +51,14 @@ export function watchUnit(folder: string, wishes: { prune: boolean; timeout: num
 }
 
 export async function install(folder: string, wishes: { prune: boolean; timeout: number }, context: Context): Promise<number> {
-  if ((await context.host.reader().kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
+  if ((await (await context.host.files()).kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
   const name = unitName(folder);
-  const path = `${context.host.paths().units}/${name}`;
-  const before = await context.host.reader().read(path);
+  const path = `${context.host.paths.units}/${name}`;
+  const before = await (await context.host.files()).read(path);
   if (before !== undefined && !isOurs(before)) throw new UserError(`${path} is there and is not podgen's`);
   const manager = await context.host.manager();
-  const text = watchUnit(folder, wishes, context.host.node, context.host.executable);
-  await context.host.files().write(path, new TextEncoder().encode(text), 0o644);
+  const text = watchUnit(folder, wishes, context.node, context.executable);
+  await (await context.host.files()).write(path, new TextEncoder().encode(text), 0o644);
   await manager.reload();
   await manager.enable([name]);
   const result = await manager.restart(name, 30_000);
@@ -69,14 +69,14 @@ export async function install(folder: string, wishes: { prune: boolean; timeout:
 
 export async function uninstall(folder: string, context: Context): Promise<number> {
   const name = unitName(folder);
-  const { units } = context.host.paths();
-  const before = await context.host.reader().read(`${units}/${name}`);
+  const { units } = context.host.paths;
+  const before = await (await context.host.files()).read(`${units}/${name}`);
   if (before === undefined) throw new UserError(`${folder} is not watched by a unit`);
   if (!isOurs(before)) throw new UserError(`${units}/${name} is not podgen's`);
   const manager = await context.host.manager();
   await manager.stop(name, 30_000);
   await manager.disable([name]);
-  await context.host.files().remove(`${units}/${name}`, units);
+  await (await context.host.files()).remove(`${units}/${name}`, units);
   await manager.reload();
   context.out.write(`${name} is gone; the pods go on\n`);
   return EXIT.done;
