@@ -23,8 +23,9 @@ unit() { cat > "$root/etc/systemd/system/$1"; }
 configure() {
   # nspawn covers parts of /proc and /sys; a nested user namespace may mount its own only where a whole one is seen.
   unit podgen-test-mounts.service << 'END'
+  # Its /proc/sys is read-only, and its own way to have /proc/sys/net writable does not go with a namespace of ours.
 [Unit]
-Description=Whole /proc and /sys for nested namespaces
+Description=Whole /proc and /sys for nested namespaces, writable network settings
 DefaultDependencies=no
 Before=sysinit.target
 [Service]
@@ -33,6 +34,7 @@ RemainAfterExit=yes
 ExecStart=mkdir -p /run/p /run/s
 ExecStart=mount -t proc proc /run/p
 ExecStart=mount -t sysfs sysfs /run/s
+ExecStart=mount --bind /run/p/sys/net /proc/sys/net
 [Install]
 WantedBy=sysinit.target
 END
@@ -49,10 +51,10 @@ ExecStart=true
 [Install]
 WantedBy=multi-user.target
 END
-  chroot "$root" systemctl -q enable podgen-test-mounts.service podgen-test-online.service
-  # Of no use here, and they cost time at boot or run in the middle of a measurement.
-  chroot "$root" systemctl -q mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer \
-    e2scrub_all.timer e2scrub_reap.service console-getty.service getty.target docker-registry.service \
+  systemctl -q --root="$root" enable podgen-test-mounts.service podgen-test-online.service
+  # Of no use here: they cost time at boot, run in the middle of a measurement, or (sysctl) set what is the machine's.
+  systemctl -q --root="$root" mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer fstrim.timer \
+    e2scrub_all.timer e2scrub_reap.service systemd-sysctl.service console-getty.service getty.target docker-registry.service \
     podman-auto-update.timer podman-restart.service podman-clean-transient.service logrotate.timer man-db.timer
 
   chroot "$root" useradd --create-home --shell /bin/bash --uid 1000 alice
@@ -68,11 +70,12 @@ END
   # The router at the other end of the uplink: it listens to nothing, so a question for a name fails at once.
   echo nameserver 10.99.0.1 > "$root/etc/resolv.conf"
   ln -s /opt/podgen/dist/podgen "$root/usr/local/bin/podgen"
+  printf "%s\n" "127.0.0.1 localhost" "::1 localhost ip6-localhost" > "$root/etc/hosts"
   rm -f "$root/etc/hostname"
   mkdir -p "$root/opt/podgen"
 }
 
-key=$(cat "${BASH_SOURCE[0]}" | sha256sum | cut -c1-16)
+key=$(sha256sum < "${BASH_SOURCE[0]}" | cut -c1-16)
 cache=$HARNESS_CACHE/host-$release-$key
 if [ ! -d "$cache" ]; then
   need_root

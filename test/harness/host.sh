@@ -26,6 +26,8 @@ make_uplink() {
   ip netns add "podgen-$name-up"
   ip -n "podgen-$name" link add host0 type veth peer name up0 netns "podgen-$name-up"
   in_up sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.up0.accept_dad=0
+  # A refusal is to come at once, always.
+  in_up sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
   in_host sysctl -qw net.ipv6.conf.host0.accept_dad=0
   ip -n "podgen-$name-up" address add 10.99.0.1/24 dev up0
   ip -n "podgen-$name-up" address add fd99::1/64 dev up0
@@ -47,6 +49,7 @@ make_root() {
   mkdir -p "$dir"/{upper,work,root}
   cp -a "$lower/home" "$dir/home"
   mount -t overlay -o "lowerdir=$lower,upperdir=$dir/upper,workdir=$dir/work" overlay "$dir/root"
+  echo "127.0.1.1 $name" >> "$dir/root/etc/hosts"
   systemd-machine-id-setup --root="$dir/root" > /dev/null 2>&1
 }
 
@@ -87,7 +90,7 @@ lookup() {
 # As session.sh: a cgroup in the delegated tree of the user's manager, which belongs to no unit. nsenter alone would leave
 # the process in our cgroup, outside of the host's view, from where no manager in there could move it to a unit.
 run() {
-  local user=$1 root cgroup
+  local user=$1 root cgroup path=/usr/local/bin:/usr/bin:/bin session=()
   shift
   lookup "$user"
   for root in $(cgroup_roots); do
@@ -101,11 +104,15 @@ run() {
     chown "$uid:$gid" "$cgroup" "$cgroup/cgroup.procs"
     echo $BASHPID > "$cgroup/cgroup.procs"
   done
+  if [ "$uid" = 0 ]; then
+    path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+  else
+    session=(XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus")
+  fi
   ulimit -Sn 1024
   exec nsenter -t "$pid" -a -- setpriv --reuid "$uid" --regid "$gid" --init-groups \
     env -i -C "$home" HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash LANG=C.UTF-8 ${TERM:+TERM="$TERM"} \
-    PATH=/usr/local/bin:/usr/bin:/bin"$([ "$uid" != 0 ] || echo :/usr/local/sbin:/usr/sbin:/sbin)" \
-    XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" "$@"
+    PATH="$path" "${session[@]}" "$@"
 }
 
 # A service that PAM makes a session of: logind moves it to session-N.scope and starts the user's manager if need be.

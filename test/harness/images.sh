@@ -13,11 +13,11 @@ release=bookworm
 images=(nginx redis mariadb busybox awkward)
 
 # In the order of appearance: what a container image leaves out of a Debian (and tests do not read).
+# shellcheck disable=SC2016
 slim=(--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*'
   --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io
   # Without the pin the package usrmerge is taken, and with it all of Perl.
   --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr
-  # shellcheck disable=SC2016
   --setup-hook='printf "Package: usrmerge\nPin: release *\nPin-Priority: -1\n" > "$1/etc/apt/preferences.d/usrmerge"')
 
 make_base() {
@@ -33,7 +33,7 @@ make_base() {
 # Paths that are of the build, not of the image.
 not_in_layers=(--exclude=./usr/sbin/policy-rc.d --exclude='./var/lib/apt/lists/*' --exclude='./var/cache/apt/*.bin'
   --exclude='./var/cache/apt/archives/*.deb' --exclude='./var/cache/debconf/*-old' --exclude='./var/lib/dpkg/*-old'
-  --exclude='./var/log/*.log' --exclude='./var/log/apt/*' --exclude=./etc/resolv.conf --exclude=./etc/hostname --exclude='./tmp/*'
+  --exclude=./var/log/{dpkg,alternatives,bootstrap}.log --exclude='./var/log/apt/*' --exclude=./etc/resolv.conf --exclude=./etc/hostname --exclude='./tmp/*'
   --exclude='./dev/*')
 
 # One image: its packages on an overlay over the base, what changed becomes its layer.

@@ -46,16 +46,18 @@ value() { # value NAME: $NAME, or what is in the file $NAME_FILE
 if [ ! -d "$data/mysql" ]; then
   echo "entrypoint: initialising $data" >&2
   mariadb-install-db --datadir="$data" --auth-root-authentication-method=normal --skip-test-db --user=mysql > /dev/null
+  # The server reads one statement per line.
   sql=/run/mysqld/init.sql
   umask 077
   {
     password=$(value MARIADB_ROOT_PASSWORD)
-    [ -z "$password" ] || echo "ALTER USER root@localhost IDENTIFIED BY '$password';"
-    [ -z "$password" ] || echo "CREATE USER root@'%' IDENTIFIED BY '$password'; GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"
+    [ -z "$password" ] || printf '%s\n' "ALTER USER root@localhost IDENTIFIED BY '$password';" \
+      "CREATE USER root@'%' IDENTIFIED BY '$password';" "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"
     database=$(value MARIADB_DATABASE)
     [ -z "$database" ] || echo "CREATE DATABASE IF NOT EXISTS \`$database\`;"
     user=$(value MARIADB_USER)
-    [ -z "$user" ] || echo "CREATE USER '$user'@'%' IDENTIFIED BY '$(value MARIADB_PASSWORD)'; GRANT ALL ON \`$database\`.* TO '$user'@'%';"
+    [ -z "$user" ] || echo "CREATE USER '$user'@'%' IDENTIFIED BY '$(value MARIADB_PASSWORD)';"
+    [ -z "$user" ] || [ -z "$database" ] || echo "GRANT ALL ON \`$database\`.* TO '$user'@'%';"
   } > "$sql"
   umask 022
   set -- "$@" --init-file="$sql"
