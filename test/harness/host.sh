@@ -110,18 +110,20 @@ run() {
     session=(XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus")
   fi
   ulimit -Sn 1024
-  exec nsenter -t "$pid" -a -- setpriv --reuid "$uid" --regid "$gid" --init-groups \
+  # nsenter has to fork (a process cannot change its own pid namespace): who kills it is to have killed the command.
+  exec nsenter -t "$pid" -a -- setpriv --pdeathsig TERM --reuid "$uid" --regid "$gid" --init-groups \
     env -i -C "$home" HOME="$home" USER="$user" LOGNAME="$user" SHELL=/bin/bash LANG=C.UTF-8 ${TERM:+TERM="$TERM"} \
     PATH="$path" "${session[@]}" "$@"
 }
 
 # A service that PAM makes a session of: logind moves it to session-N.scope and starts the user's manager if need be.
 login() {
-  local user=$1 mode=--pipe
+  local user=$1 mode=(--pipe)
   shift
-  [ ! -t 0 ] || [ ! -t 1 ] || mode=--pty
+  # No colours or titles around what the command prints.
+  [ ! -t 0 ] || [ ! -t 1 ] || mode=(--pty --background=)
   lookup "$user"
-  run root systemd-run --quiet --collect --wait $mode --uid="$user" --property=PAMName=login \
+  run root env SYSTEMD_ADJUST_TERMINAL_TITLE=0 systemd-run --quiet --collect --wait "${mode[@]}" --uid="$user" --property=PAMName=login \
     --working-directory="$home" --setenv=LANG=C.UTF-8 ${TERM:+--setenv=TERM="$TERM"} -- "$@"
 }
 

@@ -6,6 +6,8 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=session-bare.sh
+. "$(dirname "${BASH_SOURCE[0]}")/session-bare.sh"
 
 usage() { echo "usage: session.sh start USER [UID] | run USER CMD… | stop USER [--purge]" >&2; exit 64; }
 
@@ -35,11 +37,18 @@ as_user() {
 
 # --- start ------------------------------------------------------------------------------------------------------------
 
+# A uid never used before: files, and a journal that journald still holds open, may be left of an earlier one.
+next_uid() {
+  { getent passwd; cat "$HARNESS_LIB/last-user" 2> /dev/null; } \
+    | awk -F: '$3 > max && $3 >= 1000 && $3 < 60000 { max = $3 } END { print max < 1000 ? 1001 : max + 1 }'
+}
+
 make_user() {
   local user=$1 file first
   install -d -m 755 "$HARNESS_LIB"
   if ! getent passwd "$user" > /dev/null; then
-    useradd --create-home --home-dir "$HARNESS_LIB/$user" --shell /bin/bash ${2:+--uid "$2"} "$user"
+    useradd --create-home --home-dir "$HARNESS_LIB/$user" --shell /bin/bash --uid "${2:-$(next_uid)}" "$user"
+    [ -n "${2-}" ] || getent passwd "$user" > "$HARNESS_LIB/last-user"
     chmod 700 "$HARNESS_LIB/$user"
   elif [ -n "${2-}" ] && [ "$(id -u "$user")" != "$2" ]; then
     die "user $user exists with uid $(id -u "$user"), not $2"
@@ -52,64 +61,6 @@ make_user() {
     echo "$user:$first:65536" >> "$file"
   done
   usermod -a -G systemd-journal "$user"
-}
-
-# Ours or anybody else's. A zombie is no journald: PID 1 of a bare machine may never reap.
-journald_runs() { [ -n "$(pgrep -x systemd-journal -r R,S,D,T)" ]; }
-
-start_journald() {
-  ! journald_runs || return 0
-  # Persistent, because only then journald keeps a file per user, which is all that `journalctl --user` opens.
-  install -d -m 2755 -g systemd-journal /var/log/journal
-  [ -s /etc/machine-id ] || systemd-machine-id-setup > /dev/null
-  # This file says that /var is there, so that journald never writes to /run first. (Asking it to flush instead does not
-  # work where /run is on disk: it refuses to remove its files there, and stays with them.)
-  install -D -m 644 /dev/null /run/systemd/journal/flushed
-  (close_fds; exec setsid /lib/systemd/systemd-journald) > "$HARNESS_RUN/journald.log" 2>&1 < /dev/null &
-  remember "$HARNESS_RUN/journald.pid" $!
-  wait_for 10 "journald's socket" test -S /run/systemd/journal/io.systemd.journal
-}
-
-make_cgroups() {
-  local root dir file
-  for root in $(cgroup_roots); do
-    for dir in "$cgroup" "$cgroup/init.scope" "$cgroup/login.scope"; do
-      mkdir -p "$root/$dir"
-      chown "$uid:$gid" "$root/$dir"
-      for file in cgroup.procs tasks cgroup.threads cgroup.subtree_control; do
-        [ ! -e "$root/$dir/$file" ] || chown "$uid:$gid" "$root/$dir/$file"
-      done
-    done
-  done
-}
-
-# The controllers a cgroup v2 machine has, down to the user. Best effort: a hybrid one has none here.
-delegate_controllers() {
-  local root=/sys/fs/cgroup dir="" part controller
-  [ -f "$root/cgroup.subtree_control" ] || return 0
-  for part in "" user.slice "user-$uid.slice" "user@$uid.service"; do
-    [ -z "$part" ] || dir=$dir/$part
-    for controller in cpu memory pids; do
-      echo "+$controller" > "$root$dir/cgroup.subtree_control" 2>/dev/null || true
-    done
-  done
-}
-
-start_manager() {
-  local user=$1
-  if ! mountpoint -q "$runtime"; then
-    mkdir -p "$runtime"
-    mount -t tmpfs -o "nosuid,nodev,size=10%,mode=700,uid=$uid,gid=$gid" tmpfs "$runtime"
-  fi
-  make_cgroups
-  delegate_controllers
-  (
-    cgroup_enter "$cgroup/init.scope"
-    unset TERM
-    close_fds
-    as_user "$user" setsid /lib/systemd/systemd --user
-  ) > "$HARNESS_RUN/session/$user.log" 2>&1 < /dev/null &
-  remember "$manager" $!
 }
 
 # "degraded" is up too: units of the machine's other packages may fail, which is not our matter.
@@ -126,14 +77,8 @@ start() {
   if booted; then
     loginctl enable-linger "$user"
     wait_for 30 "the bus of $user" test -S "$runtime/bus"
-  elif ! recall "$manager" > /dev/null; then
-    mkdir -p "$HARNESS_RUN/session"
-    # systemd's tools look whether it is booted by this folder.
-    [ -d /run/systemd/system ] || { mkdir -p /run/systemd/system; touch "$HARNESS_RUN/made-system-dir"; }
-    open_devices
-    start_journald
-    start_manager "$user"
-    wait_for 15 "the bus of $user, see $HARNESS_RUN/session/$user.log" test -S "$runtime/bus"
+  else
+    start_bare "$user"
   fi
   wait_for 30 "the manager of $user to be running" is_running "$user"
   check_dev_null
@@ -168,41 +113,9 @@ stop_booted() {
   cgroup_remove "user.slice/user-$uid.slice"
 }
 
-stop_bare() {
-  # TERM starts exit.target, so that units stop in order (RTMIN+24 would leave at once). 100 s: a unit may take its 90 s.
-  stop_process "$manager" 100 TERM
-  rm -f "${manager%.pid}.log"
-  cgroup_remove "user.slice/user-$uid.slice"
-  if mountpoint -q "$runtime"; then
-    umount -R "$runtime" 2>/dev/null || umount -R -l "$runtime"
-  fi
-  [ ! -d "$runtime" ] || rmdir "$runtime"
-}
-
-# Those of journald and the folder that says "booted": only if ours, only with the last session.
-stop_shared() {
-  local file
-  for file in "$HARNESS_RUN"/session/*.pid; do
-    ! recall "$file" > /dev/null || return 0
-  done
-  [ ! -f "$HARNESS_RUN/journald.pid" ] || stop_process "$HARNESS_RUN/journald.pid" 20
-  [ ! -f "$HARNESS_RUN/made-system-dir" ] || rmdir /run/systemd/system || true
-  rm -f "$HARNESS_RUN/made-system-dir"
-}
-
-# A later user of the same uid must not read this one's journal.
-purge_journal() {
-  local ours=0
-  booted && return 0
-  [ ! -f "$HARNESS_RUN/journald.pid" ] || { ours=1; journalctl --rotate 2>/dev/null || true; }
-  rm -f /var/log/journal/*/"user-$uid@"*.journal
-  [ $ours = 1 ] || rm -f /var/log/journal/*/"user-$uid.journal"
-}
-
 purge() {
   local user=$1
   [ "$home" = "$HARNESS_LIB/$user" ] || die "user $user is not one of ours: its home is $home"
-  purge_journal
   rm -rf --one-file-system "$home"
   userdel "$user" 2>/dev/null || userdel "$user"
   sed -i "/^$user:/d" /etc/subuid /etc/subgid
@@ -211,26 +124,33 @@ purge() {
 stop() {
   local user=$1
   lookup "$user" || return 0
-  if booted; then stop_booted "$user"; else stop_bare; stop_shared; fi
-  [ "${2-}" != --purge ] || purge "$user"
+  if booted; then
+    stop_booted "$user"
+  else
+    stop_bare
+    locked stop_shared
+  fi
+  [ "${2-}" != --purge ] || locked purge "$user"
   check_dev_null
 }
 
-# One start or stop at a time: they share journald, /etc/subuid and the cgroup root. Daemons do not inherit descriptor 9.
+# One at a time: starts share journald, /etc/subuid and more, and a stop must not take journald from a session that is
+# just starting. Waiting for slow units to stop is not under the lock. Daemons do not inherit descriptor 9.
 locked() {
-  need_root
-  mkdir -p "$HARNESS_RUN"
   exec 9> "$HARNESS_RUN/session.lock"
-  flock -w 180 9 || die "another start or stop holds the lock"
+  flock -w 60 9 || die "somebody else holds $HARNESS_RUN/session.lock"
   "$@"
+  exec 9>&-
 }
 
 [ $# -ge 2 ] || usage
 command=$1
 shift
+need_root
+mkdir -p "$HARNESS_RUN"
 case $command in
   start) [ $# -le 2 ] || usage; locked start "$@" ;;
-  run) [ $# -ge 2 ] || usage; need_root; run "$@" ;;
-  stop) [ $# -eq 1 ] || [ "${2-}" = --purge ] || usage; locked stop "$@" ;;
+  run) [ $# -ge 2 ] || usage; run "$@" ;;
+  stop) [ $# -eq 1 ] || [ "${2-}" = --purge ] || usage; stop "$@" ;;
   *) usage ;;
 esac
