@@ -1,0 +1,208 @@
+// HTTP exchanges with a deadline on every phase. node:http and not fetch: custom certificate authorities, redirects in our
+// own hands, no second HTTP stack to load.
+import * as http from "node:http";
+import * as https from "node:https";
+import type { Deadlines } from "./deadlines.js";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: http.IncomingMessage;
+  /** What answered in the end, after redirects. */
+  readonly url: URL;
+}
+
+export interface Request {
+  readonly method: "GET" | "HEAD";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Why there is no answer, or only a part of one. `again`: worth another try. `connected`: the other side was there. */
+export class HttpError extends Error {
+  readonly again: boolean;
+  readonly connected: boolean;
+  readonly code: string;
+  constructor(message: string, code: string, again: boolean, connected: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.name = "HttpError";
+    this.code = code;
+    this.again = again;
+    this.connected = connected;
+  }
+}
+
+const REDIRECTS_MAX = 10;
+
+/** True for hosts that never leave this machine: 127.0.0.0/8, ::1, localhost. */
+export function isLoopback(hostname: string): boolean {
+  return /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === "[::1]" || hostname === "localhost";
+}
+
+/** Where a URL points, for people: without user, query and fragment, which may carry secrets. */
+export function shown(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+export class HttpClient {
+  readonly #deadlines: Deadlines;
+  readonly #authorities: (host: string) => Promise<string[] | undefined>;
+  readonly #plain = new http.Agent({ keepAlive: true });
+  readonly #secure = new Map<string, Promise<https.Agent>>();
+
+  /** `authorities` gives the certificate authorities (PEM) to trust for `host:port`, or undefined for Node's own. */
+  constructor(deadlines: Deadlines, authorities: (host: string) => Promise<string[] | undefined>) {
+    this.#deadlines = deadlines;
+    this.#authorities = authorities;
+  }
+
+  /**
+   * Sends a request and follows redirects. Authorization goes to the first origin only; plain HTTP only to loopback, and
+   * never after HTTPS. The body is not read: use chunks() or readAll(), or discard(). Throws HttpError.
+   */
+  async send(url: URL, request: Request): Promise<Answer> {
+    let headers = { ...request.headers };
+    let at = url;
+    for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
+      if (at.protocol !== "https:" && !(at.protocol === "http:" && isLoopback(at.hostname))) {
+        throw new HttpError(`${shown(at)} is refused: podgen speaks plain HTTP with loopback addresses only`, "insecure", false, true);
+      }
+      const answer = await this.#exchange(at, request, headers);
+      const to = answer.headers.location;
+      if (![301, 302, 303, 307, 308].includes(answer.status) || to === undefined) return answer;
+      discard(answer);
+      const next = URL.canParse(to, at.href) ? new URL(to, at) : undefined;
+      if (next === undefined) throw new HttpError(`${shown(at)} redirects to something that is no address`, "redirect", false, true);
+      if (at.protocol === "https:" && next.protocol !== "https:") {
+        throw new HttpError(
+          `${shown(at)} redirects from HTTPS to plain ${next.protocol}//${next.host}, which is refused`,
+          "redirect",
+          false,
+          true,
+        );
+      }
+      if (next.origin !== at.origin) headers = Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization"));
+      at = next;
+    }
+    throw new HttpError(`${shown(url)} redirects more than ${REDIRECTS_MAX} times`, "redirect", false, true);
+  }
+
+  async #exchange(url: URL, request: Request, headers: Readonly<Record<string, string>>): Promise<Answer> {
+    const agent = url.protocol === "http:" ? this.#plain : await this.#secureAgent(url.host);
+    const { connect, headers: head } = this.#deadlines;
+    return new Promise<Answer>((resolve, reject) => {
+      let connected = false;
+      const options = { method: request.method, headers, agent, ...(request.signal === undefined ? {} : { signal: request.signal }) };
+      const sent = (url.protocol === "http:" ? http : https).request(url, options);
+      const late = (what: string, ms: number) => () =>
+        sent.destroy(new HttpError(`${url.host}: ${what} in ${ms / 1000} s`, "deadline", true, connected));
+      let timer = setTimeout(late("no connection", connect), connect);
+      const onConnected = () => {
+        connected = true;
+        clearTimeout(timer);
+        timer = setTimeout(late("no answer", head), head);
+      };
+      sent.on("socket", (socket) => {
+        if (!socket.connecting && sent.reusedSocket) onConnected();
+        else socket.once(url.protocol === "http:" ? "connect" : "secureConnect", onConnected);
+      });
+      sent.on("response", (body) => {
+        clearTimeout(timer);
+        resolve({ status: body.statusCode ?? 0, headers: body.headers, body, url });
+      });
+      sent.on("error", (error) => {
+        clearTimeout(timer);
+        reject(httpError(error, url, connected));
+      });
+      sent.end();
+    });
+  }
+
+  #secureAgent(host: string): Promise<https.Agent> {
+    const known = this.#secure.get(host);
+    if (known !== undefined) return known;
+    const agent = this.#authorities(host).then(
+      (ca) => new https.Agent({ keepAlive: true, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) }),
+    );
+    this.#secure.set(host, agent);
+    return agent;
+  }
+}
+
+/** Gives up on a body; its connection is not used again. */
+export function discard(answer: Answer): void {
+  answer.body.on("error", () => undefined);
+  answer.body.destroy();
+}
+
+/** The pieces of a body, in order; the clock stands still while the reader works. Throws HttpError when it is cut or too slow. */
+export async function* chunks(answer: Answer, deadlines: Deadlines): AsyncGenerator<Uint8Array> {
+  const pieces = answer.body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  let waited = 0;
+  let arrived = 0;
+  try {
+    for (;;) {
+      const since = performance.now();
+      const timer = setTimeout(() => {
+        answer.body.destroy(new HttpError(`${answer.url.host} sent nothing for ${deadlines.idle / 1000} s`, "deadline", true, true));
+      }, deadlines.idle);
+      let piece: IteratorResult<Uint8Array>;
+      try {
+        piece = await pieces.next();
+      } finally {
+        clearTimeout(timer);
+      }
+      if (piece.done === true) return;
+      waited += performance.now() - since;
+      arrived += piece.value.length;
+      if (waited >= deadlines.window) {
+        if (arrived < deadlines.windowBytes) throw new HttpError(`${answer.url.host} sends too slowly`, "deadline", true, true);
+        waited = 0;
+        arrived = 0;
+      }
+      yield piece.value;
+    }
+  } catch (error) {
+    throw httpError(error, answer.url, true);
+  } finally {
+    discard(answer);
+  }
+}
+
+/** A whole body of at most `limit` bytes; undefined when it is longer. Throws HttpError. */
+export async function readAll(answer: Answer, limit: number, deadlines: Deadlines): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of chunks(answer, deadlines)) {
+    length += part.length;
+    if (length > limit) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+// A connection that broke, or a name server that is busy: another try may go better. Wrong names and certificates do not mend.
+const AGAIN = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ECONNABORTED",
+  "HPE_INVALID_EOF_STATE",
+]);
+
+function httpError(error: unknown, url: URL, connected: boolean): HttpError {
+  if (error instanceof HttpError) return error;
+  const { code = "", message = String(error), name = "" } = error as { code?: string; message?: string; name?: string };
+  if (name === "AbortError") return new HttpError("given up", "aborted", false, connected, error);
+  return new HttpError(
+    `${url.host}: ${code === "ECONNRESET" ? "the connection was cut" : message}`,
+    code,
+    AGAIN.has(code),
+    connected,
+    error,
+  );
+}

@@ -1,0 +1,150 @@
+// One layer into the store: locked, downloaded or read, verified as bytes arrive, unpacked at the same time, renamed into place.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, rename, stat, utimes } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ImageError, type PullProgress } from "../../ports/images.js";
+import type { Deadlines } from "./deadlines.js";
+import { acquire, type Lock } from "./lock.js";
+import type { Descriptor } from "./manifest.js";
+import { hexOf } from "./reference.js";
+import { mismatch } from "./resolve.js";
+import type { ImageSource } from "./source.js";
+import { exists, listIfThere, removeIfThere, type Store, syncFolder } from "./store.js";
+import { removeTrees, Unpacker } from "./unpack.js";
+
+/** What all layers of a pull share. */
+export interface LayerContext {
+  readonly store: Store;
+  readonly source: ImageSource;
+  readonly reference: string;
+  readonly podrt: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly deadlines: Deadlines;
+  /** Aborted when another layer of the image failed. */
+  readonly signal: AbortSignal;
+  report(diffId: string, total: number, phase: PullProgress["phase"], bytes: number): void;
+}
+
+/**
+ * Makes sure `diffId` is unpacked in the store. Of several processes one works, the others wait for it; if it dies, the
+ * next goes on with what it had downloaded. Throws ImageError.
+ */
+export async function haveLayer(context: LayerContext, diffId: string, descriptor: Descriptor): Promise<void> {
+  const { store } = context;
+  if (await exists(store.layer(diffId))) return context.report(diffId, descriptor.size, "present", descriptor.size);
+  const lock = await lockLayer(context, diffId, descriptor);
+  try {
+    if (await exists(store.layer(diffId))) return context.report(diffId, descriptor.size, "done", descriptor.size);
+    await clearLeftovers(context, diffId);
+    await unpackVerified(context, diffId, descriptor, lock);
+    context.report(diffId, descriptor.size, "done", descriptor.size);
+  } finally {
+    await lock.release(true);
+  }
+}
+
+/** Waits for the lock as long as its holder gets on; shows the holder's progress as ours. */
+async function lockLayer(context: LayerContext, diffId: string, descriptor: Descriptor): Promise<Lock> {
+  const { store, deadlines, signal, reference } = context;
+  let moved = Date.now();
+  let last = -1;
+  const lock = await acquire(store.layerLock(diffId), "exclusive", 1, async () => {
+    const size = (await stat(store.partial(descriptor.digest)).catch(() => undefined))?.size ?? 0;
+    if (size !== last) moved = Date.now();
+    last = size;
+    context.report(diffId, descriptor.size, size < descriptor.size ? "download" : "unpack", size);
+    return !signal.aborted && Date.now() - moved < deadlines.lock;
+  });
+  if (lock !== undefined) return lock;
+  signal.throwIfAborted();
+  const hint = `It holds the lock ${store.layerLock(diffId)}; fuser -v shows which process that is.`;
+  throw new ImageError("image-store", reference, `${reference}: another podgen works on the layer ${diffId} and does not get on`, hint);
+}
+
+/** What killed podgens left of this layer. We hold its lock, so nobody works on it. */
+async function clearLeftovers({ store, podrt, env, deadlines }: LayerContext, diffId: string): Promise<void> {
+  const folder = dirname(store.layer(diffId));
+  const left = (await listIfThere(folder)).filter((name) => name.startsWith(`.tmp-${hexOf(diffId)}-`));
+  await removeTrees(
+    podrt,
+    left.map((name) => join(folder, name)),
+    env,
+    deadlines.unpack,
+  ); // prettier-ignore
+}
+
+async function unpackVerified(context: LayerContext, diffId: string, descriptor: Descriptor, lock: Lock): Promise<void> {
+  const { store, source, podrt, env, deadlines, reference } = context;
+  const partial = store.partial(descriptor.digest);
+  for (;;) {
+    const kept = source.remote ? ((await stat(partial).catch(() => undefined))?.size ?? 0) : 0;
+    const temporary = store.temporary(diffId);
+    await mkdir(temporary, { recursive: true, mode: 0o755 });
+    const unpacker = new Unpacker(podrt, temporary, env, deadlines.unpack, lock.fd);
+    try {
+      await stream(context, diffId, descriptor, kept, unpacker);
+      const result = await unpacker.end();
+      if (!result.ok)
+        throw new ImageError("image-store", reference, `${reference}: the layer ${diffId} cannot be unpacked: ${result.message}`);
+      if (result.diffId !== diffId) {
+        throw mismatch(reference, `the layer ${descriptor.digest} unpacks to ${result.diffId}, its configuration says ${diffId}`);
+      }
+      await rename(temporary, store.layer(diffId));
+      await syncFolder(dirname(temporary));
+      await removeIfThere(partial);
+      return;
+    } catch (error) {
+      await unpacker.kill();
+      // Best effort: what is left has a name that never counts, and the next pull of the layer removes it.
+      await removeTrees(podrt, [temporary], env, deadlines.unpack).catch(() => undefined);
+      if (!(error instanceof ImageError) || error.code !== "image-digest-mismatch") throw error;
+      // Bytes that are wrong are never kept. If some were from an earlier try (a crash may have torn them), one more is fair.
+      await removeIfThere(partial);
+      if (kept === 0) throw error;
+    }
+  }
+}
+
+/** Every byte of the layer through the hash and into podrt, those of a registry also into the partial file. */
+async function stream(context: LayerContext, diffId: string, descriptor: Descriptor, kept: number, unpacker: Unpacker): Promise<void> {
+  const { store, source, signal, reference } = context;
+  const { digest, size } = descriptor;
+  const hash = createHash("sha256");
+  let count = 0;
+  let alive = true;
+  const take = async (piece: Uint8Array) => {
+    signal.throwIfAborted();
+    count += piece.length;
+    if (count > size) throw mismatch(reference, `the layer ${digest} is longer than the ${size} bytes of its manifest`);
+    hash.update(piece);
+    // When podrt has given up, the rest still decides whether the bytes or podrt are to blame.
+    alive = alive && (await unpacker.write(piece));
+    context.report(diffId, size, "download", count);
+  };
+  context.report(diffId, size, "download", 0);
+  const partial = source.remote ? await openPartial(store.partial(digest)) : undefined;
+  try {
+    if (kept > 0)
+      for await (const piece of createReadStream(store.partial(digest), { end: kept - 1, highWaterMark: 256 * 1024 }))
+        await take(piece as Uint8Array);
+    for await (const piece of source.layer(descriptor, kept, signal)) {
+      await partial?.appendFile(piece);
+      await take(piece);
+    }
+  } finally {
+    await partial?.close();
+  }
+  if (count !== size) throw mismatch(reference, `the layer ${digest} has ${count} bytes, its manifest says ${size}`);
+  const found = `sha256:${hash.digest("hex")}`;
+  if (found !== digest) throw mismatch(reference, `the layer ${digest} is ${found}`);
+  context.report(diffId, size, "unpack", size);
+}
+
+async function openPartial(path: string): Promise<FileHandle> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const file = await open(path, "a", 0o600);
+  // Prune goes by age: a resumed download is a young one, also before its first new byte.
+  await utimes(path, new Date(), new Date());
+  return file;
+}

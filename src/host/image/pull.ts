@@ -1,0 +1,116 @@
+// All of an image into the store: layers side by side, then the record that makes it present.
+import type { ImageFacts } from "../../base/facts.js";
+import { ImageError, type PullProgress } from "../../ports/images.js";
+import type { Deadlines } from "./deadlines.js";
+import { haveLayer, type LayerContext } from "./layers.js";
+import { acquire } from "./lock.js";
+import type { Descriptor } from "./manifest.js";
+import type { ImageSource, Resolved } from "./source.js";
+import type { Store } from "./store.js";
+
+const PARALLEL = 3;
+/** Between two progress steps of one layer, in milliseconds. */
+const PROGRESS_EVERY = 100;
+
+export interface PullOptions {
+  readonly store: Store;
+  readonly podrt: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly deadlines: Deadlines;
+}
+
+/**
+ * Brings the layers of `resolved` that are missing, then records it under the reference. Every layer is announced by a first
+ * progress step, bottom first. Throws ImageError; what was downloaded by then is kept for the next try.
+ */
+export async function pull(
+  facts: ImageFacts,
+  resolved: Resolved,
+  source: () => Promise<ImageSource>,
+  progress: (step: PullProgress) => void,
+  { store, podrt, env, deadlines }: PullOptions,
+): Promise<void> {
+  const { reference } = facts;
+  // A prune must not take away layers that no record names yet.
+  const lock = await local(reference, () => acquire(store.storeLock, "shared", 1, within(deadlines.lock)));
+  if (lock === undefined) throw new ImageError("image-store", reference, `${reference}: the store is locked for pruning and stays so`);
+  try {
+    const layers = unique(resolved);
+    const report = throttled(reference, progress);
+    for (const [diffId, descriptor] of layers) {
+      const present = await store.hasLayers([diffId]);
+      report(diffId, descriptor.size, present ? "present" : "download", present ? descriptor.size : 0);
+    }
+    const missing = (await Promise.all(layers.map(async (layer) => ((await store.hasLayers([layer[0]])) ? [] : [layer])))).flat();
+    if (missing.length > 0) {
+      const stop = new AbortController();
+      const context: LayerContext = { store, source: await source(), reference, podrt, env, deadlines, signal: stop.signal, report };
+      await inParallel(missing, stop, ([diffId, descriptor]) => local(reference, () => haveLayer(context, diffId, descriptor)));
+    }
+    await local(reference, async () => {
+      await store.writeBlob(resolved.configDigest, resolved.configBytes);
+      await store.writeBlob(resolved.digest, resolved.manifest);
+      await store.writeRecord({ version: 1, named: resolved.named, configDigest: resolved.configDigest, facts });
+    });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** diff_id -> blob, each diff_id once: images repeat the empty layer, for one. */
+function unique({ configuration, layers }: Resolved): [string, Descriptor][] {
+  return [...new Map(configuration.diffIds.map((diffId, i) => [diffId, layers[i] as Descriptor]))];
+}
+
+/** Runs `work` on all items, a few at a time. The first failure stops the others and is the one thrown, when all have ended. */
+async function inParallel<T>(items: readonly T[], stop: AbortController, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  let failure: { error: unknown } | undefined;
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined && failure === undefined; item = queue.shift()) {
+      try {
+        await work(item);
+      } catch (error) {
+        failure ??= { error };
+        stop.abort();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, worker));
+  if (failure !== undefined) throw (failure as { error: unknown }).error;
+}
+
+/** A step is passed on when its phase is new, or some time has passed since the layer's last. */
+function throttled(reference: string, progress: (step: PullProgress) => void): LayerContext["report"] {
+  const last = new Map<string, { phase: string; time: number }>();
+  return (layer, total, phase, bytes) => {
+    const time = performance.now();
+    const before = last.get(layer);
+    if (before?.phase === phase && time - before.time < PROGRESS_EVERY) return;
+    last.set(layer, { phase, time });
+    progress({ reference, layer, phase, bytes, total });
+  };
+}
+
+function within(milliseconds: number): () => boolean {
+  const end = Date.now() + milliseconds;
+  return () => Date.now() < end;
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk is full: make room, then apply again; the download goes on where it stopped.",
+  EDQUOT: "The disk quota is used up: make room, then apply again; the download goes on where it stopped.",
+  EROFS: "The store's file system is read-only.",
+  EACCES: "The store's folder must belong to the user.",
+};
+
+/** Troubles of this machine (disk, podrt, locks) as ImageError image-store. */
+export async function local<T>(reference: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ImageError) throw error;
+    const { code = "", message = String(error) } = error as { code?: string; message?: string };
+    throw new ImageError("image-store", reference, `${reference}: the image store failed: ${message}`, HINTS[code], error);
+  }
+}

@@ -1,0 +1,168 @@
+// The store on disk: <data>/storage. What is there is whole; what is not whole has another name.
+//   layers/HEX             unpacked layer, named by its diff_id; renamed into place when podrt has verified and synced it
+//   layers/.tmp-HEX-…      being unpacked, or left by a killed podgen (the next one removes it)
+//   blobs/sha256/HEX       manifests and configurations, for good
+//   blobs/sha256/HEX.partial  compressed layer while it comes from a registry: kept for a resume, removed once unpacked
+//   images/HEX.json        reference -> image; HEX is the sha256 of the reference
+//   locks/…                flock files: one per layer in work, `store` against pruning
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { ImageFacts } from "../../base/facts.js";
+import { isObject, parseJson } from "./json.js";
+import { hexOf, isDigest } from "./reference.js";
+
+/** `images/HEX.json`; written when all layers are there, so that one read answers a planner. */
+export interface ImageRecord {
+  readonly version: 1;
+  /** Digest the reference named: an index's, or the manifest's own. */
+  readonly named: string;
+  readonly configDigest: string;
+  readonly facts: ImageFacts;
+}
+
+export class Store {
+  readonly root: string;
+
+  /** `data` is `$XDG_DATA_HOME/podgen`. Nothing is made until something is written. */
+  constructor(data: string) {
+    this.root = join(data, "storage");
+  }
+
+  layer(diffId: string): string {
+    return join(this.root, "layers", hexOf(diffId));
+  }
+
+  blob(digest: string): string {
+    return join(this.root, "blobs/sha256", hexOf(digest));
+  }
+
+  partial(digest: string): string {
+    return `${this.blob(digest)}.partial`;
+  }
+
+  /** A name beside the layers for one that is not whole, or no longer wanted. */
+  temporary(diffId: string): string {
+    return join(this.root, "layers", `.tmp-${hexOf(diffId)}-${randomBytes(6).toString("hex")}`);
+  }
+
+  layerLock(diffId: string): string {
+    return join(this.root, "locks", hexOf(diffId));
+  }
+
+  get storeLock(): string {
+    return join(this.root, "locks/store");
+  }
+
+  #recordPath(reference: string): string {
+    return join(this.root, "images", `${createHash("sha256").update(reference).digest("hex")}.json`);
+  }
+
+  /** True when every layer is there, whole. */
+  async hasLayers(diffIds: readonly string[]): Promise<boolean> {
+    for (const diffId of diffIds) {
+      if (!(await exists(this.layer(diffId)))) return false;
+    }
+    return true;
+  }
+
+  /** What is recorded for a reference; a damaged record counts as none: pulling again mends it. */
+  async record(reference: string): Promise<ImageRecord | undefined> {
+    const record = parseRecord(await readIfThere(this.#recordPath(reference)));
+    return record?.facts.reference === reference ? record : undefined;
+  }
+
+  /** All records, by reference. */
+  async records(): Promise<ImageRecord[]> {
+    const names = (await listIfThere(join(this.root, "images"))).filter((n) => /^[0-9a-f]{64}\.json$/.test(n));
+    const found = await Promise.all(names.map(async (n) => parseRecord(await readIfThere(join(this.root, "images", n)))));
+    return found.filter((r) => r !== undefined).sort((a, b) => (a.facts.reference < b.facts.reference ? -1 : 1));
+  }
+
+  async writeRecord(record: ImageRecord): Promise<void> {
+    await this.#write(this.#recordPath(record.facts.reference), Buffer.from(`${JSON.stringify(record)}\n`));
+  }
+
+  /** Forgets a reference; its layers stay until a prune. False when there was none. */
+  async removeRecord(reference: string): Promise<boolean> {
+    return removeIfThere(this.#recordPath(reference));
+  }
+
+  /** A blob's bytes, or undefined where it is not there or damaged. */
+  async readBlob(digest: string): Promise<Uint8Array | undefined> {
+    const bytes = await readIfThere(this.blob(digest));
+    return bytes !== undefined && createHash("sha256").update(bytes).digest("hex") === hexOf(digest) ? bytes : undefined;
+  }
+
+  async writeBlob(digest: string, bytes: Uint8Array): Promise<void> {
+    if ((await this.readBlob(digest)) === undefined) await this.#write(this.blob(digest), bytes);
+  }
+
+  /** Temporary file, fsync, rename, fsync of the folder. */
+  async #write(path: string, bytes: Uint8Array): Promise<void> {
+    const folder = join(path, "..");
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(folder);
+  }
+}
+
+function parseRecord(bytes: Uint8Array | undefined): ImageRecord | undefined {
+  const json = bytes === undefined ? undefined : parseJson(bytes);
+  if (!isObject(json) || json["version"] !== 1 || typeof json["named"] !== "string" || typeof json["configDigest"] !== "string")
+    return undefined;
+  const { facts } = json;
+  if (!isObject(facts) || typeof facts["reference"] !== "string" || typeof facts["digest"] !== "string" || !isDigest(facts["digest"]))
+    return undefined;
+  const { layers } = facts;
+  if (!Array.isArray(layers) || !layers.every((l) => typeof l === "string" && isDigest(l)) || !isObject(facts["config"])) return undefined;
+  // Our own file, written by writeRecord: the rest has the shape it was written in.
+  return json as unknown as ImageRecord;
+}
+
+/** Makes a rename in a folder last through a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return (await absentAs(undefined, stat(path))) !== undefined;
+}
+
+/** Names in a folder; empty where there is none. */
+export async function listIfThere(path: string): Promise<string[]> {
+  return (await absentAs(undefined, readdir(path))) ?? [];
+}
+
+export async function removeIfThere(path: string): Promise<boolean> {
+  return absentAs(
+    false,
+    unlink(path).then(() => true),
+  );
+}
+
+function readIfThere(path: string): Promise<Buffer | undefined> {
+  return absentAs(undefined, readFile(path));
+}
+
+async function absentAs<T, A>(absent: A, work: Promise<T>): Promise<T | A> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return absent;
+    throw error;
+  }
+}
