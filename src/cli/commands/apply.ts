@@ -136,9 +136,9 @@ async function pull(proposal: Proposal, context: Context): Promise<void> {
   const { createPullPrinter } = await import("../progress.js");
   const printer = createPullPrinter(context.err, { tty: context.err.isTTY });
   try {
-    await Promise.all(missing.map((image) => images.ensure(image, printer.step)));
+    await Promise.all(missing.map((image) => images.ensure(image, printer)));
   } finally {
-    printer.end();
+    printer.close();
   }
 }
 

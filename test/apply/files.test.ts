@@ -1,0 +1,72 @@
+// The file half of a transaction: undo is the exact inverse, and the intent owns both sides.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { intent, inverse, outcome } from "../../src/apply/files.js";
+import type { Manifest, ManifestPod } from "../../src/base/installed.js";
+import type { ChangeSet, FileChange } from "../../src/diff/types.js";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const base = { kind: "unit", secret: false, mode: 0o644 } as const;
+const changes: FileChange[] = [
+  { ...base, path: "/u/new", action: "create", after: bytes("n") },
+  { ...base, path: "/u/mod", action: "update", before: bytes("a"), after: bytes("b") },
+  { ...base, path: "/u/old", action: "remove", before: bytes("o") },
+];
+
+test("the inverse of the inverse is the change itself", () => {
+  assert.deepEqual(inverse(inverse(changes)), changes);
+});
+
+test("the inverse puts back what was there", () => {
+  const back = inverse(changes);
+  assert.deepEqual(
+    back.map((c) => c.action),
+    ["remove", "update", "create"],
+  ); // prettier-ignore
+  assert.deepEqual(back[1]?.after, bytes("a"));
+  assert.deepEqual(back[2]?.after, bytes("o"));
+});
+
+function pod(files: string[], units: string[]): ManifestPod {
+  return {
+    name: "web",
+    source: "/s.yaml",
+    files: files.map((path) => ({ path, sha256: "0" })),
+    units,
+    inits: [],
+    enabled: ["pod-web.service"],
+    images: {},
+    folders: [],
+  };
+}
+
+const before: Manifest = { version: 1, pods: { web: pod(["/u/mod", "/u/old"], ["old.service"]) }, objects: {} };
+const set: ChangeSet = {
+  pods: [
+    {
+      name: "web",
+      verdict: "configured",
+      files: changes,
+      units: [],
+      enable: [],
+      disable: [],
+      folders: [],
+      manifest: pod(["/u/new", "/u/mod"], ["new.service"]),
+    },
+  ],
+  shared: [],
+  objects: {},
+  reload: true,
+  empty: false,
+};
+
+test("while it runs, the manifest owns the files and units of before and after", () => {
+  const owned = intent(before, set).pods["web"];
+  assert.deepEqual(owned?.files.map((f) => f.path).sort(), ["/u/mod", "/u/new", "/u/old"]);
+  assert.deepEqual([...(owned?.units ?? [])].sort(), ["new.service", "old.service"]);
+});
+
+test("afterwards it owns the new ones, and of a pod that failed the old ones", () => {
+  assert.deepEqual(outcome(before, set, new Set()).pods["web"]?.units, ["new.service"]);
+  assert.deepEqual(outcome(before, set, new Set(["web"])).pods["web"]?.units, ["old.service"]);
+});

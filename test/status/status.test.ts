@@ -1,0 +1,104 @@
+// Phases of pods and containers, from the manager's truth.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Manifest, UnitState } from "../../src/base/installed.js";
+import { statusOf } from "../../src/status/index.js";
+
+const manifest: Manifest = {
+  version: 1,
+  objects: {},
+  pods: {
+    web: {
+      name: "web",
+      source: "/s.yaml",
+      files: [],
+      units: [
+        "pod-web.service",
+        "pod-web.slice",
+        "pod-web__infra.service",
+        "pod-web_prep.service",
+        "pod-web_app.service",
+        "pod-web__8080-tcp.socket",
+        "pod-web__127.0.0.1-53-udp.socket",
+      ], // prettier-ignore
+      inits: ["prep"],
+      enabled: ["pod-web.service"],
+      images: { prep: { reference: "r/p:1", digest: "sha256:1" }, app: { reference: "r/a:1", digest: "sha256:2" } },
+      folders: [],
+    },
+  },
+};
+
+type Service = NonNullable<UnitState["service"]>;
+
+function state(name: string, active: string, sub: string, service: Partial<Service> = {}): UnitState {
+  const all: Service = {
+    result: "success",
+    mainPid: 7,
+    execMainCode: 0,
+    execMainStatus: 0,
+    restarts: 0,
+    statusText: "",
+    activeEnter: 5_000_000,
+    ...service,
+  }; // prettier-ignore
+  return {
+    name,
+    loadState: "loaded",
+    activeState: active,
+    subState: sub,
+    unitFileState: "enabled",
+    fragmentPath: "",
+    needDaemonReload: false,
+    service: all,
+  }; // prettier-ignore
+}
+
+function statusWith(...units: UnitState[]) {
+  const [pod] = statusOf(manifest, new Map(units.map((u) => [u.name, u])));
+  assert.ok(pod);
+  return pod;
+}
+
+const podUp = state("pod-web.service", "active", "exited");
+const prepDone = state("pod-web_prep.service", "active", "exited");
+
+test("a running pod: ready counts, ports, age, boot", () => {
+  const pod = statusWith(podUp, prepDone, state("pod-web_app.service", "active", "running"));
+  assert.equal(pod.phase, "Running");
+  assert.deepEqual([pod.ready, pod.total, pod.enabled], [1, 1, true]);
+  assert.deepEqual(pod.ports, ["8080/tcp", "127.0.0.1:53/udp"]);
+  assert.deepEqual(
+    pod.containers.map((c) => [c.name, c.init, c.phase]),
+    [
+      ["prep", true, "Completed"],
+      ["app", false, "Running"],
+    ],
+  ); // prettier-ignore
+});
+
+test("a crash loop is called so while podrt waits and while systemd does", () => {
+  const waiting = state("pod-web_app.service", "activating", "start", { statusText: "CrashLoopBackOff, next try in 10 s", restarts: 2 });
+  assert.equal(statusWith(podUp, prepDone, waiting).phase, "CrashLoopBackOff");
+  const between = state("pod-web_app.service", "activating", "auto-restart", { restarts: 3 });
+  assert.equal(statusWith(podUp, prepDone, between).phase, "CrashLoopBackOff");
+});
+
+test("ended with 0 is Completed in a pod that is up and Stopped in one that was stopped", () => {
+  const ended = state("pod-web_app.service", "inactive", "dead", { execMainCode: 1 });
+  assert.equal(statusWith(podUp, prepDone, ended).phase, "Succeeded");
+  assert.equal(statusWith(state("pod-web.service", "inactive", "dead"), ended).phase, "Stopped");
+});
+
+test("a failed container shows its status or its signal", () => {
+  const failed = state("pod-web_app.service", "failed", "failed", { result: "signal", execMainCode: 2, execMainStatus: 9 });
+  const pod = statusWith(podUp, prepDone, failed);
+  assert.equal(pod.phase, "Failed");
+  assert.equal(pod.containers[1]?.signal, "SIGKILL");
+});
+
+test("units that are not loaded make a stopped pod, not an error", () => {
+  const pod = statusWith();
+  assert.equal(pod.phase, "Stopped");
+  assert.equal(pod.containers[1]?.phase, "Missing");
+});
