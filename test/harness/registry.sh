@@ -37,6 +37,8 @@ start() {
       *) usage ;;
     esac
   done
+  # Asked by name, so that it does without packages.sh where they are (inside a level-3 host).
+  type docker-registry htpasswd openssl skopeo > /dev/null 2>&1 || "$HARNESS_DIR/packages.sh" host
   ! recall "$state.pid" > /dev/null || die "port $port is in use by a registry of ours"
   mkdir -p "$dir/data" "$HARNESS_RUN/registry"
   dir=$(cd "$dir" && pwd)

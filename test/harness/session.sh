@@ -72,6 +72,7 @@ is_running() {
 
 start() {
   local user=$1
+  "$HARNESS_DIR/packages.sh" session
   make_user "$@"
   lookup "$user"
   if booted; then
