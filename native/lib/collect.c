@@ -2,21 +2,16 @@
 #include "collect.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <syslog.h>
 
+#include "deadline.h"
 #include "lines.h"
+#include "outbox.h"
 #include "relay.h"
 
-enum {
-  CHUNK = 8 * 1024,
-  DATAGRAM = 24 * 1024, /* well below the send buffer (208 KiB), so that several fit; a longer entry goes alone */
-  STREAMS_PER_ROUND = 16,
-  RETRY_FIRST_MS = 20,
-  RETRY_LAST_MS = 500,
-};
+enum { CHUNK = 8 * 1024, STREAMS_PER_ROUND = 16 };
 
 /* What the streams of one container have in common. */
 struct source {
@@ -34,24 +29,20 @@ struct stream {
 };
 
 struct collector {
-  struct journal journal;
+  struct outbox outbox;
   int epoll;
   struct stream *all;
-  struct stream *current; /* whose chunk is not used up, because the journal was full; or whose last line is to be sent at its end */
+  struct stream *current; /* whose chunk, or last line, is not used up, because the journal was full */
   bool at_end;            /* of current */
-  bool blocked;
-  int retry_ms;
-  int spill; /* -1, or where entries go instead of the journal */
-  size_t in_off, in_len, out_len;
+  size_t in_off, in_len;
   char in[CHUNK];
-  char out[DATAGRAM];
 };
 
 int collector_new(const char *journal_path, struct collector **ret) {
-  struct collector *c = calloc(1, sizeof *c); /* pages are taken as they are touched */
+  struct collector *c = calloc(1, sizeof *c);
   if (!c) return -ENOMEM;
-  c->journal = (struct journal){.fd = -1, .path = journal_path};
-  c->spill = -1;
+  c->outbox.journal = (struct journal){.fd = -1, .path = journal_path};
+  c->outbox.spill = -1;
   c->epoll = epoll_create1(EPOLL_CLOEXEC);
   if (c->epoll < 0) {
     int r = -errno;
@@ -66,7 +57,6 @@ static void stream_free(struct collector *c, struct stream *s) {
   if (s->prev) s->prev->next = s->next;
   else c->all = s->next;
   if (s->next) s->next->prev = s->prev;
-  if (c->current == s) c->current = NULL;
   if (--s->source->streams == 0) free(s->source);
   line_free(&s->cutter);
   /* Closing alone would leave it in the set while anybody else has a copy of the descriptor. */
@@ -78,7 +68,7 @@ static void stream_free(struct collector *c, struct stream *s) {
 void collector_free(struct collector *c) {
   if (!c) return;
   while (c->all) stream_free(c, c->all);
-  journal_close(&c->journal);
+  journal_close(&c->outbox.journal);
   close(c->epoll);
   free(c);
 }
@@ -105,25 +95,24 @@ static int add_stream(struct collector *c, struct source *source, uint32_t kind,
   return 0;
 }
 
+static bool request_ok(uint32_t streams, size_t n_fds, const char *fields, size_t fields_len) {
+  return n_fds && n_fds <= RELAY_STREAMS && !(streams >> RELAY_STREAMS) && (size_t)__builtin_popcount(streams) == n_fds && fields_len &&
+         fields_len <= RELAY_FIELDS_MAX && fields[fields_len - 1] == '\n';
+}
+
 int collector_add(struct collector *c, uint32_t streams, const int *fds, size_t n_fds, const char *fields, size_t fields_len) {
-  int r = 0;
-  struct source *source = NULL;
-  if (!n_fds || n_fds > RELAY_STREAMS || streams >> RELAY_STREAMS || (size_t)__builtin_popcount(streams) != n_fds || !fields_len ||
-      fields_len > RELAY_FIELDS_MAX || fields[fields_len - 1] != '\n')
-    r = -EINVAL;
-  else if (!(source = calloc(1, sizeof *source + fields_len)))
-    r = -ENOMEM;
-  if (r == 0) {
+  int r = request_ok(streams, n_fds, fields, fields_len) ? 0 : -EINVAL;
+  struct source *source = r == 0 ? calloc(1, sizeof *source + fields_len) : NULL;
+  if (r == 0 && !source) r = -ENOMEM;
+  if (source) {
     source->fields_len = fields_len;
     memcpy(source->fields, fields, fields_len);
   }
   size_t i = 0;
-  for (uint32_t kind = RELAY_OUT; r == 0 && kind <= RELAY_TTY; kind <<= 1) {
-    if (!(streams & kind)) continue;
-    if ((r = add_stream(c, source, kind, fds[i])) == 0) i++;
-  }
+  for (uint32_t kind = RELAY_OUT; r == 0 && i < n_fds; kind <<= 1)
+    if ((streams & kind) && (r = add_stream(c, source, kind, fds[i])) == 0) i++;
   if (r == 0) return 0;
-  /* Those that were added before the error stay: half a container's output is better than none. */
+  /* Those added before the error stay: half of a container's output is better than none. */
   for (; i < n_fds; i++) close(fds[i]);
   if (source && source->streams == 0) free(source);
   return r;
@@ -134,74 +123,19 @@ int collector_fd(const struct collector *c) {
 }
 
 bool collector_blocked(const struct collector *c, int *ret_fd, int *ret_ms) {
-  *ret_fd = c->journal.fd;
-  *ret_ms = c->retry_ms;
-  return c->blocked;
+  *ret_fd = c->outbox.journal.fd;
+  *ret_ms = c->outbox.retry_ms;
+  return c->outbox.blocked;
 }
 
-bool collector_idle(const struct collector *c) {
-  return !c->all && !c->out_len;
-}
-
-/* --- sending --- */
-
-/* Sends a datagram, or while spilling writes it with the separator behind it. -EAGAIN for both ways of "not now". */
-static int deliver(struct collector *c, const struct iovec *iov, size_t n) {
-  if (c->spill >= 0) {
-    for (size_t i = 0; i < n; i++) {
-      int r = write_all(c->spill, iov[i].iov_base, iov[i].iov_len);
-      if (r < 0) return r;
-    }
-    return write_all(c->spill, "\n", 1);
-  }
-  int r = journal_send(&c->journal, iov, n);
-  c->blocked = r == -EAGAIN || r == -ENOTCONN;
-  if (!c->blocked) {
-    c->retry_ms = RETRY_FIRST_MS;
-    return r;
-  }
-  c->retry_ms = c->retry_ms < RETRY_FIRST_MS ? RETRY_FIRST_MS : c->retry_ms < RETRY_LAST_MS ? c->retry_ms * 2 : RETRY_LAST_MS;
-  return -EAGAIN;
-}
-
-static int flush(struct collector *c) {
-  if (!c->out_len) return 0;
-  struct iovec iov = {.iov_base = c->out, .iov_len = c->out_len};
-  int r = deliver(c, &iov, 1);
-  if (r == -EAGAIN) return r;
-  c->out_len = 0;
-  return 0; /* a datagram that the kernel refuses for good is given up: trying again would stop the pod's output for ever */
-}
-
-/* line_fn: one entry of the protocol. The line holds no newline, so NAME=value serves for any other byte. */
+/* line_fn */
 static int emit(void *context, const char *line, size_t len, bool partial) {
   struct collector *c = context;
   const struct stream *s = c->current;
-  char middle[80];
-  int middle_len = snprintf(middle, sizeof middle, "PRIORITY=%d\n%sMESSAGE=", s->priority, partial ? "CONTAINER_PARTIAL_MESSAGE=true\n" : "");
-  const struct iovec iov[] = {
-      {.iov_base = s->source->fields, .iov_len = s->source->fields_len},
-      {.iov_base = middle, .iov_len = (size_t)middle_len},
-      {.iov_base = (char *)line, .iov_len = len},
-      {.iov_base = "\n", .iov_len = 1},
-  };
-  size_t total = 1; /* the separator before it */
-  for (size_t i = 0; i < N_ELEMENTS(iov); i++) total += iov[i].iov_len;
-  if (c->out_len + total > sizeof c->out) {
-    int r = flush(c);
-    if (r < 0) return r;
-    if (total > sizeof c->out) return deliver(c, iov, N_ELEMENTS(iov));
-  }
-  char *p = c->out + c->out_len;
-  if (c->out_len) *p++ = '\n';
-  for (size_t i = 0; i < N_ELEMENTS(iov); i++) p = mempcpy(p, iov[i].iov_base, iov[i].iov_len);
-  c->out_len = (size_t)(p - c->out);
-  return 0;
+  return outbox_add(&c->outbox, s->source->fields, s->source->fields_len, s->priority, line, len, partial);
 }
 
-/* --- reading --- */
-
-/* Goes on with the current stream's chunk or end. -EAGAIN when the journal is full. */
+/* Goes on with the current stream's chunk and end. -EAGAIN when the journal is full. */
 static int finish_current(struct collector *c) {
   struct stream *s = c->current;
   if (!s) return 0;
@@ -215,70 +149,76 @@ static int finish_current(struct collector *c) {
   return 0;
 }
 
-/* Reads one chunk. 0: nothing there; 1: the stream is current. */
-static int read_chunk(struct collector *c, struct stream *s) {
+/* Reads one chunk. False: nothing is there; true: the stream is current. */
+static bool read_chunk(struct collector *c, struct stream *s) {
   ssize_t n;
   do {
     n = read(s->fd, c->in, sizeof c->in);
   } while (n < 0 && errno == EINTR);
-  if (n < 0 && errno == EAGAIN) return 0;
-  /* A terminal whose last user closed it says EIO; any other error ends a stream as well, for nothing more can come. */
+  if (n < 0 && errno == EAGAIN) return false;
+  /* A terminal whose last user closed it says EIO. Any other error ends the stream as well: nothing more can come. */
   c->at_end = n <= 0;
   c->in_off = 0;
   c->in_len = n > 0 ? (size_t)n : 0;
   c->current = s;
-  return 1;
+  return true;
 }
 
 int collector_run(struct collector *c) {
-  if (flush(c) < 0 || finish_current(c) < 0) return 1;
+  if (outbox_flush(&c->outbox) < 0 || finish_current(c) < 0) return 1;
   struct epoll_event events[STREAMS_PER_ROUND];
   int n;
   do {
     n = epoll_wait(c->epoll, events, STREAMS_PER_ROUND, 0);
   } while (n < 0 && errno == EINTR);
   if (n < 0) return -errno;
-  for (int i = 0; i < n; i++) {
-    if (read_chunk(c, events[i].data.ptr) == 0) continue;
-    if (finish_current(c) < 0) return 1; /* the others are still readable in the next round */
-  }
-  return flush(c) < 0 || n > 0;
+  for (int i = 0; i < n; i++)
+    if (read_chunk(c, events[i].data.ptr) && finish_current(c) < 0) return 1; /* the others are still readable in the next round */
+  return outbox_flush(&c->outbox) < 0 || n > 0;
 }
 
-/* --- the end --- */
-
-int collector_spill(struct collector *c, int fd) {
-  off_t before = lseek(fd, 0, SEEK_END);
-  c->spill = fd;
-  int r = flush(c);
-  if (r == 0) r = finish_current(c);
-  /* What is in the pipes now, and no more: a container that goes on writing must not hold us. */
-  for (struct stream *s = c->all, *next; s && r == 0; s = next) {
+/* What is in the pipes now, and no more than a line's worth of each: a container that goes on writing must not hold us. */
+static void take_rest(struct collector *c) {
+  (void)finish_current(c);
+  for (struct stream *s = c->all, *next; s; s = next) {
     next = s->next;
-    for (size_t got = 0; got < LINE_MAX_BYTES && r == 0 && read_chunk(c, s) == 1; got += c->in_len) {
-      bool end = c->at_end;
-      r = finish_current(c);
-      s = end ? NULL : s;
-      if (!s) break;
+    bool ended = false;
+    for (size_t got = 0; !ended && got < LINE_MAX_BYTES && read_chunk(c, s); got += c->in_len) {
+      ended = c->at_end;
+      (void)finish_current(c);
     }
-    if (!s || r < 0) continue;
-    c->current = s;
-    r = line_end(&s->cutter, emit, c);
-    c->current = NULL;
   }
-  if (r == 0) r = flush(c);
-  c->spill = -1;
-  return r < 0 ? r : lseek(fd, 0, SEEK_END) > before;
+}
+
+/* Ends all lines that were begun. -EAGAIN when the journal is full. */
+static int end_lines(struct collector *c) {
+  int r = 0;
+  for (struct stream *s = c->all; s && r == 0; s = s->next) {
+    c->current = s;
+    if (line_end(&s->cutter, emit, c) == -EAGAIN) r = -EAGAIN;
+  }
+  c->current = NULL;
+  return r == 0 ? outbox_flush(&c->outbox) : r;
+}
+
+int collector_drain(struct collector *c, int64_t deadline, int spill) {
+  for (;;) {
+    int r = collector_run(c);
+    if (r <= 0 && end_lines(c) == 0) return 0;
+    int left = deadline_left(deadline), fd, ms;
+    if (left == 0) break;
+    if (!collector_blocked(c, &fd, &ms)) continue;
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    (void)poll(&p, 1, fd < 0 && ms < left ? ms : left);
+  }
+  c->outbox.spill = spill;
+  (void)outbox_flush(&c->outbox);
+  take_rest(c);
+  (void)end_lines(c);
+  c->outbox.spill = -1;
+  return 1;
 }
 
 int collector_resend(struct collector *c, int fd) {
-  struct stat st;
-  if (fstat(fd, &st) < 0) return -errno;
-  if (st.st_size == 0) return 0;
-  void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-  if (p == MAP_FAILED) return -errno;
-  struct iovec iov = {.iov_base = p, .iov_len = (size_t)st.st_size};
-  int r = journal_send(&c->journal, &iov, 1);
-  munmap(p, (size_t)st.st_size);
-  return r;
+  return outbox_resend(&c->outbox, fd);
 }

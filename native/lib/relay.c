@@ -5,15 +5,10 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
+
+#include "deadline.h"
 
 enum { DEADLINE_MS = 10 * 1000, RETRY_MS = 20 };
-
-static int64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- fields --- */
 
@@ -91,14 +86,14 @@ static int connect_infra(int infra_dir, int64_t deadline) {
     /* Not there yet, or left by an infra that died while the next one is starting: worth waiting for a while. */
     if (errno != ENOENT && errno != ECONNREFUSED && errno != EINTR && errno != EAGAIN) return -errno;
     int r = -errno;
-    if (now_ms() + RETRY_MS > deadline) return r;
+    if (clock_ms() + RETRY_MS > deadline) return r;
     (void)poll(NULL, 0, RETRY_MS);
   }
 }
 
 int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const char *unit, const char *identifier, const char *fields_json,
                     struct err *err) {
-  const int64_t deadline = now_ms() + DEADLINE_MS;
+  const int64_t deadline = clock_ms() + DEADLINE_MS;
   cleanup_free char *fields = NULL;
   size_t fields_len;
   int r = relay_fields_pack(unit, identifier, fields_json, &fields, &fields_len, err);
@@ -133,10 +128,8 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
 
   /* Infra's word that it reads from them; until then closing ours could end the pipes with lines in them. */
   struct pollfd p = {.fd = sock, .events = POLLIN};
-  int64_t left;
   do {
-    left = deadline - now_ms();
-    r = poll(&p, 1, left > 0 ? (int)left : 0);
+    r = poll(&p, 1, deadline_left(deadline));
   } while (r < 0 && errno == EINTR);
   if (r < 0) return err_set(err, errno, "log handover", "poll");
   if (r == 0) return err_set(err, ETIMEDOUT, "log handover", "infra does not answer");

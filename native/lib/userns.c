@@ -204,22 +204,27 @@ static uint64_t map_size(const char *path) {
   return sum;
 }
 
+/* With one id setgroups is denied for good; the groups we keep are then the user's own. */
+static int become_root(const struct userns_map *map, struct err *err) {
+  if (setgroups(0, NULL) < 0 && !(map->single && errno == EPERM)) return err_set(err, errno, "setgroups", "%s", "");
+  if (setresgid(0, 0, 0) < 0) return err_set(err, errno, "setresgid", "0");
+  if (setresuid(0, 0, 0) < 0) return err_set(err, errno, "setresuid", "0");
+  return 0;
+}
+
+int userns_join(int pidfd, struct userns_map *ret, struct err *err) {
+  *ret = (struct userns_map){0};
+  if (setns(pidfd, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "user namespace");
+  ret->single = map_size("/proc/self/uid_map") <= 1 || map_size("/proc/self/gid_map") <= 1;
+  if (ret->single) snprintf(ret->reason, sizeof ret->reason, "the user namespace has one id: " CONSEQUENCE);
+  return become_root(ret, err);
+}
+
 int userns_enter(struct userns_map *ret, struct err *err) {
   struct err ignored;
   cleanup_fd int run = run_open(&ignored);
   cleanup_fd int pause_fd = run < 0 ? -1 : userns_open_pause(run, &ignored);
-  *ret = (struct userns_map){0};
-  if (pause_fd < 0) {
-    int r = userns_make(ret, err);
-    if (r < 0) return r;
-  } else {
-    if (setns(pause_fd, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "the user namespace of pause");
-    ret->single = map_size("/proc/self/uid_map") <= 1 || map_size("/proc/self/gid_map") <= 1;
-    if (ret->single) snprintf(ret->reason, sizeof ret->reason, "the user namespace has one id: " CONSEQUENCE);
-  }
-  /* With one id setgroups is denied for good; the groups we keep are then the user's own. */
-  if (setgroups(0, NULL) < 0 && !(ret->single && errno == EPERM)) return err_set(err, errno, "setgroups", "%s", "");
-  if (setresgid(0, 0, 0) < 0) return err_set(err, errno, "setresgid", "0");
-  if (setresuid(0, 0, 0) < 0) return err_set(err, errno, "setresuid", "0");
-  return 0;
+  if (pause_fd >= 0) return userns_join(pause_fd, ret, err);
+  int r = userns_make(ret, err);
+  return r < 0 ? r : become_root(ret, err);
 }

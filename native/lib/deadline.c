@@ -1,0 +1,43 @@
+/* Waiting with an end: see deadline.h. */
+#include "deadline.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <time.h>
+
+int64_t clock_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int deadline_left(int64_t deadline) {
+  if (deadline < 0) return -1;
+  int64_t left = deadline - clock_ms();
+  return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+int watch_folder_too(int watch, int dir) {
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+  return inotify_add_watch(watch, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0 ? -errno : 0;
+}
+
+int watch_folder(int dir) {
+  cleanup_fd int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (fd < 0) return -errno;
+  int r = watch_folder_too(fd, dir);
+  return r < 0 ? r : steal_fd(&fd);
+}
+
+int watch_wait(int watch, int64_t deadline) {
+  struct pollfd p = {.fd = watch, .events = POLLIN};
+  int r = poll(&p, 1, deadline_left(deadline));
+  if (r < 0) return -errno;
+  if (r == 0) return -ETIMEDOUT;
+  char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+  while (read(watch, events, sizeof events) > 0) {
+  }
+  return 0;
+}

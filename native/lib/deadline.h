@@ -1,0 +1,18 @@
+/* Waiting with an end: a monotonic clock in milliseconds, and folders watched for a file. */
+#pragma once
+#include "util.h"
+
+/* CLOCK_MONOTONIC in milliseconds. */
+int64_t clock_ms(void);
+/* What is left until then for poll(): 0 when it is past, at most INT_MAX; -1 (for ever) for a negative deadline. */
+int deadline_left(int64_t deadline);
+
+/*
+ * An inotify descriptor that becomes readable when a name appears in the folder `dir` (O_PATH is enough). Look for the
+ * file after this, and again after each event: an event is only a hint.
+ */
+int watch_folder(int dir);
+/* The same, added to a descriptor that watches already. */
+int watch_folder_too(int watch, int dir);
+/* Waits for an event and eats all there are. 0, or -ETIMEDOUT, or -EINTR when a signal came. */
+int watch_wait(int watch, int64_t deadline);

@@ -1,0 +1,60 @@
+/* The receiving side of the log handover: see handover.h. */
+#include "handover.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "relay.h"
+
+int handover_listen(int dir, struct err *err) {
+  struct sockaddr_un addr = {.sun_family = AF_UNIX};
+  snprintf(addr.sun_path, sizeof addr.sun_path, "/proc/self/fd/%d/" RELAY_SOCKET, dir); /* any length of path, see relay.c */
+  if (unlinkat(dir, RELAY_SOCKET, 0) < 0 && errno != ENOENT) return err_set(err, errno, "unlink", RELAY_SOCKET);
+  cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return err_set(err, errno, "socket", RELAY_SOCKET);
+  mode_t mask = umask(0177);
+  int r = bind(fd, (struct sockaddr *)&addr, sizeof addr);
+  umask(mask);
+  if (r < 0 || listen(fd, 64) < 0) return err_set(err, errno, "listen", RELAY_SOCKET);
+  return steal_fd(&fd);
+}
+
+int handover_accept(int listener) {
+  cleanup_fd int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) return errno == EINTR || errno == ECONNABORTED ? -EAGAIN : -errno;
+  struct ucred peer;
+  socklen_t len = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.uid != geteuid()) return -EAGAIN;
+  return steal_fd(&fd);
+}
+
+int handover_receive(int connection, struct collector *c) {
+  struct relay_header header;
+  char fields[RELAY_FIELDS_MAX];
+  int fds[RELAY_STREAMS];
+  union {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof fds)];
+  } control;
+  struct iovec iov[] = {{.iov_base = &header, .iov_len = sizeof header}, {.iov_base = fields, .iov_len = sizeof fields}};
+  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
+  ssize_t n = recvmsg(connection, &msg, MSG_CMSG_CLOEXEC);
+  if (n < 0) return errno == EINTR ? -EAGAIN : -errno;
+  size_t n_fds = 0;
+  for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
+    if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
+      n_fds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int); /* one such message at most: there is room for no second */
+      memcpy(fds, CMSG_DATA(cmsg), n_fds * sizeof(int));
+    }
+  int32_t answer;
+  if ((size_t)n <= sizeof header || header.version != RELAY_VERSION || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+    for (size_t i = 0; i < n_fds; i++) close(fds[i]);
+    answer = -EINVAL;
+  } else {
+    answer = collector_add(c, header.streams, fds, n_fds, fields, (size_t)n - sizeof header);
+  }
+  /* The peer may have gone meanwhile, which is its own matter. */
+  (void)send(connection, &answer, sizeof answer, MSG_NOSIGNAL);
+  return answer;
+}

@@ -1,0 +1,18 @@
+/* What infra reads of its bundle: a small part of config.json (native/README.md), checked. */
+#pragma once
+#include <jansson.h>
+
+#include "util.h"
+
+struct infra_conf {
+  json_t *root; /* owns every string below */
+  const char *pod, *unit, *run_dir, *digest, *hostname;
+  bool network, ipc, uts, pid; /* namespaces to make */
+  bool pasta;                  /* io.podgen.uplink */
+  json_t *sysctl;              /* object of strings, or NULL */
+  json_t *memory_volumes;      /* array of absolute paths, or NULL; owned apart */
+};
+
+/* Reads DIR/config.json. On failure nothing is held. */
+int infra_conf_read(const char *bundle, struct infra_conf *ret, struct err *err);
+void infra_conf_free(struct infra_conf *conf);

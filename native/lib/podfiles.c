@@ -1,0 +1,118 @@
+/* The files infra makes for its containers: see podfiles.h. */
+#include "podfiles.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "rmtree.h"
+
+enum { HOST_FILE_LIMIT = 1024 * 1024, MAX_SERVERS = 3 };
+
+/* --- resolv.conf --- */
+
+/* The address of a `nameserver` line, or NULL. */
+static char *server_of(char *line) {
+  if (strncmp(line, "nameserver", 10) || (line[10] != ' ' && line[10] != '\t')) return NULL;
+  char *address = line + 10 + strspn(line + 10, " \t");
+  address[strcspn(address, " \t\r#;")] = 0;
+  return address;
+}
+
+/* 127.0.0.53 (systemd-resolved), ::1, and link-local ones, whose zone is an interface of the host's. */
+static bool reachable(const char *address) {
+  return strncmp(address, "127.", 4) && strcmp(address, "::1") && strcmp(address, "0.0.0.0") && strcmp(address, "::") && !strchr(address, '%');
+}
+
+char *podfiles_resolv_conf(const char *host) {
+  cleanup_free char *copy = strdup(host);
+  char *out = copy ? malloc(strlen(host) + 64) : NULL;
+  if (!out) return NULL;
+  char *p = out + sprintf(out, "nameserver " PODFILES_DNS "\n"), *save = NULL;
+  int servers = 1;
+  for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    char *address = server_of(line);
+    if (!address && line[0] != '#' && line[0] != ';') p += sprintf(p, "%s\n", line);
+    if (address && reachable(address) && servers++ < MAX_SERVERS) p += sprintf(p, "nameserver %s\n", address);
+  }
+  return out;
+}
+
+/* --- all of them --- */
+
+static int write_text(int dir, const char *name, const char *text, struct err *err) {
+  int r = write_file_atomic_at(dir, name, text, strlen(text), 0644);
+  return r < 0 ? err_set(err, -r, "write", "%s", name) : 0;
+}
+
+/* The host's file, empty where it has none. */
+static int read_host(const char *path, char **ret, struct err *err) {
+  int r = read_file_at(AT_FDCWD, path, HOST_FILE_LIMIT, ret, NULL);
+  if (r == -ENOENT) r = (*ret = strdup("")) ? 0 : -ENOMEM;
+  return r < 0 ? err_set(err, -r, "read", "%s", path) : 0;
+}
+
+static int make_resolv_conf(int dir, const struct infra_conf *conf, struct err *err) {
+  cleanup_free char *host = NULL;
+  int r = read_host("/etc/resolv.conf", &host, err);
+  if (r < 0 || !conf->network || !conf->pasta) return r < 0 ? r : write_text(dir, "resolv.conf", host, err);
+  cleanup_free char *text = podfiles_resolv_conf(host);
+  return text ? write_text(dir, "resolv.conf", text, err) : err_set(err, ENOMEM, "write", "resolv.conf");
+}
+
+static int make_hosts(int dir, const struct infra_conf *conf, struct err *err) {
+  cleanup_free char *text = NULL;
+  if (!conf->network) {
+    int r = read_host("/etc/hosts", &text, err);
+    if (r < 0) return r;
+  } else {
+    /* The pod's own name is 127.0.0.1, as published ports are: a server that binds its host name is reached by them. */
+    text = xformat("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t%s\n", conf->hostname);
+    if (!text) return err_set(err, ENOMEM, "write", "hosts");
+  }
+  return write_text(dir, "hosts", text, err);
+}
+
+static int make_hostname(int dir, struct err *err) {
+  char text[HOST_NAME_MAX + 2];
+  if (gethostname(text, HOST_NAME_MAX + 1) < 0) return err_set(err, errno, "gethostname", "%s", "");
+  text[HOST_NAME_MAX] = 0;
+  return write_text(dir, "hostname", strcat(text, "\n"), err);
+}
+
+/* A fresh folder in place of what an earlier run left, whose files may belong to any id of the pod. */
+static int fresh_folder(int dir, const char *name, mode_t mode, struct err *err) {
+  int r = rmtree_at(dir, name, err);
+  if (r < 0) return r;
+  if (mkdirat(dir, name, 0700) < 0) return err_set(err, errno, "mkdir", "%s", name);
+  return fchmodat(dir, name, mode, 0) < 0 ? err_set(err, errno, "chmod", "%s", name) : 0;
+}
+
+static int make_memory_volume(const char *path, struct err *err) {
+  cleanup_free char *copy = strdup(path);
+  if (!copy) return err_set(err, ENOMEM, "memory volume", "%s", path);
+  for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
+    *p = 0;
+    if (mkdir(copy, 0700) < 0 && errno != EEXIST) return err_set(err, errno, "mkdir", "%s", copy);
+    *p = '/';
+  }
+  char *slash = strrchr(copy, '/');
+  *slash = 0;
+  cleanup_fd int parent = open(slash == copy ? "/" : copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (parent < 0) return err_set(err, errno, "open", "%s", copy);
+  return fresh_folder(parent, slash + 1, 0777, err);
+}
+
+int podfiles_make(int dir, const struct infra_conf *conf, struct err *err) {
+  int r = make_hosts(dir, conf, err);
+  if (r == 0) r = make_resolv_conf(dir, conf, err);
+  if (r == 0) r = make_hostname(dir, err);
+  if (r == 0) r = fresh_folder(dir, "shm", 01777, err);
+  size_t i;
+  json_t *item;
+  json_array_foreach(conf->memory_volumes, i, item) {
+    if (r < 0) break;
+    r = make_memory_volume(json_string_value(item), err);
+  }
+  return r;
+}

@@ -1,0 +1,17 @@
+/* The files that infra makes in its run folder for the containers: hosts, resolv.conf, hostname, shm/, memory volumes. */
+#pragma once
+#include "infra_conf.h"
+#include "util.h"
+
+/* Where pasta answers DNS in the pod's network and forwards to the host's resolver (verb_uplink.c; pasta(1), --dns-forward). */
+#define PODFILES_DNS "169.254.1.1"
+
+/* Makes them all; `dir` is the run folder. The caller is root in the user namespace and in the pod's UTS namespace. */
+int podfiles_make(int dir, const struct infra_conf *conf, struct err *err);
+
+/*
+ * A pod's resolv.conf out of the host's (`host`): pasta's server first, then those of the host that a pod can reach,
+ * which a loopback address is not; three in all, for resolvers read no more; search, options and the like as they are.
+ * A new string; NULL when out of memory.
+ */
+char *podfiles_resolv_conf(const char *host);

@@ -1,0 +1,139 @@
+/* Infra's life after its start: see podloop.h. */
+#include "podloop.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "collect.h"
+#include "deadline.h"
+#include "handover.h"
+#include "journal.h"
+#include "notify.h"
+#include "proc.h"
+#include "relay.h"
+
+/* Lines that an earlier infra could not send in time. */
+#define UNSENT "unsent"
+
+/* Handovers under way: run sends at once after it connected, so that few are ever open. */
+enum { CONNECTIONS = 8 };
+
+struct loop {
+  int dir, signals, listener;
+  int connection[CONNECTIONS]; /* -1: free */
+  struct collector *collector;
+  bool is_init;
+  bool unsent; /* there is a file of that name */
+  bool stop;
+};
+
+/* Our pid as those see it who mounted /proc, which is not what getpid() says inside a PID namespace. */
+static int own_id(struct proc_id *ret) {
+  char text[16];
+  ssize_t n = readlink("/proc/self", text, sizeof text - 1);
+  if (n < 0) return -errno;
+  text[n] = 0;
+  ret->pid = (pid_t)strtol(text, NULL, 10);
+  return proc_start_time(ret->pid, &ret->start);
+}
+
+static int write_state(int dir, const char *digest, struct err *err) {
+  struct run_state state = {.started_at = (int64_t)time(NULL)};
+  int r = own_id(&state.id);
+  if (r < 0) return err_set(err, -r, "start time", "%s", "");
+  if (strlen(digest) >= sizeof state.digest) return err_set(err, EINVAL, "digest", "%s", digest);
+  strcpy(state.digest, digest);
+  return run_state_write(dir, &state, err);
+}
+
+static void try_resend(struct loop *l) {
+  cleanup_fd int fd = openat(l->dir, UNSENT, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0 && collector_resend(l->collector, fd) == -EAGAIN) return;
+  if (fd >= 0) (void)unlinkat(l->dir, UNSENT, 0);
+  l->unsent = false;
+}
+
+static void on_signals(struct loop *l) {
+  struct signalfd_siginfo info;
+  while (read(l->signals, &info, sizeof info) == sizeof info) {
+    if (info.ssi_signo == SIGCHLD) {
+      while (waitpid(-1, NULL, WNOHANG) > 0) {
+      }
+    }
+    /* A signal from outside our PID namespace has no pid here. Containers in it share our uid or are root: not theirs to end the pod. */
+    bool inside = l->is_init && info.ssi_pid != 0;
+    if ((info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) && !inside) l->stop = true;
+  }
+}
+
+static void on_connections(struct loop *l) {
+  for (int i = 0; i < CONNECTIONS; i++) {
+    if (l->connection[i] < 0) l->connection[i] = handover_accept(l->listener);
+    if (l->connection[i] < 0 || handover_receive(l->connection[i], l->collector) == -EAGAIN) continue;
+    close(l->connection[i]);
+    l->connection[i] = -1;
+  }
+}
+
+/* Waits until there is something to do. */
+static void wait_for_work(const struct loop *l) {
+  struct pollfd p[3 + CONNECTIONS] = {{.fd = l->signals, .events = POLLIN}, {.fd = l->listener, .events = POLLIN}};
+  int timeout = -1, fd, ms;
+  p[2] = (struct pollfd){.fd = collector_fd(l->collector), .events = POLLIN};
+  if (collector_blocked(l->collector, &fd, &ms)) {
+    p[2] = (struct pollfd){.fd = fd, .events = POLLOUT};
+    if (fd < 0) timeout = ms;
+  }
+  for (int i = 0; i < CONNECTIONS; i++) p[3 + i] = (struct pollfd){.fd = l->connection[i], .events = POLLIN};
+  (void)poll(p, N_ELEMENTS(p), timeout);
+}
+
+static int run(struct loop *l, struct err *err) {
+  while (!l->stop) {
+    wait_for_work(l);
+    on_signals(l);
+    on_connections(l);
+    if (l->unsent) try_resend(l); /* before newer lines */
+    if (l->unsent) continue;
+    int r = collector_run(l->collector);
+    if (r < 0) return err_set(err, -r, "relay", "%s", "");
+  }
+  return 0;
+}
+
+static int finish(struct loop *l, struct err *err) {
+  (void)notify_send("STOPPING=1");
+  (void)unlinkat(l->dir, RELAY_SOCKET, 0);
+  on_connections(l); /* those that were accepted by the kernel before */
+  cleanup_fd int spill = openat(l->dir, UNSENT, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (spill < 0) return err_set(err, errno, "open", UNSENT);
+  if (collector_drain(l->collector, clock_ms() + PODLOOP_DRAIN_MS, spill) == 0 && !l->unsent) (void)unlinkat(l->dir, UNSENT, 0);
+  return 0;
+}
+
+int podloop_run(int dir, const char *digest, bool is_init, struct err *err) {
+  struct loop l = {.dir = dir, .is_init = is_init, .unsent = faccessat(dir, UNSENT, F_OK, AT_SYMLINK_NOFOLLOW) == 0};
+  for (int i = 0; i < CONNECTIONS; i++) l.connection[i] = -1;
+  sigset_t all;
+  sigfillset(&all);
+  cleanup_fd int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0) return err_set(err, errno, "signalfd", "%s", "");
+  l.signals = signals;
+  cleanup_fd int listener = handover_listen(dir, err);
+  if (listener < 0) return listener;
+  l.listener = listener;
+  int r = collector_new(JOURNAL_SOCKET, &l.collector);
+  if (r < 0) return err_set(err, -r, "relay", "%s", "");
+  r = write_state(dir, digest, err);
+  if (r == 0 && (r = notify_send("READY=1")) < 0) err_set(err, -r, "notify", "READY=1");
+  if (r == 0) r = run(&l, err);
+  if (r == 0) r = finish(&l, err);
+  for (int i = 0; i < CONNECTIONS; i++)
+    if (l.connection[i] >= 0) close(l.connection[i]);
+  collector_free(l.collector);
+  return r;
+}

@@ -1,0 +1,12 @@
+/* Infra's life after its start: takes logs over, relays them, reaps, until SIGTERM. */
+#pragma once
+#include "util.h"
+
+/*
+ * Listens in the run folder `dir`, writes state.json, says READY=1 and runs until SIGTERM or SIGINT; then sends what is
+ * left, at most PODLOOP_DRAIN_MS, and returns 0. All signals must be blocked. `digest`: for state.json. `is_init`: it is the PID 1
+ * of the pod's PID namespace: it reaps, and signals from within the pod do not end it.
+ */
+int podloop_run(int dir, const char *digest, bool is_init, struct err *err);
+
+#define PODLOOP_DRAIN_MS 2000

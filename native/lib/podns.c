@@ -1,0 +1,86 @@
+/* Making a pod's namespaces: see podns.h. */
+#include "podns.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+/* From linux/sched.h, which does not go with glibc's sched.h: the first version of clone3's arguments, all that is needed here. */
+struct clone3_args {
+  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
+
+pid_t podns_fork_init(void) {
+  /* With CLONE_PARENT the signal at exit is the parent's own, clone(2). */
+  const struct clone3_args args = {.flags = CLONE_NEWPID | CLONE_PARENT};
+  pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+  return pid < 0 ? -errno : pid;
+}
+
+static int loopback_up(struct err *err) {
+  cleanup_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (sock < 0) return err_set(err, errno, "socket", "lo");
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+  return ioctl(sock, SIOCSIFFLAGS, &request) < 0 ? err_set(err, errno, "set up", "lo") : 0;
+}
+
+/* --- sysctls --- */
+
+static const struct {
+  const char *prefix;
+  int ns;
+} sysctls[] = {
+    {"net.", CLONE_NEWNET},       {"kernel.msg", CLONE_NEWIPC},      {"kernel.sem", CLONE_NEWIPC},         {"kernel.shm", CLONE_NEWIPC},
+    {"fs.mqueue.", CLONE_NEWIPC}, {"kernel.hostname", CLONE_NEWUTS}, {"kernel.domainname", CLONE_NEWUTS},
+};
+
+int podns_sysctl_namespace(const char *name) {
+  for (size_t i = 0; i < N_ELEMENTS(sysctls); i++)
+    if (!strncmp(name, sysctls[i].prefix, strlen(sysctls[i].prefix))) return sysctls[i].ns;
+  return 0;
+}
+
+/* net.ipv4.conf.eth0/1.forwarding: dots separate, a slash stands for a dot within a part (sysctl.d(5)). */
+static int write_sysctl(int proc_sys, const char *name, const char *value) {
+  char path[PATH_MAX];
+  if (strlen(name) >= sizeof path) return -ENAMETOOLONG;
+  strcpy(path, name);
+  for (char *p = path; *p; p++) *p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
+  struct open_how how = {.flags = O_WRONLY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
+  cleanup_fd int fd = (int)syscall(SYS_openat2, proc_sys, path, &how, sizeof how);
+  return fd < 0 ? -errno : write_all(fd, value, strlen(value));
+}
+
+static int set_sysctls(const struct infra_conf *conf, int made, void (*warn)(const char *), struct err *err) {
+  const char *name;
+  json_t *value;
+  if (!json_object_size(conf->sysctl)) return 0;
+  cleanup_fd int proc_sys = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (proc_sys < 0) return err_set(err, errno, "open", "/proc/sys");
+  json_object_foreach(conf->sysctl, name, value) {
+    int ns = podns_sysctl_namespace(name);
+    if (!ns || !(ns & made)) return err_set(err, EPERM, "sysctl", "%s: %s", name, ns ? "the pod uses the host's namespace" : "not a namespace's own");
+    int r = write_sysctl(proc_sys, name, json_string_value(value));
+    if (r == -EINVAL && !strcmp(name, "net.ipv4.ping_group_range")) {
+      /* The usual "0 2147483647" holds groups that a rootless user has not got: ping without privileges is no reason not to start. */
+      warn("sysctl net.ipv4.ping_group_range: it names groups that are not mapped here, ignoring");
+      continue;
+    }
+    if (r < 0) return err_set(err, -r, "sysctl", "%s", name);
+  }
+  return 0;
+}
+
+int podns_make(const struct infra_conf *conf, void (*warn)(const char *text), struct err *err) {
+  int made = (conf->network ? CLONE_NEWNET : 0) | (conf->ipc ? CLONE_NEWIPC : 0) | (conf->uts ? CLONE_NEWUTS : 0);
+  if (made && unshare(made) < 0)
+    return err_set(err, errno, "unshare", "%s%s%s", conf->network ? " network" : "", conf->ipc ? " ipc" : "", conf->uts ? " uts" : "");
+  if (conf->uts && sethostname(conf->hostname, strlen(conf->hostname)) < 0) return err_set(err, errno, "sethostname", "%s", conf->hostname);
+  int r = conf->network ? loopback_up(err) : 0;
+  return r < 0 ? r : set_sysctls(conf, made, warn, err);
+}

@@ -1,0 +1,121 @@
+/* podrt infra --bundle DIR: the pod's pause process. Owns the pod's namespaces and relays the output of its containers. */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "lib/deadline.h"
+#include "lib/hold.h"
+#include "lib/infra_conf.h"
+#include "lib/notify.h"
+#include "lib/podfiles.h"
+#include "lib/podloop.h"
+#include "lib/podns.h"
+#include "lib/proc.h"
+#include "lib/userns.h"
+#include "verbs.h"
+
+/* Pause may be starting again; a start of ours that fails cancels the containers' for good (UNITS.md 3). */
+enum { PAUSE_PATIENCE_MS = 30 * 1000, BARRIER_MS = 10 * 1000 };
+
+static void warn(const char *text) {
+  fprintf(stderr, "podrt: infra: warning: %s\n", text);
+}
+
+/* --- first stage: makes what the pod shares --- */
+
+static int open_pause_patiently(int run, struct err *err) {
+  const int64_t deadline = clock_ms() + PAUSE_PATIENCE_MS;
+  cleanup_fd int watch = watch_folder(run);
+  if (watch < 0) return err_set(err, -watch, "inotify", "%s", "");
+  for (;;) {
+    int fd = userns_open_pause(run, err);
+    if (fd != -ESRCH) return fd;
+    int r = watch_wait(watch, deadline);
+    if (r == -ETIMEDOUT) return err_set(err, ESRCH, "pause", "podgen-pause.service does not run");
+  }
+}
+
+/*
+ * With a PID namespace of the pod's own, infra goes on as its PID 1: a new process, which systemd must know as the main one before
+ * this one ends. Returns in the new process only.
+ */
+static int become_init(struct err *err) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
+  cleanup_fd int rd = ends[0];
+  cleanup_fd int wr = ends[1];
+  pid_t pid = podns_fork_init();
+  if (pid < 0) return err_set(err, -pid, "clone", "pid namespace");
+  if (pid == 0) {
+    char byte;
+    close(steal_fd(&wr));
+    /* Nothing read: the first process failed, and there is nobody to tell. */
+    if (read(rd, &byte, 1) != 1) _exit(125);
+    return 0;
+  }
+  char text[32];
+  snprintf(text, sizeof text, "MAINPID=%d", (int)pid);
+  int r = notify_send(text);
+  if (r == 0) r = notify_barrier(BARRIER_MS);
+  if (r < 0) return err_set(err, -r, "notify", "%s", text);
+  r = write_all(wr, "g", 1);
+  if (r < 0) return err_set(err, -r, "pipe", "%s", "");
+  _exit(0);
+}
+
+static int start(const char *bundle, struct err *err) {
+  struct infra_conf conf;
+  int r = infra_conf_read(bundle, &conf, err);
+  if (r < 0) return r;
+  cleanup_fd int run = run_open(err);
+  if (run < 0) return run;
+  cleanup_fd int dir = run_open_at(run, conf.run_dir, true, err);
+  if (dir < 0) return dir;
+  cleanup_fd int pause_fd = open_pause_patiently(run, err);
+  if (pause_fd < 0) return pause_fd;
+
+  /* From here on we are root in the user's namespace: the namespaces made now belong to it. */
+  struct userns_map map;
+  r = userns_join(pause_fd, &map, err);
+  if (r < 0) return r;
+  r = podns_make(&conf, warn, err);
+  if (r < 0) return r;
+  umask(022);
+  r = podfiles_make(dir, &conf, err);
+  if (r < 0) return r;
+  if (conf.pid && (r = become_init(err)) < 0) return r;
+  char *argv[] = {"podrt", "infra", conf.pid ? "--hold-init" : "--hold", (char *)conf.run_dir, (char *)conf.digest, NULL};
+  return hold_exec(argv, err);
+}
+
+/* --- second stage: holds it --- */
+
+static int hold(const char *run_dir, const char *digest, bool is_init, struct err *err) {
+  sigset_t all;
+  sigfillset(&all);
+  if (sigprocmask(SIG_SETMASK, &all, NULL) < 0) return err_set(err, errno, "sigprocmask", "%s", "");
+  int r = hold_protect("podrt-infra");
+  if (r < 0) return err_set(err, -r, "prctl", "%s", "");
+  cleanup_fd int run = run_open(err);
+  if (run < 0) return run;
+  cleanup_fd int dir = run_open_at(run, run_dir, false, err);
+  if (dir < 0) return dir;
+  return podloop_run(dir, digest, is_init, err);
+}
+
+int verb_infra(int argc, char **argv) {
+  struct err err;
+  int r;
+  if (argc == 3 && !strcmp(argv[1], "--bundle")) {
+    r = start(argv[2], &err);
+  } else if (argc == 4 && !strncmp(argv[1], "--hold", 6)) {
+    r = hold(argv[2], argv[3], !strcmp(argv[1], "--hold-init"), &err);
+  } else {
+    fputs("usage: podrt infra --bundle DIR\n", stderr);
+    return 64;
+  }
+  if (r == 0) return 0;
+  err_print(&err, "infra");
+  return 125;
+}
