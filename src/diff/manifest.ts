@@ -1,0 +1,36 @@
+// What the manifest remembers of a rendered pod.
+import { createHash } from "node:crypto";
+import type { ManifestPod } from "../base/installed.js";
+import type { RenderedPod } from "../render/types.js";
+
+/** Hex sha256 of bytes. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** The manifest's entry of a pod once it is applied. */
+export function manifestPod(pod: RenderedPod): ManifestPod {
+  return {
+    name: pod.name,
+    source: pod.source,
+    files: pod.files.map((f) => ({ path: f.path, sha256: sha256(f.bytes) })),
+    units: pod.units.map((u) => u.name),
+    inits: pod.units.flatMap((u) => (u.role === "init" && u.container !== undefined ? [u.container] : [])),
+    enabled: pod.enable,
+    images: pod.images,
+    folders: pod.folders,
+  };
+}
+
+/** Whether two entries say the same, whatever the order of their keys. */
+export function sameEntry(a: ManifestPod | undefined, b: ManifestPod): boolean {
+  return a !== undefined && canonical(a) === canonical(b);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

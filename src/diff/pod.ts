@@ -1,0 +1,104 @@
+// The change of one pod.
+import type { Installed, ManifestPod } from "../base/installed.js";
+import type { RenderedPod } from "../render/types.js";
+import { obsoleteFiles, wantedFiles } from "./files.js";
+import { manifestPod, sameEntry } from "./manifest.js";
+import type { PodChange, UnitChange, Verdict } from "./types.js";
+import { judgeUnit } from "./unit.js";
+
+/** A wanted pod. `kept`: paths that any pod has when the apply is done. */
+export function changePod(pod: RenderedPod, installed: Installed, kept: ReadonlySet<string>): PodChange {
+  const before = installed.manifest.pods[pod.name];
+  const manifest = manifestPod(pod);
+  const files = [...wantedFiles(pod.files, installed), ...obsoleteFiles(before, kept, installed)];
+  const judged = pod.units.map((unit) => judgeUnit(pod, unit, installed));
+  const units = [
+    ...withFollowers(startOver(judged, before, manifest)),
+    ...(before?.units ?? []).filter((name) => !manifest.units.includes(name)).map((name) => removed(pod.name, before, name)),
+  ];
+  const unitState = (name: string): string | undefined => installed.units.get(name)?.unitFileState;
+  const enable = pod.enable.filter((name) => unitState(name) !== "enabled");
+  const any = (...verdicts: Verdict[]): boolean => units.some((u) => verdicts.includes(u.verdict));
+  const moved =
+    files.length > 0 ||
+    // Of a unit that is not loaded the file state is not known: to enable it once more is no change.
+    enable.some((name) => unitState(name) !== undefined) ||
+    !sameEntry(before, manifest) ||
+    any("create", "reload", "restart", "remove");
+  return {
+    name: pod.name,
+    verdict: before === undefined ? "created" : moved ? "configured" : any("start") ? "started" : "unchanged",
+    files,
+    units,
+    enable,
+    disable: [],
+    folders: topmost((before?.folders ?? []).filter((folder) => !manifest.folders.includes(folder))),
+    manifest,
+  };
+}
+
+/** A pod that goes: all that it owns and no other pod shares. */
+export function deletePod(pod: ManifestPod, installed: Installed, kept: ReadonlySet<string>): PodChange {
+  return {
+    name: pod.name,
+    verdict: "deleted",
+    files: obsoleteFiles(pod, kept, installed),
+    units: pod.units.map((name) => removed(pod.name, pod, name)),
+    enable: [],
+    disable: pod.enabled,
+    folders: topmost(pod.folders),
+  };
+}
+
+/** Init containers that come, go or change places: a running pod starts over, as Kubernetes would make a new one. */
+function startOver(units: readonly UnitChange[], before: ManifestPod | undefined, after: ManifestPod): UnitChange[] {
+  if (before === undefined || before.inits.join("/") === after.inits.join("/")) return [...units];
+  const runs = (u: UnitChange): boolean => u.role === "pod" && (u.verdict === "reload" || u.verdict === "unchanged");
+  return units.map((u) => (runs(u) ? { ...u, verdict: "restart", reasons: [...u.reasons, "init containers changed"] } : u));
+}
+
+/** Which roles systemd restarts along with one: PartOf= the pod, Requires= infra, Requisite= an init container. */
+const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
+  pod: ["infra", "uplink", "init", "container", "socket", "forward"],
+  infra: ["uplink", "init", "container", "forward"],
+  init: ["init", "container"],
+};
+
+/**
+ * What restarts along with another is not restarted once more, which would be an outage of its own; what does not run
+ * is started all the same. Units come in the order in which they start, so a leader stands before its followers.
+ */
+function withFollowers(units: readonly UnitChange[]): UnitChange[] {
+  const leaders: UnitChange[] = [];
+  return units.map((unit) => {
+    const leader = leaders.find((l) => FOLLOWERS[l.role]?.includes(unit.role) === true);
+    if (unit.verdict !== "restart") return unit;
+    if (leader !== undefined) return along(unit, leader.unit);
+    leaders.push(unit);
+    return unit;
+  });
+}
+
+function along(unit: UnitChange, leader: string): UnitChange {
+  const fileChanged = unit.reasons.some((r) => r.startsWith("unit file"));
+  return { ...unit, verdict: fileChanged ? "reload" : "unchanged", reasons: [...unit.reasons, `restarts with ${leader}`] };
+}
+
+function removed(pod: string, before: ManifestPod | undefined, name: string): UnitChange {
+  const container = new RegExp(`^pod-${pod.replace(/\./g, "\\.")}_([^_].*)\\.service$`).exec(name)?.[1];
+  const init = container !== undefined && before?.inits.includes(container) === true;
+  const role = container !== undefined ? (init ? "init" : "container") : helperRole(pod, name);
+  return { unit: name, role, ...(container === undefined ? {} : { container }), verdict: "remove", reasons: ["no longer wanted"] };
+}
+
+function helperRole(pod: string, name: string): string {
+  if (name === `pod-${pod}.service`) return "pod";
+  if (name.endsWith(".slice")) return "slice";
+  if (name.endsWith(".socket")) return "socket";
+  return name.endsWith("__infra.service") ? "infra" : name.endsWith("__uplink.service") ? "uplink" : "forward";
+}
+
+/** Without the folders that lie in another of the list. */
+function topmost(folders: readonly string[]): string[] {
+  return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
+}

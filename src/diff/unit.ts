@@ -1,0 +1,108 @@
+// The verdict on one unit: what is installed and runs, against what was rendered.
+import type { Installed, UnitState } from "../base/installed.js";
+import type { RenderedFile, RenderedPod, RenderedUnit } from "../render/types.js";
+import { changedDirectives, needRestart, parseDirectives } from "./directives.js";
+import { sameBytes } from "./files.js";
+import type { UnitChange, Verdict } from "./types.js";
+
+/** Started by others: by a connection, or with what lies in it. Not running is nothing to act upon. */
+const ON_DEMAND = new Set<RenderedUnit["role"]>(["forward", "slice"]);
+
+/** The reason of a unit whose file is as wanted, but which the manager has not read. */
+export const NOT_LOADED = "unit file not loaded yet";
+
+/** Judges one unit by itself; what restarts along with another is the caller's matter. */
+export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Installed): UnitChange {
+  const state = installed.units.get(unit.name);
+  const say = (verdict: Verdict, ...reasons: string[]): UnitChange => ({
+    unit: unit.name,
+    role: unit.role,
+    ...(unit.container === undefined ? {} : { container: unit.container }),
+    verdict,
+    reasons,
+  });
+
+  const file = pod.files.find((f) => f.kind === "unit" && unit.files.includes(f.path));
+  const before = file === undefined ? undefined : installed.files.get(file.path);
+  const active = isActive(state);
+  if (!active && before === undefined) return say("create", "new");
+
+  const stale = staleContent(pod, unit, installed);
+  const changed = file === undefined ? undefined : fileChange(file, before, state);
+  const changes = [...stale, ...(changed?.reasons ?? [])];
+  if (!active) {
+    if (ON_DEMAND.has(unit.role)) return changed === undefined ? say("unchanged") : say("reload", ...changes);
+    if (stale.length === 0 && isCompleted(unit, file, state)) return changed === undefined ? say("unchanged") : say("reload", ...changes);
+    return say("start", notRunning(state), ...changes);
+  }
+  if (stale.length > 0) return say("restart", ...changes);
+  if (changed === undefined) return say("unchanged");
+  // The pod unit has done its work and holds nothing: its new text counts at its next start, stop and boot.
+  return say(changed.restart && unit.role !== "pod" && unit.role !== "slice" ? "restart" : "reload", ...changes);
+}
+
+export function isActive(state: UnitState | undefined): boolean {
+  return state !== undefined && ["active", "activating", "reloading", "deactivating", "refreshing"].includes(state.activeState);
+}
+
+/**
+ * Why what runs is not what was rendered. A living container says of which bundle it was started, so that an apply that
+ * was killed between writing and restarting is mended by the next one. A dead one (an init container that is done, one
+ * that waits for its next try) counts as current only if both its last run and the bundle on disk are: the try that
+ * failed may have come too early to leave a state.
+ */
+function staleContent(pod: RenderedPod, unit: RenderedUnit, installed: Installed): string[] {
+  if (unit.digest === undefined || unit.container === undefined) return [];
+  const running = installed.running.get(`${pod.name}/${unit.container}`);
+  const seen = running?.alive === true ? [running.digest] : [running?.digest, installedDigest(unit, installed)];
+  if (seen.every((digest) => digest === undefined || digest === unit.digest)) return [];
+  const was = installed.manifest.pods[pod.name]?.images[unit.container];
+  const is = pod.images[unit.container];
+  if (was === undefined || is === undefined || (was.digest === is.digest && was.reference === is.reference)) return ["bundle changed"];
+  const name = (image: { reference: string; digest: string }): string =>
+    was.reference === is.reference ? shortDigest(image.digest) : `${image.reference}@${shortDigest(image.digest)}`;
+  return [`image ${name(was)} -> ${name(is)}`];
+}
+
+/** The digest that the bundle on disk says of itself. */
+function installedDigest(unit: RenderedUnit, installed: Installed): string | undefined {
+  const path = unit.files.find((f) => f.endsWith("/config.json"));
+  const bytes = path === undefined ? undefined : installed.files.get(path);
+  if (bytes === undefined) return undefined;
+  return /"io\.podgen\.digest": "([0-9a-f]{64})"/.exec(new TextDecoder().decode(bytes))?.[1] ?? "unreadable";
+}
+
+function shortDigest(digest: string): string {
+  return digest.slice(0, "sha256:".length + 12);
+}
+
+interface TextChange {
+  readonly restart: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** What a changed unit file, or one the manager has not read yet, asks for; undefined when nothing. */
+function fileChange(file: RenderedFile, before: Uint8Array | undefined, state: UnitState | undefined): TextChange | undefined {
+  if (before === undefined) return { restart: false, reasons: ["unit file was gone"] };
+  if (sameBytes(before, file.bytes)) return state?.needDaemonReload === true ? { restart: false, reasons: [NOT_LOADED] } : undefined;
+  const keys = changedDirectives(parseDirectives(before), parseDirectives(file.bytes));
+  if (keys.length > 0) return { restart: needRestart(keys).length > 0, reasons: [`unit file: ${keys.map(shortKey).join(", ")}`] };
+  return { restart: false, reasons: ["unit file: comments"] };
+}
+
+function shortKey(key: string): string {
+  return key.slice(key.indexOf(".") + 1);
+}
+
+/** Ended with success and, by its restart policy, to stay so. An init container's unit stays active instead. */
+function isCompleted(unit: RenderedUnit, file: RenderedFile | undefined, state: UnitState | undefined): boolean {
+  if (unit.role !== "container" || file === undefined || state?.service === undefined) return false;
+  const policy = parseDirectives(file.bytes).get("Service.Restart")?.[0];
+  const { result, execMainCode, execMainStatus } = state.service;
+  // waitid's CLD_EXITED is 1; a unit that was never started has 0.
+  return policy !== "always" && state.activeState === "inactive" && result === "success" && execMainCode === 1 && execMainStatus === 0;
+}
+
+function notRunning(state: UnitState | undefined): string {
+  return state?.activeState === "failed" ? `failed (${state.service?.result ?? "unknown"})` : "not running";
+}

@@ -1,0 +1,26 @@
+// What the planning of one pod is given, and where it puts what it finds.
+import type { Diagnostic, Location } from "../base/diagnostic.js";
+import type { HostFacts, ImageFacts } from "../base/facts.js";
+import type { PodModel } from "../model/types.js";
+import type { Objects } from "./objects.js";
+import type { PlannedData } from "./types.js";
+
+export interface PodContext {
+  readonly pod: PodModel;
+  readonly facts: HostFacts;
+  readonly images: ReadonlyMap<string, ImageFacts>;
+  readonly objects: Objects;
+  /** Files the pod needs, by path: the same file asked for twice is one. */
+  readonly data: Map<string, PlannedData>;
+  readonly diagnostics: Diagnostic[];
+}
+
+/** Adds an error at a place in the spec. */
+export function refuse(context: PodContext, code: string, at: Location, message: string, hint?: string): void {
+  context.diagnostics.push({ code, severity: "error", message, at, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** Adds a warning at a place in the spec. */
+export function warn(context: PodContext, code: string, at: Location, message: string, hint?: string): void {
+  context.diagnostics.push({ code, severity: "warning", message, at, ...(hint === undefined ? {} : { hint }) });
+}

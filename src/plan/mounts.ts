@@ -1,0 +1,65 @@
+// volumeMounts: bind mounts of folders and files of the host, and files that podrt fills in.
+import type { Container, Volume, VolumeMount } from "../model/types.js";
+import { type PodContext, refuse } from "./context.js";
+import { type FileSource, planFiles } from "./files.js";
+import { claimFolder, cleanPath, emptyDirFolder, memoryFolder, staysBeneath } from "./paths.js";
+import type { PlannedContainer, PlannedFiles, PlannedMount } from "./types.js";
+
+export type PlannedVolumes = Pick<PlannedContainer, "mounts" | "files">;
+
+/** All volumes of a container, each list with parents before what is mounted below them. */
+export function planVolumes(context: PodContext, container: Container): PlannedVolumes {
+  const mounts: PlannedMount[] = [];
+  const files: PlannedFiles[] = [];
+  for (const mount of container.volumeMounts) {
+    const volume = context.pod.volumes.find((v) => v.name === mount.name);
+    if (volume === undefined) {
+      refuse(context, "unknown-volume", mount.at, `the pod has no volume "${mount.name}"`);
+      continue;
+    }
+    const { source } = volume;
+    if (isFiles(source)) {
+      const planned = planFiles(context, volume, source, mount);
+      if (planned !== undefined) files.push(planned);
+    } else if (mount.subPath !== "" && !staysBeneath(cleanPath(mount.subPath).slice(1)))
+      refuse(context, "unsafe-path", mount.at, `subPath ${JSON.stringify(mount.subPath)} leaves the volume`);
+    else mounts.push(bind(context, volume, source, mount));
+  }
+  return { mounts: parentsFirst(mounts), files: parentsFirst(files) };
+}
+
+type BoundSource = Exclude<Volume["source"], FileSource>;
+
+function isFiles(source: Volume["source"]): source is FileSource {
+  return source.kind === "configMap" || source.kind === "secret";
+}
+
+function bind(context: PodContext, volume: Volume, source: BoundSource, mount: VolumeMount): PlannedMount {
+  const { paths } = context.facts;
+  const { path, options } = ((): { path: string; options: string[] } => {
+    switch (source.kind) {
+      case "emptyDir":
+        return source.medium === "Memory"
+          ? { path: memoryFolder(paths, context.pod.name, volume.name), options: [] }
+          : { path: emptyDirFolder(paths, context.pod.name, volume.name), options: ["x-podgen.mkdir"] };
+      case "persistentVolumeClaim":
+        return { path: claimFolder(paths, source.claimName), options: ["x-podgen.mkdir"] };
+      case "hostPath":
+        return { path: cleanPath(source.path), options: source.type === "" ? [] : [`x-podgen.type=${source.type}`] };
+    }
+  })();
+  const readOnly = mount.readOnly || (source.kind === "persistentVolumeClaim" && source.readOnly);
+  const subPath = mount.subPath === "" ? [] : [`x-podgen.subpath=${cleanPath(mount.subPath).slice(1)}`];
+  return {
+    destination: cleanPath(mount.mountPath),
+    source: path,
+    options: ["rbind", "rprivate", readOnly ? "ro" : "rw", ...options, ...subPath],
+  };
+}
+
+/** Sorted by path segments, so that a folder comes before what lies in it. */
+function parentsFirst<T extends { readonly destination: string }>(list: readonly T[]): T[] {
+  // NUL sorts before every character a path may have: "/a/b" comes before "/a-b", and right after "/a".
+  const key = (item: T): string => item.destination.replace(/\//g, "\0");
+  return [...list].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}

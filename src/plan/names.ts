@@ -1,0 +1,65 @@
+// Names: units, run folders and the pod's hostname. The one place that spells them (DESIGN.md, table of units).
+
+/** The unit that is the pod: the one to start, stop and enable. */
+export function podUnit(pod: string): string {
+  return `pod-${pod}.service`;
+}
+
+/** A container's or an init container's unit. Kubernetes names have no `_`, so no two specs can mean one unit. */
+export function containerUnit(pod: string, container: string): string {
+  return `pod-${pod}_${container}.service`;
+}
+
+/** Infra: the pod's pause process, owner of its namespaces. */
+export function infraUnit(pod: string): string {
+  return `pod-${pod}__infra.service`;
+}
+
+/** pasta, for a pod with a network of its own. */
+export function uplinkUnit(pod: string): string {
+  return `pod-${pod}__uplink.service`;
+}
+
+export const PAUSE_UNIT = "podgen-pause.service";
+
+/**
+ * The stem of a published port's two units, `pod-web__8080-tcp`, with the host address in front when there is one. An
+ * IPv6 address's `:` becomes `-`, which no address contains, so that two addresses stay two names.
+ */
+export function portUnit(pod: string, hostIP: string, hostPort: number, protocol: "TCP" | "UDP"): string {
+  const address =
+    hostIP === ""
+      ? ""
+      : `${hostIP
+          .toLowerCase()
+          .replace(/:/g, "-")
+          .replace(/[^a-z0-9.-]/g, "_")}-`;
+  return `pod-${pod}__${address}${hostPort}-${protocol.toLowerCase()}`;
+}
+
+/** The name of infra where a container's name is asked for: run folder, state, bundle. */
+export const INFRA = "_infra";
+
+/** A run folder as podrt takes it, relative to its runtime folder. */
+export function runDir(pod: string, container: string): string {
+  return `pods/${pod}/${container}`;
+}
+
+/**
+ * The hostname the containers see: the pod's name, cut to the 63 characters a hostname may have, with no `-` or `.` at
+ * the end, as the kubelet does.
+ */
+export function podHostname(pod: string): string {
+  return pod.slice(0, 63).replace(/[-.]+$/, "");
+}
+
+/**
+ * The pod's slice. In a slice's name `-` is a step down the tree, so that of a pod's name is escaped as systemd-escape
+ * does: `pod-my\x2dweb.slice` lies below `pod.slice`.
+ */
+export function podSlice(pod: string): string {
+  return `pod-${pod.replace(/[^a-z0-9.]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`)}.slice`;
+}
+
+/** The longest name a unit may have, in bytes (UNIT_NAME_MAX of systemd, and NAME_MAX of the file that holds it). */
+export const UNIT_NAME_MAX = 255;

@@ -1,0 +1,116 @@
+// ConfigMaps and Secrets: found by name among this apply's and earlier ones', and kept for later ones.
+import type { Location } from "../base/diagnostic.js";
+import type { Paths } from "../base/facts.js";
+import type { ConfigMapModel, Model, SecretModel } from "../model/types.js";
+import { type PodContext, refuse } from "./context.js";
+import { digestOf } from "./digest.js";
+import type { Plan } from "./types.js";
+
+/** Objects of earlier applies, by name. */
+export interface AppliedObjects {
+  readonly configMaps: ReadonlyMap<string, ConfigMapModel>;
+  readonly secrets: ReadonlyMap<string, SecretModel>;
+}
+
+export const NO_OBJECTS: AppliedObjects = { configMaps: new Map(), secrets: new Map() };
+
+/** All objects a pod may refer to. */
+export type Objects = AppliedObjects;
+
+/** This apply's objects before those of earlier ones. */
+export function allObjects(model: Model, applied: AppliedObjects): Objects {
+  return {
+    configMaps: new Map([...applied.configMaps, ...model.configMaps.map((o) => [o.name, o] as const)]),
+    secrets: new Map([...applied.secrets, ...model.secrets.map((o) => [o.name, o] as const)]),
+  };
+}
+
+/**
+ * The data of a ConfigMap or Secret; undefined when there is none, which is an error at `at` unless the reference is
+ * optional.
+ */
+export function findData(
+  context: PodContext,
+  ref: { readonly kind: "configMap" | "secret"; readonly name: string; readonly optional: boolean },
+  at: Location,
+): ReadonlyMap<string, Uint8Array> | undefined {
+  const object = ref.kind === "configMap" ? context.objects.configMaps.get(ref.name) : context.objects.secrets.get(ref.name);
+  if (object === undefined && !ref.optional) {
+    const kind = ref.kind === "configMap" ? "ConfigMap" : "Secret";
+    refuse(context, "missing-object", at, `there is no ${kind} "${ref.name}"`, `apply the ${kind} before the pod, or in the same file`);
+  }
+  return object?.data;
+}
+
+/**
+ * Puts a secret's value into the store and returns its path there. The path holds a digest of the value, so that a
+ * changed value changes exactly the bundles that use it.
+ */
+export function storeSecret(context: PodContext, name: string, key: string, value: Uint8Array): string {
+  const path = `${context.facts.paths.data}/secrets/${name}/${digestOf(key, value).slice(0, 32)}/${key}`;
+  context.data.set(path, { path, bytes: value, mode: 0o600, secret: true });
+  return path;
+}
+
+interface StoredObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly type?: string;
+  /** Base64 by key. */
+  readonly data: Readonly<Record<string, string>>;
+}
+
+/** The object's file. Its place in the source is left out: a comment above it changes no byte. */
+export function planObject(paths: Paths, object: ConfigMapModel | SecretModel): Plan["objects"][number] {
+  const stored: StoredObject = {
+    kind: object.kind,
+    name: object.name,
+    namespace: object.namespace,
+    labels: sorted(object.labels),
+    annotations: sorted(object.annotations),
+    ...(object.kind === "Secret" ? { type: object.type } : {}),
+    data: sorted(Object.fromEntries([...object.data].map(([key, bytes]) => [key, Buffer.from(bytes).toString("base64")]))),
+  };
+  return {
+    key: `${object.kind}/${object.name}`,
+    path: `${paths.state}/objects/${object.kind}-${object.name}.json`,
+    bytes: new TextEncoder().encode(`${JSON.stringify(stored, null, 1)}\n`),
+    mode: 0o600,
+    secret: object.kind === "Secret",
+  };
+}
+
+function sorted(record: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * Objects of earlier applies from the bytes of their files, by manifest key (`ConfigMap/name`). Throws on a damaged
+ * file, naming the key: to guess would start containers with wrong settings.
+ */
+export function parseAppliedObjects(files: ReadonlyMap<string, Uint8Array>): AppliedObjects {
+  const configMaps = new Map<string, ConfigMapModel>();
+  const secrets = new Map<string, SecretModel>();
+  for (const [key, bytes] of files) {
+    const stored = parseStored(key, bytes);
+    const at = { file: key, line: 1, column: 1 };
+    const data = new Map(Object.entries(stored.data).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]));
+    const { name, namespace, labels, annotations } = stored;
+    if (stored.kind === "ConfigMap") configMaps.set(name, { kind: "ConfigMap", name, namespace, labels, annotations, at, data });
+    else secrets.set(name, { kind: "Secret", name, namespace, labels, annotations, at, data, type: stored.type ?? "Opaque" });
+  }
+  return { configMaps, secrets };
+}
+
+function parseStored(key: string, bytes: Uint8Array): StoredObject {
+  try {
+    const stored = JSON.parse(new TextDecoder().decode(bytes)) as StoredObject;
+    if (`${stored.kind}/${stored.name}` === key && typeof stored.data === "object") return stored;
+  } catch {
+    // The parser's message quotes the text, which may be a secret: it is not passed on.
+  }
+  throw new Error(`the stored object ${key} is damaged; apply it again`);
+}

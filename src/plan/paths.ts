@@ -1,0 +1,54 @@
+// Where a pod's things lie below podgen's folders (src/README.md, Places).
+import type { Paths } from "../base/facts.js";
+import { INFRA, runDir } from "./names.js";
+
+/** The folder of a bundle's config.json; `_infra` for infra. */
+export function bundleFolder(paths: Paths, pod: string, container: string): string {
+  return `${paths.data}/pods/${pod}/${container}`;
+}
+
+/** A container's writable layer, fresh at each start. */
+export function upperFolder(paths: Paths, pod: string, container: string): string {
+  return `${paths.data}/containers/${pod}/${container}`;
+}
+
+export function emptyDirFolder(paths: Paths, pod: string, volume: string): string {
+  return `${paths.data}/empty/${pod}/${volume}`;
+}
+
+/** An emptyDir of medium Memory: on the tmpfs that $XDG_RUNTIME_DIR is, made by infra. */
+export function memoryFolder(paths: Paths, pod: string, volume: string): string {
+  return `${paths.run}/${runDir(pod, INFRA)}/volumes/${volume}`;
+}
+
+export function claimFolder(paths: Paths, claim: string): string {
+  return `${paths.data}/volumes/${claim}`;
+}
+
+/** An unpacked layer, by the hex of its diff_id. */
+export function layerFolder(paths: Paths, diffId: string): string {
+  return `${paths.data}/storage/layers/${diffId.replace(/^sha256:/, "")}`;
+}
+
+/**
+ * Folders that go with the pod. Each container's and volume's is named beside the one above them, so that one that is
+ * dropped from the spec can go alone and a deleted pod leaves no empty parent.
+ */
+export function podFolders(paths: Paths, pod: string, containers: readonly string[], emptyDirs: readonly string[]): string[] {
+  const folders = [`${paths.data}/containers/${pod}`, ...containers.map((name) => upperFolder(paths, pod, name))];
+  if (emptyDirs.length > 0) folders.push(`${paths.data}/empty/${pod}`, ...emptyDirs.map((name) => emptyDirFolder(paths, pod, name)));
+  // What ran leaves its state and, in memory, its volumes of medium Memory.
+  folders.push(`${paths.run}/pods/${pod}`);
+  return folders;
+}
+
+/** Normalises a path inside a container: one slash between segments, none at the end, from the root. */
+export function cleanPath(path: string): string {
+  const segments = path.split("/").filter((s) => s !== "" && s !== ".");
+  return `/${segments.join("/")}`;
+}
+
+/** True when a relative path stays beneath the folder it is joined to. */
+export function staysBeneath(path: string): boolean {
+  return path !== "" && !path.startsWith("/") && !path.includes("\0") && path.split("/").every((s) => s !== ".." && s !== "." && s !== "");
+}

@@ -1,0 +1,77 @@
+// A container's config.json (OCI runtime-spec 1.2; the annotations are native/README.md's).
+import type { HostFacts } from "../../base/facts.js";
+import { INFRA, runDir } from "../../plan/names.js";
+import { layerFolder } from "../../plan/paths.js";
+import type { PlannedContainer, PodPlan } from "../../plan/types.js";
+import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
+import type { Json } from "./json.js";
+import { MASKED_PATHS, READONLY_PATHS } from "./masks.js";
+
+/** The bundle of a container or init container. */
+export function containerBundle(pod: PodPlan, container: PlannedContainer, facts: HostFacts): Bundle {
+  const config: Record<string, Json> = {
+    ociVersion: OCI_VERSION,
+    process: processOf(container),
+    root: { path: "rootfs", readonly: container.readOnlyRoot },
+    mounts: container.mounts.map((m) => ({ destination: m.destination, type: "bind", source: m.source, options: [...m.options] })),
+    linux: {
+      namespaces: [{ type: "mount" }, { type: "pid" }, { type: "cgroup" }],
+      maskedPaths: [...MASKED_PATHS],
+      readonlyPaths: [...READONLY_PATHS],
+    },
+  };
+  return finishBundle({ config, annotations: annotationsOf(pod, container, facts) }, pod.source, `Pod/${pod.name}`);
+}
+
+function processOf(container: PlannedContainer): Json {
+  const capabilities = [...container.capabilities];
+  return {
+    terminal: container.terminal,
+    user: { uid: container.uid, gid: container.gid },
+    args: [...container.args],
+    env: [...container.env],
+    cwd: container.cwd,
+    // Not inheritable and not ambient: what executes as another user than root starts without any, as in Kubernetes.
+    capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+    noNewPrivileges: false,
+  };
+}
+
+function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFacts): Record<string, string> {
+  const secretEnv = Object.entries(container.secretEnv).sort(([a], [b]) => (a < b ? -1 : 1));
+  return {
+    "io.podgen.pod": pod.name,
+    "io.podgen.container": container.name,
+    "io.podgen.unit": container.unit,
+    "io.podgen.identifier": `${pod.name}/${container.name}`,
+    "io.podgen.log-fields": JSON.stringify({ POD_NAME: pod.name, CONTAINER_NAME: container.name, IMAGE_NAME: container.image.reference }),
+    "io.podgen.run-dir": runDir(pod.name, container.name),
+    "io.podgen.join": runDir(pod.name, INFRA),
+    "io.podgen.rootfs": JSON.stringify({ driver: "auto", layers: layersOf(container, facts), upper: container.upper }),
+    ...(container.userName === undefined ? {} : { "io.podgen.user": container.userName }),
+    ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
+    ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
+    "io.podgen.seccomp": "default",
+    ...(pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" }),
+  };
+}
+
+/**
+ * Bottom first. Of a layer that an image has twice (the empty one, say) the upper one stays: it covers all that the
+ * lower one does, and overlay refuses one folder in two places.
+ */
+function layersOf(container: PlannedContainer, facts: HostFacts): string[] {
+  const { layers } = container.image;
+  return layers.filter((layer, i) => layers.lastIndexOf(layer) === i).map((layer) => layerFolder(facts.paths, layer));
+}
+
+function filesOf(container: PlannedContainer): string {
+  return JSON.stringify(
+    container.files.map((f) => ({
+      destination: f.destination,
+      ...(f.subPath === undefined ? {} : { subPath: f.subPath }),
+      readOnly: f.readOnly,
+      items: f.items.map((i) => ({ path: i.path, source: i.source, mode: i.mode })),
+    })),
+  );
+}

@@ -1,0 +1,30 @@
+// Infra's config.json: the namespaces that the pod's containers share.
+import { INFRA, infraUnit, podHostname, runDir } from "../../plan/names.js";
+import type { PodPlan } from "../../plan/types.js";
+import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
+import type { Json } from "./json.js";
+
+/** The bundle of infra; it has no rootfs and executes nothing. */
+export function infraBundle(pod: PodPlan): Bundle {
+  const own = pod.hostNetwork ? [] : [{ type: "network" }];
+  const config: Record<string, Json> = {
+    ociVersion: OCI_VERSION,
+    hostname: podHostname(pod.name),
+    linux: {
+      namespaces: [...own, { type: "ipc" }, { type: "uts" }],
+      // Lets root in the container ping without a capability. Other groups may not be mapped, and the kernel then refuses.
+      ...(pod.hostNetwork ? {} : { sysctl: { "net.ipv4.ping_group_range": "0 0" } }),
+    },
+  };
+  const annotations: Record<string, string> = {
+    "io.podgen.pod": pod.name,
+    "io.podgen.container": INFRA,
+    "io.podgen.unit": infraUnit(pod.name),
+    "io.podgen.identifier": `${pod.name}/${INFRA}`,
+    "io.podgen.log-fields": JSON.stringify({ POD_NAME: pod.name, CONTAINER_NAME: INFRA }),
+    "io.podgen.run-dir": runDir(pod.name, INFRA),
+    "io.podgen.uplink": pod.uplink ? "pasta" : "none",
+    ...(pod.memoryVolumes.length === 0 ? {} : { "io.podgen.memory-volumes": JSON.stringify(pod.memoryVolumes) }),
+  };
+  return finishBundle({ config, annotations }, pod.source, `Pod/${pod.name}`);
+}

@@ -1,0 +1,64 @@
+// One pod's files and units.
+import type { HostFacts } from "../base/facts.js";
+import { INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
+import { bundleFolder } from "../plan/paths.js";
+import type { PodPlan } from "../plan/types.js";
+import type { Bundle } from "./oci/bundle.js";
+import { containerBundle } from "./oci/container.js";
+import { infraBundle } from "./oci/infra.js";
+import type { RenderedFile, RenderedPod, RenderedUnit } from "./types.js";
+import { containerBody, initBody } from "./units/container.js";
+import { withHeader } from "./units/header.js";
+import { infraBody, podBody, sliceBody, uplinkBody } from "./units/pod.js";
+import { forwardBody, socketBody } from "./units/port.js";
+
+/** Everything of a pod, units in the order in which they come up. */
+export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
+  const files: RenderedFile[] = [];
+  const units: RenderedUnit[] = [];
+  const origin = `from ${pod.source}, object Pod/${pod.name}`;
+
+  const add = (role: RenderedUnit["role"], name: string, body: string, container?: string, bundle?: Bundle): void => {
+    const path = `${facts.paths.units}/${name}`;
+    const own: RenderedFile[] = [{ path, bytes: withHeader(name, origin, body), mode: 0o644, kind: "unit", secret: false }];
+    if (container !== undefined && bundle !== undefined)
+      own.push({
+        path: `${bundleFolder(facts.paths, pod.name, container)}/config.json`,
+        bytes: new TextEncoder().encode(bundle.text),
+        mode: 0o600,
+        kind: "bundle",
+        secret: false,
+      });
+    files.push(...own);
+    units.push({
+      name,
+      role,
+      ...(container === undefined ? {} : { container }),
+      ...(bundle === undefined ? {} : { digest: bundle.digest }),
+      files: own.map((f) => f.path),
+    });
+  };
+
+  add("pod", podUnit(pod.name), podBody(pod, facts));
+  add("slice", podSlice(pod.name), sliceBody(pod));
+  add("infra", infraUnit(pod.name), infraBody(pod, facts), INFRA, infraBundle(pod));
+  if (pod.uplink) add("uplink", uplinkUnit(pod.name), uplinkBody(pod, facts));
+  for (const c of pod.containers) {
+    const body = c.init ? initBody(pod, c, facts) : containerBody(pod, c, facts);
+    add(c.init ? "init" : "container", c.unit, body, c.name, containerBundle(pod, c, facts));
+  }
+  for (const port of pod.ports) {
+    add("socket", `${port.unit}.socket`, socketBody(pod, port));
+    add("forward", `${port.unit}.service`, forwardBody(pod, port, facts));
+  }
+  files.push(...pod.data.map((d): RenderedFile => ({ path: d.path, bytes: d.bytes, mode: d.mode, kind: "data", secret: d.secret })));
+  return {
+    name: pod.name,
+    source: pod.source,
+    files,
+    units,
+    enable: [podUnit(pod.name)],
+    images: Object.fromEntries(pod.containers.map((c) => [c.name, { reference: c.image.reference, digest: c.image.digest }])),
+    folders: pod.folders,
+  };
+}

@@ -1,0 +1,69 @@
+// The units of containers and init containers.
+import containerTemplate from "../../../templates/container.service";
+import initTemplate from "../../../templates/init.service";
+import type { HostFacts } from "../../base/facts.js";
+import { infraUnit, podSlice, podUnit, uplinkUnit } from "../../plan/names.js";
+import type { PlannedContainer, PodPlan } from "../../plan/types.js";
+import { execLine, unitList, unitValue } from "./escape.js";
+import { fill, type Values } from "./template.js";
+
+const RESTART = { Always: "always", OnFailure: "on-failure", Never: "no" } as const;
+/** An init container that has succeeded is done, whatever the policy. */
+const RESTART_INIT = { ...RESTART, Always: "on-failure" } as const;
+
+/** `pod-web_app.service`. */
+export function containerBody(pod: PodPlan, container: PlannedContainer, facts: HostFacts): string {
+  const inits = pod.containers.filter((c) => c.init);
+  return fill(containerTemplate, {
+    ...common(pod, container, inits),
+    DESCRIPTION: unitValue(`Pod ${pod.name}: container ${container.name}`),
+    EXEC_START: execLine([facts.paths.podrt, "run", "--bundle", container.bundle]),
+    RESTART: RESTART[pod.restartPolicy],
+    // systemd takes death by these for success; for Kubernetes it is a failure.
+    RESTART_FORCE: pod.restartPolicy === "OnFailure" ? "SIGHUP SIGINT SIGTERM SIGPIPE" : undefined,
+  });
+}
+
+/** An init container's unit; what follows it is the next one, or all containers. */
+export function initBody(pod: PodPlan, container: PlannedContainer, facts: HostFacts): string {
+  const inits = pod.containers.filter((c) => c.init);
+  const index = inits.indexOf(container);
+  const next = inits[index + 1];
+  const follows = next === undefined ? pod.containers.filter((c) => !c.init) : [next];
+  return fill(initTemplate, {
+    ...common(pod, container, inits.slice(0, index)),
+    DESCRIPTION: unitValue(`Pod ${pod.name}: init container ${container.name}`),
+    WANTS: unitList(follows.map((c) => c.unit)),
+    EXEC_START: execLine([facts.paths.podrt, "oneshot", "--bundle", container.bundle]),
+    RESTART: RESTART_INIT[pod.restartPolicy],
+  });
+}
+
+/** What both have. `before`: the init containers that must have succeeded; the last one's success implies the others'. */
+function common(pod: PodPlan, container: PlannedContainer, before: readonly PlannedContainer[]): Values {
+  const infra = infraUnit(pod.name);
+  const last = before.at(-1);
+  return {
+    INFRA: infra,
+    REQUISITE: last?.unit,
+    AFTER: unitList([infra, ...(pod.uplink ? [uplinkUnit(pod.name)] : []), ...before.map((c) => c.unit)]),
+    POD: podUnit(pod.name),
+    SLICE: unitValue(podSlice(pod.name)),
+    // No grace is no chance to end: SIGKILL at once (to systemd, a time-out of 0 is none at all).
+    KILL_SIGNAL: pod.graceSeconds === 0 ? "SIGKILL" : container.stopSignal,
+    TIMEOUT_STOP: String(stopSeconds(pod)),
+    CPU_QUOTA: container.cpuQuotaPercent === undefined ? undefined : `${container.cpuQuotaPercent}%`,
+    CPU_WEIGHT: text(container.cpuWeight),
+    MEMORY_MAX: text(container.memoryMax),
+    MEMORY_MIN: text(container.memoryMin),
+  };
+}
+
+/** How long a container may take from the stop signal to its end. */
+export function stopSeconds(pod: PodPlan): number {
+  return pod.graceSeconds === 0 ? 10 : pod.graceSeconds;
+}
+
+function text(number: number | undefined): string | undefined {
+  return number === undefined ? undefined : String(number);
+}

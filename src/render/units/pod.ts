@@ -1,0 +1,70 @@
+// The units of the pod itself: pod, slice, infra, uplink.
+import infraTemplate from "../../../templates/infra.service";
+import podTemplate from "../../../templates/pod.service";
+import sliceTemplate from "../../../templates/pod.slice";
+import uplinkTemplate from "../../../templates/uplink.service";
+import type { HostFacts } from "../../base/facts.js";
+import { containerUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
+import { bundleFolder } from "../../plan/paths.js";
+import type { PodPlan } from "../../plan/types.js";
+import { stopSeconds } from "./container.js";
+import { execLine, unitList, unitValue } from "./escape.js";
+import { fill } from "./template.js";
+
+/** `pod-web.service`: active when every container was started once. */
+export function podBody(pod: PodPlan, facts: HostFacts): string {
+  const { podrt } = facts.paths;
+  const mains = pod.containers.filter((c) => !c.init);
+  const parts = [
+    infraUnit(pod.name),
+    ...(pod.uplink ? [uplinkUnit(pod.name)] : []),
+    ...pod.containers.map((c) => containerUnit(pod.name, c.name)),
+    ...pod.ports.map((p) => `${p.unit}.socket`),
+  ];
+  const run = (names: readonly string[]): string[] => names.map((name) => runDir(pod.name, name));
+  const ready = run(mains.map((c) => c.name));
+  const gone = run([...pod.containers.map((c) => c.name), INFRA]);
+  return fill(podTemplate, {
+    DESCRIPTION: unitValue(`Pod ${pod.name}`),
+    WANTS: unitList(parts),
+    EXEC_START: execLine([podrt, "wait", "--ready", ...ready]),
+    EXEC_STOP_POST: execLine([podrt, "wait", "--gone", ...gone]),
+    // All containers stop at the same time; then infra, with its own five seconds.
+    TIMEOUT_STOP: String(stopSeconds(pod) + 10),
+  });
+}
+
+/** `pod-web.slice`: the pod's cgroup. */
+export function sliceBody(pod: PodPlan): string {
+  return fill(sliceTemplate, { DESCRIPTION: unitValue(`Pod ${pod.name}`) });
+}
+
+/** `pod-web__infra.service`. */
+export function infraBody(pod: PodPlan, facts: HostFacts): string {
+  return fill(infraTemplate, {
+    DESCRIPTION: unitValue(`Pod ${pod.name}: namespaces and logs`),
+    POD: podUnit(pod.name),
+    SLICE: unitValue(podSlice(pod.name)),
+    EXEC_START: execLine([facts.paths.podrt, "infra", "--bundle", bundleFolder(facts.paths, pod.name, INFRA)]),
+    RESTART_MODE: restartMode(facts),
+  });
+}
+
+/** `pod-web__uplink.service`: pasta for infra's network namespace. */
+export function uplinkBody(pod: PodPlan, facts: HostFacts): string {
+  return fill(uplinkTemplate, {
+    DESCRIPTION: unitValue(`Pod ${pod.name}: uplink`),
+    INFRA: infraUnit(pod.name),
+    POD: podUnit(pod.name),
+    SLICE: unitValue(podSlice(pod.name)),
+    EXEC_START: execLine([facts.paths.podrt, "uplink", "--join", runDir(pod.name, INFRA)]),
+  });
+}
+
+/**
+ * From systemd 254 on a restart need not pass through `failed`, which would cancel the jobs of what requires the unit
+ * (UNITS.md, 3). Older ones would warn of the line.
+ */
+export function restartMode(facts: HostFacts): string | undefined {
+  return facts.systemdVersion >= 254 ? "direct" : undefined;
+}
