@@ -165,7 +165,7 @@ function bar(layer: Layer, width: number): string {
 }
 
 function speed(layer: Layer): string {
-  if (layer.rate < 1 || layer.step.phase !== "download") return "";
+  if (layer.rate < 1 || layer.step.phase !== "download" || layer.step.bytes >= layer.step.total) return "";
   const left = (layer.step.total - layer.step.bytes) / layer.rate;
   return `, ${size(layer.rate)}/s, ${left < 90 ? `${Math.ceil(left)} s` : `${Math.ceil(left / 60)} min`} left`;
 }

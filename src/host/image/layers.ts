@@ -80,13 +80,20 @@ async function unpackVerified(context: LayerContext, diffId: string, descriptor:
   for (;;) {
     const kept = source.remote ? ((await stat(partial).catch(() => undefined))?.size ?? 0) : 0;
     const temporary = store.temporary(diffId);
-    await mkdir(temporary, { recursive: true, mode: 0o755 });
+    await mkdir(dirname(temporary), { recursive: true, mode: 0o700 });
     const unpacker = new Unpacker(podrt, temporary, env, deadlines.unpack, lock.fd);
     try {
       await stream(context, diffId, descriptor, kept, unpacker);
       const result = await unpacker.end();
-      if (!result.ok)
-        throw new ImageError("image-store", reference, `${reference}: the layer ${diffId} cannot be unpacked: ${result.message}`);
+      if (!result.ok) {
+        const code = result.fault === "image" ? "image-bad" : "image-store";
+        throw new ImageError(
+          code,
+          reference,
+          `${reference}: the layer ${diffId} cannot be unpacked: ${result.message}`,
+          hintFor(result.message),
+        );
+      }
       if (result.diffId !== diffId) {
         throw mismatch(reference, `the layer ${descriptor.digest} unpacks to ${result.diffId}, its configuration says ${diffId}`);
       }
@@ -139,6 +146,11 @@ async function stream(context: LayerContext, diffId: string, descriptor: Descrip
   const found = `sha256:${hash.digest("hex")}`;
   if (found !== digest) throw mismatch(reference, `the layer ${digest} is ${found}`);
   context.report(diffId, size, "unpack", size);
+}
+
+function hintFor(message: string): string | undefined {
+  if (!/No space left|quota exceeded/i.test(message)) return undefined;
+  return "The disk is full: make room, then apply again; what was downloaded is kept.";
 }
 
 async function openPartial(path: string): Promise<FileHandle> {

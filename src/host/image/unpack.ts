@@ -7,8 +7,17 @@ type Env = Readonly<Record<string, string | undefined>>;
 const OUTPUT_MAX = 64 * 1024;
 const KILL_AFTER = 5_000;
 
-/** How it ended: the diff_id podrt computed, or what it said. */
-export type Unpacked = { readonly ok: true; readonly diffId: string } | { readonly ok: false; readonly message: string };
+/** How it ended: the diff_id podrt computed, or what it said, and whether the layer's content is to blame or this machine. */
+export type Unpacked =
+  | { readonly ok: true; readonly diffId: string }
+  | { readonly ok: false; readonly message: string; readonly fault: "image" | "machine" };
+
+// The steps at which podrt layer names a fault of the layer itself (`podrt: layer: STEP: …`, native/README.md).
+const CONTENT = /^podrt: layer: (?:archive|name|limit|digest|hard link)\b/;
+
+function failure(message: string): Unpacked {
+  return { ok: false, message, fault: CONTENT.test(message) ? "image" : "machine" };
+}
 
 export class Unpacker {
   readonly #child: ChildProcess;
@@ -19,7 +28,7 @@ export class Unpacker {
   #wake: (() => void) | undefined;
 
   /**
-   * Starts podrt. `dest` is an empty folder; `stall` is how long it may take no byte, in milliseconds; `lock` is a descriptor
+   * Starts podrt. `dest` is the folder it makes, once it is whole; `stall` is how long it may take no byte, in milliseconds; `lock` is a descriptor
    * it keeps open, so that nobody takes its folder for a leftover while it still writes, even when we are killed.
    */
   constructor(podrt: string, dest: string, env: Env, stall: number, lock: number) {
@@ -38,16 +47,16 @@ export class Unpacker {
     this.#child.stdin?.on("drain", () => this.#wake?.());
     this.#child.stdin?.on("close", () => this.#wake?.());
     this.#ended = new Promise((resolve) => {
-      this.#child.on("error", (error) => resolve({ ok: false, message: `podrt cannot be run: ${error.message}` }));
+      this.#child.on("error", (error) => resolve(failure(`podrt cannot be run: ${error.message}`)));
       this.#child.on("close", (code, signal) => {
         if (code !== 0) {
           const last = err.trim().split("\n").at(-1) ?? "";
-          resolve({ ok: false, message: last === "" ? `podrt layer ended with ${code ?? signal}` : printable(last) });
+          resolve(failure(last === "" ? `podrt layer ended with ${code ?? signal}` : printable(last)));
           return;
         }
         const json = parseJson(Buffer.from(out));
         const diffId = isObject(json) ? json["diffId"] : undefined;
-        resolve(typeof diffId === "string" ? { ok: true, diffId } : { ok: false, message: "podrt layer did not say the layer's diffId" });
+        resolve(typeof diffId === "string" ? { ok: true, diffId } : failure("podrt layer did not say the layer's diffId"));
       });
     });
     void this.#ended.then(() => {
