@@ -1,0 +1,38 @@
+/* What unpack.c and unpack_entry.c share: one run of unpack_layer. */
+#pragma once
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "folders.h"
+#include "idmap.h"
+#include "tree.h"
+#include "unpack.h"
+
+struct unpack {
+  const struct unpack_options *options;
+  struct unpack_result *result;
+  struct stream *stream;
+  struct archive *archive;
+  struct tree tree;
+  struct folders folders;
+  struct idmap uids, gids;
+  bool single, squashed; /* one id only; and that it has been told */
+  int stream_error;
+  struct err stream_err;
+  /* Of the present entry. */
+  struct archive_entry *entry;
+  const char *shown; /* its name, for messages */
+  mode_t mode;
+  uid_t uid;
+  gid_t gid;
+  struct timespec times[2];
+};
+
+/* Tells of what could not be kept. */
+void unpack_warn(struct unpack *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same of an attribute; fits folders_finish. */
+void unpack_warn_xattr(void *u, const char *path, const char *xattr, int code);
+/* What libarchive said, or what broke below it: sets err, returns -errno. */
+int unpack_archive_fail(struct unpack *u, struct err *err);
+/* Makes the present entry at a cleaned name that is no whiteout; "" is the root. */
+int unpack_entry(struct unpack *u, const char *path, struct err *err);
