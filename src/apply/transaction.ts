@@ -29,10 +29,10 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
     await ports.manager.disable(change.disable);
     await removeFiles(ports, change.files, options.roots);
   }
-  await removeFiles(ports, changes.shared, options.roots);
   if (changes.reload) await ports.manager.reload();
   for (const change of kept) if (change.enable.length > 0) await ports.manager.enable(change.enable);
   for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
+  await removeShared(ports, changes, options);
 
   await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
   const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
@@ -42,6 +42,16 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   }
   await writeManifest(ports, options, outcome(options.manifest, changes, new Set(failed.map((c) => c.name))));
   return summary(changes, reports, options);
+}
+
+/** The pause process goes with the last pod, after that pod's folders: their owners exist in its user namespace only. */
+async function removeShared(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<void> {
+  const gone = changes.shared.filter((f) => f.action === "remove");
+  if (gone.length === 0) return;
+  const units = gone.filter((f) => f.kind === "unit").map((f) => f.path.slice(f.path.lastIndexOf("/") + 1));
+  await stopUnits(ports, units, options.stopTimeout);
+  await removeFiles(ports, gone, options.roots);
+  if (units.length > 0) await ports.manager.reload();
 }
 
 /** Starts or restarts what changed and waits until the pod is as wanted. */
