@@ -1,0 +1,189 @@
+// Volumes of every kind.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Volume, VolumeMount, VolumeSource } from "../../src/model/types.js";
+import { at, codesOf, configMap, container, goodPlan, modelOf, planOf, pod, secret, volumeMount } from "../lib/models.js";
+
+const volume = (name: string, source: VolumeSource): Volume => ({ name, source, at: at(20) });
+const files = (kind: "configMap" | "secret", name: string, over: object = {}): VolumeSource =>
+  ({ kind, name, defaultMode: 0o644, optional: false, ...over }) as VolumeSource;
+
+const objects = [configMap("c", { "a.conf": "A", "b.conf": "B" }), secret("s", { key: "K" })];
+
+function model(volumes: Volume[], mounts: VolumeMount[]) {
+  return modelOf(pod("web", { volumes, containers: [container("app", { volumeMounts: mounts })] }), ...objects);
+}
+function planned(volumes: Volume[], mounts: VolumeMount[]) {
+  const [planPod] = goodPlan(model(volumes, mounts)).pods;
+  const [first] = planPod?.containers ?? [];
+  assert.ok(planPod && first);
+  return { pod: planPod, container: first };
+}
+const one = (source: VolumeSource, over: Partial<VolumeMount> = {}) => planned([volume("v", source)], [volumeMount("v", "/v", over)]);
+
+const data = "/home/alice/.local/share/podgen";
+const binds: readonly [string, VolumeSource, Partial<VolumeMount>, string, string[]][] = [
+  ["emptyDir", { kind: "emptyDir", medium: "" }, {}, `${data}/empty/web/v`, ["rw", "x-podgen.mkdir"]],
+  ["emptyDir in memory", { kind: "emptyDir", medium: "Memory" }, {}, "/run/user/1000/podgen/pods/web/_infra/volumes/v", ["rw"]],
+  ["hostPath", { kind: "hostPath", path: "/srv/x/", type: "" }, {}, "/srv/x", ["rw"]],
+  ["hostPath with a type", { kind: "hostPath", path: "/s", type: "Socket" }, { readOnly: true }, "/s", ["ro", "x-podgen.type=Socket"]],
+  ["claim", { kind: "persistentVolumeClaim", claimName: "db", readOnly: false }, {}, `${data}/volumes/db`, ["rw", "x-podgen.mkdir"]],
+  [
+    "read-only claim",
+    { kind: "persistentVolumeClaim", claimName: "db", readOnly: true },
+    {},
+    `${data}/volumes/db`,
+    ["ro", "x-podgen.mkdir"],
+  ],
+  [
+    "subPath",
+    { kind: "emptyDir", medium: "" },
+    { subPath: "a//b/" },
+    `${data}/empty/web/v`,
+    ["rw", "x-podgen.mkdir", "x-podgen.subpath=a/b"],
+  ],
+];
+for (const [what, source, over, path, options] of binds)
+  test(`bind: ${what}`, () => {
+    assert.deepEqual(one(source, over).container.mounts, [{ destination: "/v", source: path, options: ["rbind", "rprivate", ...options] }]);
+  });
+
+test("volumes in memory are infra's to make, folders on disk go with the pod, claims never", () => {
+  const { pod: plan } = planned(
+    [
+      volume("m", { kind: "emptyDir", medium: "Memory" }),
+      volume("d", { kind: "emptyDir", medium: "" }),
+      volume("c", { kind: "persistentVolumeClaim", claimName: "db", readOnly: false }),
+    ],
+    [],
+  );
+  assert.deepEqual(plan.memoryVolumes, ["/run/user/1000/podgen/pods/web/_infra/volumes/m"]);
+  assert.deepEqual(plan.folders, [
+    `${data}/containers/web`,
+    `${data}/containers/web/app`,
+    `${data}/empty/web`,
+    `${data}/empty/web/d`,
+    "/run/user/1000/podgen/pods/web",
+  ]);
+});
+
+test("configMap: every key a file, by path, read-only, its bytes beside the bundle", () => {
+  const { pod: plan, container: app } = one(files("configMap", "c"));
+  const [entry] = app.files;
+  assert.deepEqual(
+    entry?.items.map((i) => [i.path, i.mode]),
+    [
+      ["a.conf", 0o644],
+      ["b.conf", 0o644],
+    ],
+  ); // prettier-ignore
+  assert.equal(entry?.readOnly, true);
+  assert.match(entry?.items[0]?.source ?? "", /^\/home\/alice\/\.local\/share\/podgen\/pods\/web\/_config\/[0-9a-f]{32}\/a\.conf$/);
+  assert.deepEqual(
+    plan.data.map((d) => [new TextDecoder().decode(d.bytes), d.mode, d.secret]),
+    [
+      ["A", 0o600, false],
+      ["B", 0o600, false],
+    ],
+  ); // prettier-ignore
+});
+
+test("secret: sources in the store", () => {
+  const { pod: plan, container: app } = one(files("secret", "s", { defaultMode: 0o400 }));
+  assert.deepEqual(
+    app.files[0]?.items.map((i) => [i.path, i.mode]),
+    [["key", 0o400]],
+  );
+  assert.match(app.files[0]?.items[0]?.source ?? "", /\/secrets\/s\/[0-9a-f]{32}\/key$/);
+  assert.deepEqual(
+    plan.data.map((d) => d.secret),
+    [true],
+  );
+});
+
+test("items choose and rename, with modes of their own", () => {
+  const { container: app } = one(files("configMap", "c", { items: [{ key: "a.conf", path: "d/x", mode: 0o400 }] }));
+  assert.deepEqual(
+    app.files[0]?.items.map((i) => [i.path, i.mode]),
+    [["d/x", 0o400]],
+  );
+});
+
+test("subPath of one file mounts that file alone", () => {
+  const { container: app, pod: plan } = one(files("configMap", "c"), { subPath: "b.conf" });
+  assert.equal(app.files[0]?.subPath, "b.conf");
+  assert.deepEqual(
+    app.files[0]?.items.map((i) => i.path),
+    ["b.conf"],
+  );
+  assert.equal(plan.data.length, 1);
+});
+
+test("subPath of a folder mounts what is below it", () => {
+  const items = [
+    { key: "a.conf", path: "d/x" },
+    { key: "b.conf", path: "e/y" },
+  ]; // prettier-ignore
+  const { container: app } = one(files("configMap", "c", { items }), { subPath: "d" });
+  assert.equal(app.files[0]?.subPath, undefined);
+  assert.deepEqual(
+    app.files[0]?.items.map((i) => i.path),
+    ["x"],
+  );
+});
+
+test("a changed key changes the paths of the volumes that show it, and of no other", () => {
+  const sources = (b: string) => {
+    const m = modelOf(
+      pod("web", {
+        volumes: [volume("v", files("configMap", "c"))],
+        containers: [
+          container("all", { volumeMounts: [volumeMount("v", "/v")] }),
+          container("one", { volumeMounts: [volumeMount("v", "/a.conf", { subPath: "a.conf" })] }),
+        ],
+      }),
+      configMap("c", { "a.conf": "A", "b.conf": b }),
+    );
+    return goodPlan(m).pods[0]?.containers.map((c) => c.files[0]?.items.map((i) => i.source).join());
+  };
+  const [before, after] = [sources("B"), sources("B2")];
+  assert.notEqual(before?.[0], after?.[0]);
+  assert.equal(before?.[1], after?.[1]);
+});
+
+test("mounts come parents first", () => {
+  const paths = ["/a-b", "/a/b", "/a", "/a/b/c", "/b"];
+  const volumes = paths.map((_, i) => volume(`v${i}`, { kind: "emptyDir", medium: "" }));
+  const { container: app } = planned(
+    volumes,
+    paths.map((path, i) => volumeMount(`v${i}`, path)),
+  );
+  assert.deepEqual(
+    app.mounts.map((m) => m.destination),
+    ["/a", "/a/b", "/a/b/c", "/a-b", "/b"],
+  );
+});
+
+const bad: readonly [string, VolumeSource, Partial<VolumeMount>, string[]][] = [
+  ["no such ConfigMap", files("configMap", "nope"), {}, ["missing-object"]],
+  ["no such ConfigMap, optional", files("configMap", "nope", { optional: true }), {}, []],
+  ["no such ConfigMap, optional, subPath", files("configMap", "nope", { optional: true }), { subPath: "x" }, []],
+  ["no such key", files("secret", "s", { items: [{ key: "nope", path: "x" }] }), {}, ["missing-key"]],
+  ["no such key, optional", files("secret", "s", { optional: true, items: [{ key: "nope", path: "x" }] }), {}, []],
+  ["a path that climbs", files("configMap", "c", { items: [{ key: "a.conf", path: "../x" }] }), {}, ["unsafe-path"]],
+  ["an absolute path", files("configMap", "c", { items: [{ key: "a.conf", path: "/etc/x" }] }), {}, ["unsafe-path"]],
+  ["no such file by subPath", files("configMap", "c"), { subPath: "nope" }, ["missing-key"]],
+  ["a subPath that climbs", { kind: "emptyDir", medium: "" }, { subPath: "a/../../x" }, ["unsafe-path"]],
+];
+for (const [what, source, over, codes] of bad)
+  test(`bad volume: ${what}`, () => {
+    assert.deepEqual(codesOf(model([volume("v", source)], [volumeMount("v", "/v", over)])), codes);
+  });
+
+test("a mount of no volume is refused at the mount", () => {
+  const { diagnostics } = planOf(model([], [volumeMount("v", "/v", { at: at(33) })]));
+  assert.deepEqual(
+    diagnostics.map((d) => [d.code, d.at?.line]),
+    [["unknown-volume", 33]],
+  );
+});
