@@ -52,7 +52,7 @@ export interface Check {
 export interface Host {
   readonly paths: Paths;
   /** The planner's facts; costs a few small reads beside asking the manager for its version. */
-  facts(manager: ManagerReader): Promise<HostFacts>;
+  facts(manager: Pick<ManagerReader, "version">): Promise<HostFacts>;
   /** Connects at the first call; the same connection afterwards. Throws HostError no-bus. */
   manager(): Promise<Manager>;
   files(): Promise<FileWriter>;

@@ -1,0 +1,53 @@
+// The planner's facts of this machine: a few small reads, nothing is started.
+import { access, constants, readFile, stat } from "node:fs/promises";
+import type { HostFacts, Paths } from "../../base/facts.js";
+
+/** First of PATH's absolute folders that has an executable file of this name. */
+export async function findProgram(name: string, path: string): Promise<string | undefined> {
+  for (const folder of path.split(":")) {
+    // A relative part of PATH means another folder to systemd than to us.
+    if (!folder.startsWith("/")) continue;
+    const file = `${folder.replace(/\/+$/, "")}/${name}`;
+    try {
+      await access(file, constants.X_OK);
+      if ((await stat(file)).isFile()) return file;
+    } catch {
+      // not here, or not executable
+    }
+  }
+  return undefined;
+}
+
+/** PATH, and the folders an unprivileged user's PATH may lack. */
+export function searchPath(env: NodeJS.ProcessEnv): string {
+  return `${env["PATH"] ?? ""}:/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin`;
+}
+
+/** First port anybody may bind; 1024 where the kernel does not say (before 4.11). */
+export async function unprivilegedPortStart(root = ""): Promise<number> {
+  const text = await readFile(`${root}/proc/sys/net/ipv4/ip_unprivileged_port_start`, "utf8").catch(() => "1024");
+  return Number.parseInt(text, 10);
+}
+
+/** cgroup v2 controllers the user manager has; empty where the hierarchy is hybrid or v1, or the manager's cgroup is elsewhere. */
+export async function delegatedControllers(uid: number, root = ""): Promise<string[]> {
+  const file = `${root}/sys/fs/cgroup/user.slice/user-${uid}.slice/user@${uid}.service/cgroup.controllers`;
+  const text = await readFile(file, "utf8").catch(() => "");
+  return text.split(/\s+/).filter((word) => word !== "");
+}
+
+/** Everything the planner must know. */
+export async function readFacts(
+  env: NodeJS.ProcessEnv,
+  paths: Paths,
+  user: string,
+  uid: number,
+  systemdVersion: number,
+): Promise<HostFacts> {
+  const [pasta, port, controllers] = await Promise.all([
+    findProgram("pasta", searchPath(env)),
+    unprivilegedPortStart(),
+    delegatedControllers(uid),
+  ]);
+  return { paths, user, uid, systemdVersion, unprivilegedPortStart: port, controllers, ...(pasta === undefined ? {} : { pasta }) };
+}

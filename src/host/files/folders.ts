@@ -1,0 +1,39 @@
+// Folders: made with an exact mode, and synced so that a name in them survives a power cut.
+import { chmod, mkdir, open } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { codeOf } from "./errors.js";
+
+/** True when `path` is a root or below one, by whole segments. */
+function isWithin(path: string, roots: readonly string[]): boolean {
+  return roots.some((root) => path === resolve(root) || path.startsWith(`${resolve(root)}/`));
+}
+
+/** Makes a folder and its missing parents; new ones get 0700 within a private root, 0755 elsewhere, whatever the umask. */
+export async function makeFolders(path: string, privateRoots: readonly string[]): Promise<void> {
+  const folder = resolve(path);
+  const mode = isWithin(folder, privateRoots) ? 0o700 : 0o755;
+  try {
+    await mkdir(folder, mode);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT") throw error;
+    await makeFolders(dirname(folder), privateRoots);
+    // Another writer may have made it meanwhile, which is as good.
+    const made = await mkdir(folder, { recursive: true, mode });
+    if (made === undefined) return;
+  }
+  await chmod(folder, mode);
+  await syncFolder(dirname(folder));
+}
+
+/** fsync of a folder: the names in it are on disk. File systems that cannot (EINVAL) have nothing to sync. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } catch (error) {
+    if (codeOf(error) !== "EINVAL") throw error;
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,84 @@
+// Puts podrt at the stable path units name: a file named by its digest, and a link that is swapped (DESIGN.md).
+import { createHash } from "node:crypto";
+import type { Stats } from "node:fs";
+import { lstat, readdir, readFile, readlink, stat, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { FileWriter } from "../../ports/files.js";
+import { HostError } from "../../ports/host.js";
+
+/** What the installed file was made from; lets an apply without change do with four calls of stat. */
+interface Origin {
+  readonly source: string;
+  readonly size: number;
+  readonly changed: number;
+  readonly inode: number;
+  readonly file: string;
+}
+
+const ORIGIN = "podrt.json";
+
+/**
+ * Installs `source` as `link` (`<data>/bin/podrt` -> `podrt-<digest>`), and removes older ones that nothing runs.
+ * True when anything changed. Throws HostError runtime-missing where there is no `source`, `file` when it cannot write.
+ */
+export async function installRuntime(files: FileWriter, source: string, link: string): Promise<boolean> {
+  const folder = dirname(link);
+  const found = await stat(source).catch((error) => {
+    throw new HostError("runtime-missing", `podgen's runtime is not at ${source}`, "build it: npm run build", error);
+  });
+  if (await isCurrent(folder, link, source, found)) return false;
+  const bytes = await readFile(source);
+  const file = `podrt-${createHash("sha256").update(bytes).digest("hex").slice(0, 12)}`;
+  const changed = (await readlink(link).catch(() => "")) !== file || !(await sameSize(join(folder, file), bytes.length));
+  // A file of this name has these bytes, unless it was cut short; running processes keep the old inode.
+  if (!(await sameSize(join(folder, file), bytes.length))) await files.write(join(folder, file), bytes, 0o755);
+  if (changed) await files.link(link, file);
+  const origin: Origin = { source, size: found.size, changed: found.mtimeMs, inode: found.ino, file };
+  await files.write(join(folder, ORIGIN), new TextEncoder().encode(`${JSON.stringify(origin)}\n`), 0o600);
+  await removeUnused(files, folder, file);
+  return changed;
+}
+
+async function isCurrent(folder: string, link: string, source: string, found: Stats): Promise<boolean> {
+  try {
+    const [text, target] = await Promise.all([readFile(join(folder, ORIGIN), "utf8"), readlink(link)]);
+    const origin: Partial<Origin> = JSON.parse(text);
+    const same = origin.source === source && origin.size === found.size && origin.changed === found.mtimeMs && origin.inode === found.ino;
+    return same && origin.file === target && (await sameSize(join(folder, target), found.size));
+  } catch {
+    return false;
+  }
+}
+
+async function sameSize(path: string, size: number): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isFile() === true && found.size === size && (found.mode & 0o111) === 0o111;
+}
+
+async function removeUnused(files: FileWriter, folder: string, keep: string): Promise<void> {
+  const old = (await files.list(folder)).filter((name) => /^podrt-[0-9a-f]{12}$/.test(name) && name !== keep);
+  if (old.length === 0) return;
+  const running = await runningPrograms(process.getuid?.() ?? -1);
+  if (running === undefined) return;
+  for (const name of old) {
+    // By name and not by whole path: a container sees the same file elsewhere.
+    if (!running.has(name)) await unlink(join(folder, name)).catch(() => undefined);
+  }
+}
+
+/** Names of the programs our processes run; undefined when one of ours does not say, so that nothing is removed then. */
+async function runningPrograms(uid: number): Promise<Set<string> | undefined> {
+  const names = new Set<string>();
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const owner = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, "latin1"))?.[1];
+      if (Number(owner) === uid) names.add(basename(await readlink(`/proc/${pid}/exe`)));
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : "";
+      // ENOENT, ESRCH: it ended meanwhile, or is a zombie.
+      if (code !== "ENOENT" && code !== "ESRCH") return undefined;
+    }
+  }
+  return names;
+}

@@ -1,0 +1,51 @@
+// Runs a helper program to its end: bounded in time and in output, never through a shell.
+import { spawn } from "node:child_process";
+
+export interface Finished {
+  /** Exit code; undefined when a signal ended it or it could not be started. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Why there is no exit code: `killed by SIGKILL`, `not found`, `took longer than 5000 ms`. */
+  readonly failure: string | undefined;
+}
+
+/** How much of each stream is kept; the rest is dropped. */
+const MAX_OUTPUT = 1024 * 1024;
+
+/**
+ * Starts argv[0] (looked up in PATH) and waits for its end, `timeout` milliseconds at most, then kills it. Never
+ * rejects: a program that is not there is a `failure` too.
+ */
+export function run(argv: readonly string[], timeout: number, env: NodeJS.ProcessEnv = process.env): Promise<Finished> {
+  const [program = "", ...args] = argv;
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { env: { ...env, LC_ALL: "C.UTF-8" }, stdio: ["ignore", "pipe", "pipe"] });
+    const out = collect(child.stdout);
+    const err = collect(child.stderr);
+    let failure: string | undefined;
+    const timer = setTimeout(() => {
+      failure = `took longer than ${timeout} ms`;
+      child.kill("SIGKILL");
+      // A grandchild may hold the pipes open beyond that.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, timeout);
+    const done = (code: number | undefined, why: string | undefined) => {
+      clearTimeout(timer);
+      resolve({ code, stdout: out(), stderr: err(), failure: failure ?? why });
+    };
+    child.once("error", (error) => done(undefined, "code" in error && error.code === "ENOENT" ? "not found" : error.message));
+    child.once("close", (code, signal) => done(code ?? undefined, signal ? `killed by ${signal}` : undefined));
+  });
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on("data", (chunk: Buffer) => {
+    if (length < MAX_OUTPUT) chunks.push(chunk);
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString("utf8", 0, MAX_OUTPUT);
+}

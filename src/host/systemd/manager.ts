@@ -1,0 +1,113 @@
+// The systemd user manager behind ports/manager.ts.
+import { basename } from "node:path";
+import type { UnitState } from "../../base/installed.js";
+import type { JobResult, Manager } from "../../ports/manager.js";
+import type { Connection } from "../dbus/connection.js";
+import { DbusError } from "../dbus/errors.js";
+import { openUserBus } from "../dbus/open.js";
+import { Events } from "./events.js";
+import { Jobs } from "./jobs.js";
+import { takeLock } from "./lock.js";
+import { getCall, MANAGER, MANAGER_PATH, managerCall, unitPath } from "./names.js";
+import { listUnits, readUnit } from "./states.js";
+import { waitUntil } from "./wait.js";
+
+/** A reload reads every unit file of the user again; milliseconds. */
+const RELOAD_TIMEOUT = 60_000;
+
+export class SystemdManager implements Manager {
+  readonly #connection: Connection;
+  readonly #run: string;
+  readonly #events: Events;
+  readonly #jobs: Jobs;
+
+  /** `run` is podgen's runtime folder, where the lock is where there is no bus. */
+  constructor(connection: Connection, run: string) {
+    this.#connection = connection;
+    this.#run = run;
+    this.#events = new Events(connection);
+    this.#jobs = new Jobs(connection, this.#events);
+  }
+
+  async version(): Promise<number> {
+    const text = String((await this.#connection.call(getCall(MANAGER_PATH, MANAGER, "Version"))).body()[0]);
+    // `252.39-1~deb12u2`, `v257.2`
+    return Number.parseInt(text.replace(/^\D*/, ""), 10) || 0;
+  }
+
+  list(patterns: readonly string[], detail: "full" | "brief" = "full"): Promise<UnitState[]> {
+    return listUnits(this.#connection, patterns, detail);
+  }
+
+  get(name: string): Promise<UnitState> {
+    return readUnit(this.#connection, name);
+  }
+
+  async unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const reply = await this.#connection.call(managerCall("ListUnitFilesByPatterns", "asas", [[], patterns]));
+    const [rows] = reply.body();
+    const paths = (Array.isArray(rows) ? rows : []).map((row) => String(Array.isArray(row) ? row[0] : ""));
+    return new Map(paths.map((path) => [basename(path), path]));
+  }
+
+  async unitFolders(): Promise<string[]> {
+    const [folders] = (await this.#connection.call(getCall(MANAGER_PATH, MANAGER, "UnitPath"))).body();
+    return (Array.isArray(folders) ? folders : []).map(String);
+  }
+
+  async reload(): Promise<void> {
+    await this.#connection.call({ ...managerCall("Reload"), timeout: RELOAD_TIMEOUT });
+  }
+
+  async enable(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#connection.call(managerCall("EnableUnitFiles", "asbb", [names, false, false]));
+  }
+
+  async disable(names: readonly string[]): Promise<void> {
+    if (names.length > 0) await this.#connection.call(managerCall("DisableUnitFiles", "asb", [names, false]));
+  }
+
+  start(name: string, deadline: number): Promise<JobResult> {
+    return this.#jobs.run("StartUnit", name, deadline);
+  }
+
+  stop(name: string, deadline: number): Promise<JobResult> {
+    return this.#jobs.run("StopUnit", name, deadline);
+  }
+
+  restart(name: string, deadline: number): Promise<JobResult> {
+    return this.#jobs.run("RestartUnit", name, deadline);
+  }
+
+  /** No error for a unit that is not loaded: it has nothing to reset. */
+  async resetFailed(name: string): Promise<void> {
+    try {
+      await this.#connection.call(managerCall("ResetFailedUnit", "s", [name]));
+    } catch (error) {
+      if (!(error instanceof DbusError && error.name === "org.freedesktop.systemd1.NoSuchUnit")) throw error;
+    }
+  }
+
+  async waitFor(name: string, wanted: (unit: UnitState) => boolean, deadline: number): Promise<UnitState> {
+    const end = performance.now() + deadline;
+    await this.#events.units();
+    return waitUntil(this.#connection, unitPath(name), () => this.get(name), wanted, end - performance.now());
+  }
+
+  async attach(name: string, pids: readonly number[]): Promise<void> {
+    await this.#connection.call(managerCall("AttachProcessesToUnit", "ssau", [name, "", pids]));
+  }
+
+  lock(deadline: number): Promise<void> {
+    return takeLock(this.#connection, this.#run, deadline);
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+}
+
+/** Connects to the calling user's manager. Throws NoBusError. */
+export async function openManager(env: NodeJS.ProcessEnv, run: string): Promise<SystemdManager> {
+  return new SystemdManager(await openUserBus(env), run);
+}

@@ -1,0 +1,99 @@
+// Reads the truth of units: properties over D-Bus to UnitState.
+import type { UnitState } from "../../base/installed.js";
+import type { Connection } from "../dbus/connection.js";
+import type { Value } from "../dbus/reader.js";
+import { getAllCall, getCall, managerCall, UNIT } from "./names.js";
+
+/** Calls in flight at once: enough to keep the manager busy, few enough that none waits long for its turn. */
+const AT_ONCE = 64;
+
+const UNIT_PROPERTIES = ["Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload"];
+const SERVICE_PROPERTIES = ["Result", "MainPID", "ExecMainCode", "ExecMainStatus", "NRestarts", "StatusText", "ActiveEnterTimestamp"];
+const WANTED: ReadonlySet<string> = new Set([...UNIT_PROPERTIES, ...SERVICE_PROPERTIES]);
+
+/** A row of ListUnitsByPatterns: name, description, load, active, sub, followed unit, object path, job id, type, path. */
+interface Listed {
+  readonly name: string;
+  readonly loadState: string;
+  readonly activeState: string;
+  readonly subState: string;
+  readonly path: string;
+}
+
+const text = (value: Value | undefined): string => (typeof value === "string" ? value : "");
+// Timestamps are microseconds since 1970 as uint64, below 2^53 for the next 200 years.
+const number = (value: Value | undefined): number => (typeof value === "number" || typeof value === "bigint" ? Number(value) : 0);
+
+/** UnitState from properties as GetAll gives them. */
+export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
+  const name = text(properties.get("Id"));
+  const unit: UnitState = {
+    name,
+    loadState: text(properties.get("LoadState")),
+    activeState: text(properties.get("ActiveState")),
+    subState: text(properties.get("SubState")),
+    unitFileState: text(properties.get("UnitFileState")),
+    fragmentPath: text(properties.get("FragmentPath")),
+    needDaemonReload: properties.get("NeedDaemonReload") === true,
+  };
+  if (!name.endsWith(".service")) return unit;
+  return {
+    ...unit,
+    service: {
+      result: text(properties.get("Result")),
+      mainPid: number(properties.get("MainPID")),
+      execMainCode: number(properties.get("ExecMainCode")),
+      execMainStatus: number(properties.get("ExecMainStatus")),
+      restarts: number(properties.get("NRestarts")),
+      statusText: text(properties.get("StatusText")),
+      activeEnter: number(properties.get("ActiveEnterTimestamp")),
+    },
+  };
+}
+
+/** The state of the unit at an object path. */
+async function readFull(connection: Connection, path: string, service: boolean): Promise<UnitState> {
+  // Of a service all interfaces in one call; of others only Unit's, since theirs would make the manager read cgroups.
+  const reply = await connection.call(getAllCall(path, service ? "" : UNIT));
+  return unitState(reply.bodyReader().properties(WANTED));
+}
+
+/** What a listing gives for nothing, and the three properties it lacks. */
+async function readBrief(connection: Connection, listed: Listed): Promise<UnitState> {
+  const get = async (property: string) => (await connection.call(getCall(listed.path, UNIT, property))).body()[0];
+  const [fileState, fragment, reload] = await Promise.all([get("UnitFileState"), get("FragmentPath"), get("NeedDaemonReload")]);
+  const { path: _, ...state } = listed;
+  return { ...state, unitFileState: text(fileState), fragmentPath: text(fragment), needDaemonReload: reload === true };
+}
+
+/** One unit, loaded if need be. Rejects with DbusError for names that cannot be units. */
+export async function readUnit(connection: Connection, name: string): Promise<UnitState> {
+  const reply = await connection.call(managerCall("LoadUnit", "s", [name]));
+  return readFull(connection, reply.bodyReader().string(), name.endsWith(".service"));
+}
+
+/** All loaded units that match a pattern. */
+export async function listUnits(connection: Connection, patterns: readonly string[], detail: "full" | "brief"): Promise<UnitState[]> {
+  const reply = await connection.call(managerCall("ListUnitsByPatterns", "asas", [[], patterns]));
+  const [rows] = reply.body();
+  const listed = (Array.isArray(rows) ? rows : []).map(asListed);
+  const read = (unit: Listed) =>
+    detail === "brief" ? readBrief(connection, unit) : readFull(connection, unit.path, unit.name.endsWith(".service"));
+  return mapBounded(listed, read);
+}
+
+function asListed(row: Value): Listed {
+  const [name, , loadState, activeState, subState, , path] = Array.isArray(row) ? row : [];
+  return { name: text(name), loadState: text(loadState), activeState: text(activeState), subState: text(subState), path: text(path) };
+}
+
+/** Promise.all over items, with at most AT_ONCE under way; order is kept. */
+async function mapBounded<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = items.entries();
+  const worker = async () => {
+    for (const [i, item] of queue) results[i] = await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, items.length) }, worker));
+  return results;
+}
