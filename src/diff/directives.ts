@@ -51,6 +51,7 @@ const BY_RELOAD = new Set([
   "Service.Restart",
   "Service.RestartForceExitStatus",
   "Service.RestartMode",
+  "Service.RestartPreventExitStatus",
   "Service.RestartSec",
   "Service.CPUQuota",
   "Service.CPUWeight",

@@ -94,13 +94,21 @@ function shortKey(key: string): string {
   return key.slice(key.indexOf(".") + 1);
 }
 
-/** Ended with success and, by its restart policy, to stay so. An init container's unit stays active instead. */
+/** podrt uplink's way to say that this machine has no pasta (native/verb_uplink.c). */
+const NO_PASTA = 77;
+
+/**
+ * Ended, and to stay so: with success under a restart policy that lets it, or an uplink that has nothing to do. An init
+ * container's unit stays active instead.
+ */
 function isCompleted(unit: RenderedUnit, file: RenderedFile | undefined, state: UnitState | undefined): boolean {
-  if (unit.role !== "container" || file === undefined || state?.service === undefined) return false;
-  const policy = parseDirectives(file.bytes).get("Service.Restart")?.[0];
+  if (file === undefined || state?.service === undefined || state.activeState !== "inactive") return false;
   const { result, execMainCode, execMainStatus } = state.service;
   // waitid's CLD_EXITED is 1; a unit that was never started has 0.
-  return policy !== "always" && state.activeState === "inactive" && result === "success" && execMainCode === 1 && execMainStatus === 0;
+  if (result !== "success" || execMainCode !== 1) return false;
+  if (unit.role === "uplink") return execMainStatus === NO_PASTA;
+  const policy = parseDirectives(file.bytes).get("Service.Restart")?.[0];
+  return unit.role === "container" && policy !== "always" && execMainStatus === 0;
 }
 
 function notRunning(state: UnitState | undefined): string {

@@ -28,23 +28,16 @@ function bare(name: string): string {
   return name.toUpperCase().replace(/^CAP_/, "");
 }
 
-export interface CapabilitySet {
-  /** `CAP_…`, sorted. */
-  readonly names: readonly string[];
-  /** Names that are none. */
-  readonly unknown: readonly string[];
-}
-
 /**
  * The container's set. ALL is taken first, whichever list it is in, dropping winning; then each name to add, then each
- * to drop: `drop: [ALL], add: [CHOWN]` is CHOWN alone, `add: [ALL], drop: [CHOWN]` is all but CHOWN.
+ * to drop: `drop: [ALL], add: [CHOWN]` is CHOWN alone, `add: [ALL], drop: [CHOWN]` is all but CHOWN. `CAP_…`, sorted;
+ * that the names exist is the model's rule.
  */
-export function capabilitySet(add: readonly string[], drop: readonly string[]): CapabilitySet {
+export function capabilitySet(add: readonly string[], drop: readonly string[]): string[] {
   const adds = add.map(bare);
   const drops = drop.map(bare);
   const set = new Set(drops.includes("ALL") ? [] : adds.includes("ALL") ? ALL : DEFAULT);
   for (const name of adds) if (name !== "ALL") set.add(name);
   for (const name of drops) set.delete(name);
-  const unknown = [...adds, ...drops].filter((name) => name !== "ALL" && !ALL.includes(name));
-  return { names: [...set].sort().map((name) => `CAP_${name}`), unknown };
+  return [...set].sort().map((name) => `CAP_${name}`);
 }

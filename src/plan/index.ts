@@ -4,7 +4,6 @@ import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Model } from "../model/types.js";
 import { type AppliedObjects, allObjects, planObject } from "./objects.js";
 import { planPod } from "./pod.js";
-import type { Claim } from "./ports.js";
 import type { Plan } from "./types.js";
 
 export type { AppliedObjects } from "./objects.js";
@@ -25,10 +24,9 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const { model, facts, images } = input;
   const diagnostics: Diagnostic[] = [...checkPaths(facts)];
   const objects = allObjects(model, input.objects);
-  const claimed: Claim[] = [];
   const pods = model.pods.map((pod) => {
     const source = input.sources.get(pod.at.file) ?? pod.at.file;
-    return planPod({ pod, facts, images, objects, data: new Map(), diagnostics }, source, claimed);
+    return planPod({ pod, facts, images, objects, data: new Map(), diagnostics }, source);
   });
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };

@@ -13,10 +13,7 @@ export function planVolumes(context: PodContext, container: Container): PlannedV
   const files: PlannedFiles[] = [];
   for (const mount of container.volumeMounts) {
     const volume = context.pod.volumes.find((v) => v.name === mount.name);
-    if (volume === undefined) {
-      refuse(context, "unknown-volume", mount.at, `the pod has no volume "${mount.name}"`);
-      continue;
-    }
+    if (volume === undefined) throw new Error(`the model lets a mount of no volume through: ${mount.name}`);
     const { source } = volume;
     if (isFiles(source)) {
       const planned = planFiles(context, volume, source, mount);

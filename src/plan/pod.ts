@@ -4,28 +4,24 @@ import { capabilitySet } from "./capabilities.js";
 import { type PodContext, refuse } from "./context.js";
 import { planEnv } from "./env.js";
 import { planVolumes } from "./mounts.js";
-import { containerUnit, infraUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
+import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
 import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
-import { type Claim, planPorts } from "./ports.js";
+import { planPorts } from "./ports.js";
 import { planArgs, planCwd, planStopSignal, planUser } from "./process.js";
 import { planResources } from "./resources.js";
-import type { PlannedContainer, PodPlan } from "./types.js";
+import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
 
 /** Plans a pod. What is wrong is in the context's diagnostics; the plan is then not to be used. */
-export function planPod(context: PodContext, source: string, claimed: Claim[]): PodPlan {
+export function planPod(context: PodContext, source: string): PodPlan {
   const { pod, facts } = context;
   const specs = [...pod.initContainers, ...pod.containers];
   const containers = specs.flatMap((spec) => planContainer(context, spec) ?? []);
   const names = specs.map((c) => c.name);
-  const ports = planPorts(context, claimed);
+  const ports = planPorts(context);
   const emptyDirs = pod.volumes.flatMap((v) => (v.source.kind === "emptyDir" ? [{ name: v.name, medium: v.source.medium }] : []));
   const onDisk = emptyDirs.filter((v) => v.medium === "").map((v) => v.name);
   const inMemory = emptyDirs.filter((v) => v.medium === "Memory").map((v) => v.name);
-  checkNames(
-    context,
-    specs,
-    ports.map((p) => p.unit),
-  );
+  checkNames(context, ports);
   return {
     name: pod.name,
     source,
@@ -49,9 +45,6 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     return undefined;
   }
   const { env, secretEnv, declared } = planEnv(context, spec, image.config);
-  const capabilities = capabilitySet(spec.security.capabilitiesAdd, spec.security.capabilitiesDrop);
-  for (const name of capabilities.unknown)
-    refuse(context, "unknown-capability", spec.at, `container "${spec.name}": there is no capability "${name}"`, "see capabilities(7)");
   return {
     name: spec.name,
     init: spec.init,
@@ -64,7 +57,7 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     secretEnv,
     cwd: planCwd(spec, image),
     ...planUser(spec, image),
-    capabilities: capabilities.names,
+    capabilities: capabilitySet(spec.security.capabilitiesAdd, spec.security.capabilitiesDrop),
     readOnlyRoot: spec.security.readOnlyRootFilesystem,
     terminal: spec.tty,
     ...planVolumes(context, spec),
@@ -74,16 +67,12 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
   };
 }
 
-/** systemd refuses names beyond its limit, and Kubernetes' names may be long. */
-function checkNames(context: PodContext, specs: readonly Container[], ports: readonly string[]): void {
+/** systemd refuses names beyond its limit. Containers' units are the model's rule; these are names that planning makes. */
+function checkNames(context: PodContext, ports: readonly PlannedPort[]): void {
   const { pod } = context;
-  const ofPod = [podUnit(pod.name), infraUnit(pod.name), uplinkUnit(pod.name), podSlice(pod.name), ...ports.map((p) => `${p}.service`)];
-  const named = [
-    ...ofPod.map((unit) => ({ unit, at: pod.at })),
-    ...specs.map((c) => ({ unit: containerUnit(pod.name, c.name), at: c.at })),
-  ];
-  const long = named.find(({ unit }) => unit.length > UNIT_NAME_MAX);
+  const units = [podUnit(pod.name), uplinkUnit(pod.name), podSlice(pod.name), ...ports.map((p) => `${p.unit}.service`)];
+  const long = units.find((unit) => unit.length > UNIT_NAME_MAX);
   if (long === undefined) return;
-  const message = `unit name ${long.unit} has ${long.unit.length} characters`;
-  refuse(context, "name-too-long", long.at, message, `systemd allows ${UNIT_NAME_MAX}: choose a shorter name`);
+  const message = `makes a unit name of ${long.length} characters (${long}); systemd takes ${UNIT_NAME_MAX}`;
+  refuse(context, "name-too-long", pod.at, message, "choose a shorter name for the pod, with fewer dashes");
 }

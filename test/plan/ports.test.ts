@@ -37,26 +37,6 @@ test("a port below the machine's first is an error that says how to allow it", (
   assert.deepEqual(codesOf(modelOf(web(port(80, 80))), { facts: hostFacts({ unprivilegedPortStart: 80 }) }), []);
 });
 
-const claims: readonly [string, Port, Port, boolean][] = [
-  ["the same", port(80, 8080), port(81, 8080), true],
-  ["another protocol", port(80, 8080), port(80, 8080, { protocol: "UDP" }), false],
-  ["another port", port(80, 8080), port(80, 8081), false],
-  ["all addresses and one", port(80, 8080), port(80, 8080, { hostIP: "127.0.0.1" }), true],
-  ["two addresses", port(80, 8080, { hostIP: "127.0.0.2" }), port(80, 8080, { hostIP: "127.0.0.1" }), false],
-  ["any IPv4 and one IPv4", port(80, 8080, { hostIP: "0.0.0.0" }), port(80, 8080, { hostIP: "127.0.0.1" }), true],
-  ["any IPv4 and one IPv6", port(80, 8080, { hostIP: "0.0.0.0" }), port(80, 8080, { hostIP: "::1" }), false],
-  ["any IPv6 and one IPv6", port(80, 8080, { hostIP: "::" }), port(80, 8080, { hostIP: "::1" }), true],
-  ["any IPv6 and any IPv4", port(80, 8080, { hostIP: "::" }), port(80, 8080, { hostIP: "0.0.0.0" }), false],
-];
-for (const [what, a, b, collide] of claims) {
-  const wanted = collide ? ["duplicate-host-port"] : [];
-  test(`claims in one pod: ${what}`, () => assert.deepEqual(codesOf(modelOf(web(a, b))), wanted));
-  test(`claims of two pods: ${what}`, () => {
-    const other = pod("other", { containers: [container("x", { ports: [a] })] });
-    assert.deepEqual(codesOf(modelOf(other, web(b))), wanted);
-  });
-}
-
 test("an init container and a container may share a port that leads to one place", () => {
   const shared = pod("web", {
     initContainers: [initContainer("prep", { ports: [port(80, 8080)] })],

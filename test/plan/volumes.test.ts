@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Volume, VolumeMount, VolumeSource } from "../../src/model/types.js";
-import { at, codesOf, configMap, container, goodPlan, modelOf, planOf, pod, secret, volumeMount } from "../lib/models.js";
+import { at, codesOf, configMap, container, goodPlan, modelOf, pod, secret, volumeMount } from "../lib/models.js";
 
 const volume = (name: string, source: VolumeSource): Volume => ({ name, source, at: at(20) });
 const files = (kind: "configMap" | "secret", name: string, over: object = {}): VolumeSource =>
@@ -179,11 +179,3 @@ for (const [what, source, over, codes] of bad)
   test(`bad volume: ${what}`, () => {
     assert.deepEqual(codesOf(model([volume("v", source)], [volumeMount("v", "/v", over)])), codes);
   });
-
-test("a mount of no volume is refused at the mount", () => {
-  const { diagnostics } = planOf(model([], [volumeMount("v", "/v", { at: at(33) })]));
-  assert.deepEqual(
-    diagnostics.map((d) => [d.code, d.at?.line]),
-    [["unknown-volume", 33]],
-  );
-});

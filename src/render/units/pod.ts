@@ -28,8 +28,8 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
     DESCRIPTION: unitValue(`Pod ${pod.name}`),
     WANTS: unitList(parts),
     EXEC_START: execLine([podrt, "wait", "--ready", ...ready]),
-    EXEC_STOP_POST: execLine([podrt, "wait", "--gone", ...gone]),
-    // All containers stop at the same time; then infra, with its own five seconds.
+    // All containers stop at the same time; then infra, with its own five seconds. Only then does waiting give up.
+    EXEC_STOP_POST: execLine([podrt, "wait", "--gone", "--timeout", String(stopSeconds(pod) + 8), ...gone]),
     TIMEOUT_STOP: String(stopSeconds(pod) + 10),
   });
 }
