@@ -20,6 +20,8 @@ export interface Diagnostic {
   readonly length?: number;
   /** What to do next, one sentence. */
   readonly hint?: string;
+  /** The source line may hold a secret's value and must not be shown. */
+  readonly secret?: boolean;
 }
 
 /** The outcome of a pure stage: a value, or none when any diagnostic is an error; warnings come with either. */

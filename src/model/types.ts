@@ -127,6 +127,8 @@ export interface ConfigMapModel extends ObjectRef {
   readonly kind: "ConfigMap";
   /** Keys of data (as UTF-8) and binaryData together. */
   readonly data: ReadonlyMap<string, Uint8Array>;
+  /** Once applied, its content may not change until it is deleted; absent: false. */
+  readonly immutable?: boolean;
 }
 
 export interface SecretModel extends ObjectRef {
@@ -134,6 +136,8 @@ export interface SecretModel extends ObjectRef {
   readonly type: string;
   /** Decoded bytes of data and stringData together. */
   readonly data: ReadonlyMap<string, Uint8Array>;
+  /** Once applied, its content may not change until it is deleted; absent: false. */
+  readonly immutable?: boolean;
 }
 
 /** All objects of one apply. Names are unique per kind; references between them are checked in plan/, where installed objects are known. */

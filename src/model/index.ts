@@ -1,0 +1,119 @@
+// Documents to the model: kinds, strict fields, values with defaults, rules within and between objects. Pure.
+import { type Checked, hasErrors } from "../base/diagnostic.js";
+import { suggest } from "../base/suggest.js";
+import { isNull, type MapNode, type Node, type SpecDocument } from "../spec/node.js";
+import { Reader } from "../spec/reader.js";
+import { quote, Report } from "../spec/report.js";
+import { walk } from "../spec/walk.js";
+import { readConfigMap, readSecret } from "./kube/config.js";
+import { KINDS, OTHER_KINDS } from "./kube/kinds.js";
+import { readPod } from "./kube/pod.js";
+import { hostPorts } from "./kube/rules/host-ports.js";
+import { podgenAnnotations } from "./kube/rules/podgen-annotations.js";
+import { uniqueObjects } from "./kube/rules/unique-objects.js";
+import type { Found, PodView } from "./kube/view.js";
+import type { ConfigMapModel, Model, SecretModel } from "./types.js";
+
+/**
+ * All objects of the documents, or none when any finding is an error. Every finding is given, those of broken objects
+ * next to those of good ones. References to ConfigMaps and Secrets that are not here are left to planning, which knows
+ * what is installed.
+ */
+export function buildModel(documents: readonly SpecDocument[]): Checked<Model> {
+  const builder = new Builder();
+  for (const document of documents) builder.object(document.root, "");
+  return builder.finish();
+}
+
+class Builder {
+  readonly #reports: Report[] = [];
+  readonly #found: Found[] = [];
+  readonly #pods: PodView[] = [];
+  readonly #configMaps: ConfigMapModel[] = [];
+  readonly #secrets: SecretModel[] = [];
+
+  finish(): Checked<Model> {
+    for (const found of this.#found) podgenAnnotations(found);
+    uniqueObjects(this.#found);
+    hostPorts(this.#pods);
+    const diagnostics = this.#reports.flatMap((r) => r.diagnostics);
+    if (hasErrors(diagnostics)) return { diagnostics };
+    const pods = this.#pods.map((p) => p.model);
+    return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets }, diagnostics };
+  }
+
+  /** One object, at the top of a document or in a List. */
+  object(node: Node, path: string): void {
+    // Also for a misspelt kind: what is in it may be secret all the same.
+    const report = new Report(node.kind === "map" && /secret/i.test(textOf(node, "kind") ?? ""));
+    this.#reports.push(report);
+    if (node.kind !== "map") {
+      report.error("wrong-type", node, path, `expected an object with apiVersion and kind, got ${report.describe(node)}`);
+      return;
+    }
+    const reader = new Reader(node, path);
+    const kind = textOf(node, "kind");
+    const type = KINDS.get(kind ?? "");
+    if (type === undefined) {
+      reportKind(reader, kind, report);
+      return;
+    }
+    walk(type, node, path, report);
+    checkVersion(reader, kind ?? "", report);
+    this.#read(kind ?? "", reader, report);
+  }
+
+  #read(kind: string, reader: Reader, report: Report): void {
+    if (kind === "List") {
+      const items = reader.get("items");
+      if (items?.kind === "seq")
+        items.items.forEach((item, i) => {
+          if (!isNull(item)) this.object(item, `${reader.pathOf("items")}[${i}]`);
+        });
+    } else if (kind === "Pod") {
+      const view = readPod(reader, report);
+      this.#pods.push(view);
+      this.#found.push({ object: view.model, report, reader });
+    } else if (kind === "ConfigMap") {
+      const object = readConfigMap(reader, report);
+      this.#configMaps.push(object);
+      this.#found.push({ object, report, reader });
+    } else {
+      const object = readSecret(reader, report);
+      this.#secrets.push(object);
+      this.#found.push({ object, report, reader });
+    }
+  }
+}
+
+function textOf(node: MapNode, key: string): string | undefined {
+  const value = node.entries.get(key)?.value;
+  return value?.kind === "scalar" && typeof value.value === "string" ? value.value : undefined;
+}
+
+/** Why a kind is not taken: none, not text, known to Kubernetes, or unknown. */
+function reportKind(reader: Reader, kind: string | undefined, report: Report): void {
+  const node = reader.get("kind");
+  const add = (code: string, problem: string, hint?: string): void =>
+    report.error(code, reader.place("kind"), reader.pathOf("kind"), problem, hint);
+  const taken = `podgen takes ${[...KINDS.keys()].join(", ")}`;
+  if (node === undefined) add("missing-field", "missing", taken);
+  else if (kind === undefined) add("wrong-type", `expected text, got ${report.describe(node)}`);
+  else if (OTHER_KINDS.has(kind)) add("refused-kind", `podgen does not take a ${kind} yet`, OTHER_KINDS.get(kind));
+  else {
+    const near = suggest(kind, [...KINDS.keys(), ...OTHER_KINDS.keys()]);
+    add("unknown-kind", `unknown kind ${quote(kind)}${near === undefined ? "" : `, did you mean ${quote(near.word)}?`}`, taken);
+  }
+}
+
+function checkVersion(reader: Reader, kind: string, report: Report): void {
+  const version = reader.text("apiVersion");
+  if (version === undefined || version === "v1") return;
+  report.error(
+    "bad-value",
+    reader.place("apiVersion"),
+    reader.pathOf("apiVersion"),
+    `${quote(version)} is not the version of a ${kind}`,
+    "write v1",
+  );
+}

@@ -1,0 +1,122 @@
+// One container: its fields with Kubernetes' defaults.
+import type { Reader } from "../../spec/reader.js";
+import type { Container, ContainerSecurity, EnvFrom, EnvVar, Port, PullPolicy, Resources, VolumeMount } from "../types.js";
+import { normaliseCapabilities } from "./capabilities.js";
+import { defaultPullPolicy, formatImage, parseImage } from "./image.js";
+import { cpuMillis, memoryBytes } from "./quantity.js";
+
+/** `podSecurity` is the pod's securityContext, whose user and group hold where the container gives none. */
+export function readContainer(reader: Reader, init: boolean, podSecurity: Reader | undefined): Container {
+  const image = readImage(reader);
+  const command = reader.texts("command");
+  const args = reader.texts("args");
+  const workingDir = reader.text("workingDir");
+  const resources = reader.object("resources");
+  return {
+    name: reader.text("name") ?? "",
+    init,
+    ...image,
+    // An empty list means the image's own, as in Kubernetes.
+    ...(command === undefined || command.length === 0 ? {} : { command }),
+    ...(args === undefined || args.length === 0 ? {} : { args }),
+    ...(workingDir === undefined ? {} : { workingDir }),
+    env: reader.objects("env").map(readEnv),
+    envFrom: reader.objects("envFrom").flatMap((r) => readEnvFrom(r) ?? []),
+    ports: reader.objects("ports").map(readPort),
+    volumeMounts: reader.objects("volumeMounts").map(readMount),
+    limits: readResources(resources?.object("limits")),
+    requests: readResources(resources?.object("requests")),
+    tty: reader.flag("tty") ?? false,
+    security: readSecurity(reader.object("securityContext"), podSecurity),
+    at: reader.place("name").at,
+    imageAt: reader.place("image").at,
+  };
+}
+
+function readImage(reader: Reader): { image: string; imagePullPolicy: PullPolicy } {
+  const text = reader.text("image") ?? "";
+  const parsed = parseImage(text);
+  const image = "image" in parsed ? parsed.image : undefined;
+  const policy = reader.text("imagePullPolicy") as PullPolicy | undefined;
+  return {
+    image: image === undefined ? text : formatImage(image),
+    imagePullPolicy: policy ?? (image === undefined ? "IfNotPresent" : defaultPullPolicy(image)),
+  };
+}
+
+/** `at` is the name of the ConfigMap or Secret referred to, else the variable's name. */
+function readEnv(reader: Reader): EnvVar {
+  const name = reader.text("name") ?? "";
+  const from = reader.object("valueFrom");
+  for (const [field, kind] of [
+    ["configMapKeyRef", "configMapKey"],
+    ["secretKeyRef", "secretKey"],
+  ] as const) {
+    const ref = from?.object(field);
+    if (ref === undefined) continue;
+    const source = { kind, name: ref.text("name") ?? "", key: ref.text("key") ?? "", optional: ref.flag("optional") ?? false };
+    return { name, source, at: ref.place("name").at };
+  }
+  return { name, source: { kind: "value", value: reader.text("value") ?? "" }, at: reader.place("name").at };
+}
+
+function readEnvFrom(reader: Reader): EnvFrom | undefined {
+  for (const [field, kind] of [
+    ["configMapRef", "configMap"],
+    ["secretRef", "secret"],
+  ] as const) {
+    const ref = reader.object(field);
+    if (ref === undefined) continue;
+    return {
+      kind,
+      name: ref.text("name") ?? "",
+      prefix: reader.text("prefix") ?? "",
+      optional: ref.flag("optional") ?? false,
+      at: ref.place("name").at,
+    };
+  }
+  return undefined;
+}
+
+function readPort(reader: Reader): Port {
+  const name = reader.text("name");
+  const hostPort = reader.integer("hostPort");
+  return {
+    ...(name === undefined ? {} : { name }),
+    containerPort: reader.integer("containerPort") ?? 0,
+    ...(hostPort === undefined ? {} : { hostPort }),
+    hostIP: reader.text("hostIP") ?? "",
+    protocol: reader.text("protocol") === "UDP" ? "UDP" : "TCP",
+    at: reader.place(hostPort === undefined ? "containerPort" : "hostPort").at,
+  };
+}
+
+function readMount(reader: Reader): VolumeMount {
+  return {
+    name: reader.text("name") ?? "",
+    mountPath: reader.text("mountPath") ?? "",
+    readOnly: reader.flag("readOnly") ?? false,
+    subPath: reader.text("subPath") ?? "",
+    at: reader.place("mountPath").at,
+  };
+}
+
+/** Amounts as written: a request that is not given stays away (planning knows what the kubelet makes of that). */
+function readResources(reader: Reader | undefined): Resources {
+  const cpu = cpuMillis(reader?.quantity("cpu"));
+  const memory = memoryBytes(reader?.quantity("memory"));
+  return { ...(cpu === undefined ? {} : { cpuMillis: cpu }), ...(memory === undefined ? {} : { memoryBytes: memory }) };
+}
+
+function readSecurity(own: Reader | undefined, pod: Reader | undefined): ContainerSecurity {
+  const user = own?.integer("runAsUser") ?? pod?.integer("runAsUser");
+  const group = own?.integer("runAsGroup") ?? pod?.integer("runAsGroup");
+  const capabilities = own?.object("capabilities");
+  return {
+    ...(user === undefined ? {} : { runAsUser: user }),
+    ...(group === undefined ? {} : { runAsGroup: group }),
+    readOnlyRootFilesystem: own?.flag("readOnlyRootFilesystem") ?? false,
+    capabilitiesAdd: normaliseCapabilities(capabilities?.texts("add") ?? []),
+    capabilitiesDrop: normaliseCapabilities(capabilities?.texts("drop") ?? []),
+  };
+}

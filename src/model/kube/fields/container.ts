@@ -1,0 +1,71 @@
+// Fields of containers, init containers and ephemeral containers.
+import { type Fields, list, names, object, refuseAll } from "../../../spec/schema.js";
+import { absolutePath, dnsLabel, hostAddress, mountPath, notEmpty, portName, relativePath } from "../formats.js";
+import { imageReference } from "../image.js";
+import { ENV, ENV_FROM } from "./env.js";
+import { LIFECYCLE, PROBE } from "./probes.js";
+import { RESOURCES } from "./resources.js";
+import { SECURITY } from "./security.js";
+
+const NO_PROBES = "podgen runs no probes yet";
+const NO_STDIN = "a container of a pod has no standard input here";
+const MAX_PORT = 65535;
+
+const PORT = object("ContainerPort", {
+  containerPort: { type: "integer", required: true, min: 1, max: MAX_PORT, aka: ["port", "targetPort"] },
+  hostPort: { type: "integer", min: 1, max: MAX_PORT, aka: ["nodePort"] },
+  hostIP: { type: "string", check: hostAddress },
+  name: { type: "string", check: portName },
+  protocol: { type: "string", values: ["TCP", "UDP"] },
+});
+
+const VOLUME_MOUNT = object("VolumeMount", {
+  name: { type: "string", required: true },
+  mountPath: { type: "string", required: true, check: mountPath, aka: ["path", "mount"] },
+  readOnly: { type: "boolean" },
+  subPath: { type: "string", check: relativePath },
+  subPathExpr: { type: "string", refused: "podgen does not expand variables in paths yet", hint: "write subPath" },
+  mountPropagation: { type: "string", refused: "mounts do not propagate between host and container", fine: ["None"] },
+  recursiveReadOnly: { type: "string", refused: "podgen does not make mounts below a volume read-only yet", fine: ["Disabled"] },
+});
+
+const FIELDS: Fields = {
+  name: { type: "string", required: true, check: dnsLabel },
+  image: { type: "string", required: true, check: imageReference },
+  imagePullPolicy: { type: "string", values: ["Always", "IfNotPresent", "Never"], aka: ["pullPolicy"] },
+  command: { type: list("string"), aka: ["entrypoint", "cmd", "exec"] },
+  args: { type: list("string"), aka: ["arguments"] },
+  workingDir: { type: "string", check: absolutePath, aka: ["workdir", "cwd", "working_dir"] },
+  env: { type: list(ENV), aka: ["environment"] },
+  envFrom: { type: list(ENV_FROM), aka: ["env_file"] },
+  ports: { type: list(PORT), aka: ["publish", "expose"] },
+  resources: { type: RESOURCES },
+  volumeMounts: { type: list(VOLUME_MOUNT), aka: ["mounts"] },
+  securityContext: { type: SECURITY },
+  tty: { type: "boolean" },
+  livenessProbe: { type: PROBE, refused: NO_PROBES, aka: ["healthcheck"] },
+  readinessProbe: { type: PROBE, refused: NO_PROBES },
+  startupProbe: { type: PROBE, refused: NO_PROBES },
+  lifecycle: { type: LIFECYCLE, refused: "podgen runs no lifecycle hooks yet" },
+  restartPolicy: { type: "string", refused: "containers have the restartPolicy of their pod so far" },
+  restartPolicyRules: {
+    type: list(names("ContainerRestartRule", "action exitCodes")),
+    refused: "containers have the restartPolicy of their pod so far",
+  },
+  resizePolicy: {
+    type: list(names("ContainerResizePolicy", "resourceName restartPolicy")),
+    noEffect: "podgen restarts a container whose resources change",
+  },
+  stdin: { type: "boolean", refused: NO_STDIN, fine: [false] },
+  stdinOnce: { type: "boolean", refused: NO_STDIN, fine: [false] },
+  terminationMessagePath: { type: "string", refused: "podgen reads no termination messages yet", fine: ["/dev/termination-log"] },
+  terminationMessagePolicy: { type: "string", refused: "podgen reads no termination messages yet", fine: ["File"] },
+  volumeDevices: { type: list(names("VolumeDevice", "devicePath name")), refused: "podgen hands out no block devices yet" },
+};
+
+export const CONTAINER = object("Container", FIELDS);
+
+export const EPHEMERAL_CONTAINER = object("EphemeralContainer", {
+  ...refuseAll(FIELDS, "debugging containers are not part of a pod's file"),
+  targetContainerName: { type: "string", check: notEmpty },
+});

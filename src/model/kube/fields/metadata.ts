@@ -1,0 +1,46 @@
+// Fields of metadata (meta/v1 ObjectMeta and ListMeta).
+import { type Field, type Fields, list, map, names, object } from "../../../spec/schema.js";
+import { dnsLabel, dnsSubdomain, labelKey, labelValue } from "../formats.js";
+
+/** What kubectl get shows and people leave in their files. */
+const SERVER = "the API server writes it, and there is none here";
+const server: Field = { type: "any", noEffect: SERVER };
+
+const MANAGED_FIELDS = names("ManagedFieldsEntry", "apiVersion fieldsType fieldsV1 manager operation subresource time");
+const OWNER_REFERENCE = names("OwnerReference", "apiVersion blockOwnerDeletion controller kind name uid");
+
+const COMMON: Fields = {
+  namespace: { type: "string", check: dnsLabel },
+  labels: { type: map({ type: "string", check: labelValue }, labelKey) },
+  annotations: { type: map("string", labelKey) },
+  creationTimestamp: server,
+  deletionGracePeriodSeconds: server,
+  deletionTimestamp: server,
+  finalizers: { type: "any", noEffect: "nothing here waits for finalizers" },
+  generation: server,
+  managedFields: { type: list(MANAGED_FIELDS), noEffect: SERVER },
+  ownerReferences: { type: list(OWNER_REFERENCE), noEffect: "no controller runs here that could own the object" },
+  resourceVersion: server,
+  selfLink: server,
+  uid: server,
+};
+
+export const METADATA = object("ObjectMeta", {
+  name: { type: "string", required: true, check: dnsSubdomain },
+  ...COMMON,
+  generateName: {
+    type: "string",
+    refused: "the object's units and files are named after it, so its name must be fixed",
+    hint: "write name",
+  },
+});
+
+/** Metadata inside a template, where a name is not needed. */
+export const TEMPLATE_METADATA = object("ObjectMeta", { name: { type: "string" }, ...COMMON, generateName: { type: "string" } });
+
+export const LIST_METADATA = object("ListMeta", {
+  continue: server,
+  remainingItemCount: server,
+  resourceVersion: server,
+  selfLink: server,
+});

@@ -1,0 +1,96 @@
+// Fields of Pods: the whole of core/v1 PodSpec, honoured, refused or without effect.
+import { type Fields, list, names, object } from "../../../spec/schema.js";
+import { CONTAINER, EPHEMERAL_CONTAINER } from "./container.js";
+import { METADATA } from "./metadata.js";
+import { RESOURCES } from "./resources.js";
+import { SCHEDULING } from "./scheduling.js";
+import { POD_SECURITY } from "./security.js";
+import { LOCAL_REFERENCE } from "./selectors.js";
+import { VOLUME } from "./volume.js";
+
+const NO_NAME = "a pod's host name is its own name so far";
+const NO_DNS = "a pod has the name servers of the host so far";
+const NO_SHARING = "a pod has the usual namespaces of its own so far";
+const NO_API = "there is no API server here";
+
+/** systemd's time spans are far larger; 68 years are enough. */
+const MAX_SECONDS = 2147483647;
+
+const HONOURED: Fields = {
+  containers: { type: list(CONTAINER, { nonEmpty: true }), required: true },
+  initContainers: { type: list(CONTAINER) },
+  volumes: { type: list(VOLUME) },
+  restartPolicy: { type: "string", values: ["Always", "OnFailure", "Never"], aka: ["restart"] },
+  terminationGracePeriodSeconds: { type: "integer", min: 0, max: MAX_SECONDS },
+  hostNetwork: { type: "boolean" },
+  securityContext: { type: POD_SECURITY },
+  os: { type: object("PodOS", { name: { type: "string", required: true, values: ["linux"] } }) },
+};
+
+const REFUSED: Fields = {
+  activeDeadlineSeconds: { type: "integer", refused: "podgen sets no deadlines yet" },
+  automountServiceAccountToken: { type: "boolean", refused: NO_API, fine: [false] },
+  dnsConfig: {
+    type: object("PodDNSConfig", {
+      nameservers: { type: list("string") },
+      options: { type: list(names("PodDNSConfigOption", "name value")) },
+      searches: { type: list("string") },
+    }),
+    refused: NO_DNS,
+  },
+  // All three of the fine ones end at the host's name servers where there is no cluster DNS.
+  dnsPolicy: { type: "string", refused: NO_DNS, fine: ["ClusterFirst", "ClusterFirstWithHostNet", "Default"] },
+  enableServiceLinks: { type: "boolean", refused: "there are no Services yet", fine: [true, false] },
+  ephemeralContainers: {
+    type: list(EPHEMERAL_CONTAINER),
+    refused: "debugging containers are not part of a pod's file",
+    hint: "use podgen exec",
+  },
+  hostAliases: {
+    type: list(object("HostAlias", { hostnames: { type: list("string") }, ip: { type: "string" } })),
+    refused: "podgen adds no lines to /etc/hosts yet",
+  },
+  hostIPC: { type: "boolean", refused: NO_SHARING, fine: [false] },
+  hostPID: { type: "boolean", refused: NO_SHARING, fine: [false] },
+  // A rootless pod always is in a user namespace of its own.
+  hostUsers: { type: "boolean", refused: "a rootless pod cannot have the host's users", fine: [false] },
+  hostname: { type: "string", refused: NO_NAME },
+  hostnameOverride: { type: "string", refused: NO_NAME },
+  imagePullSecrets: {
+    type: list(LOCAL_REFERENCE),
+    refused: "podgen takes no pull secrets from the spec yet",
+    hint: "log in to the registry as the user",
+  },
+  readinessGates: { type: list(names("PodReadinessGate", "conditionType")), refused: NO_API },
+  resourceClaims: {
+    type: list(
+      object("PodResourceClaim", {
+        name: { type: "string" },
+        resourceClaimName: { type: "string" },
+        resourceClaimTemplateName: { type: "string" },
+        source: { type: names("ClaimSource", "resourceClaimName resourceClaimTemplateName") },
+      }),
+    ),
+    refused: "podgen hands out no devices yet",
+  },
+  resources: { type: RESOURCES, refused: "podgen sets no limits on whole pods yet", hint: "set resources on the containers" },
+  runtimeClassName: { type: "string", refused: "there is one runtime, podrt" },
+  schedulingGates: { type: list(names("PodSchedulingGate", "name")), refused: "nothing here would lift the gate" },
+  schedulingGroup: { type: "any", refused: "podgen starts each pod by itself" },
+  serviceAccount: { type: "string", refused: NO_API, fine: ["default"] },
+  serviceAccountName: { type: "string", refused: NO_API, fine: ["default"] },
+  setHostnameAsFQDN: { type: "boolean", refused: NO_NAME, fine: [false] },
+  shareProcessNamespace: { type: "boolean", refused: NO_SHARING, fine: [false] },
+  subdomain: { type: "string", refused: NO_NAME },
+  workloadRef: { type: "any", refused: "podgen starts each pod by itself" },
+};
+
+const POD_SPEC = object("PodSpec", { ...HONOURED, ...REFUSED, ...SCHEDULING });
+
+export const POD = object("Pod", {
+  apiVersion: { type: "string", required: true },
+  kind: { type: "string", required: true },
+  metadata: { type: METADATA, required: true },
+  spec: { type: POD_SPEC, required: true },
+  status: { type: "any", noEffect: "the API server writes it, and there is none here" },
+});

@@ -1,0 +1,29 @@
+// Fields of resources, of containers and of pods.
+import { type Check, list, names, object } from "../../../spec/schema.js";
+import { cpuQuantity, memoryQuantity } from "../quantity.js";
+
+/** Resources that are named after devices or page sizes. */
+function family(key: string): string | undefined {
+  if (key.startsWith("hugepages-")) return "podgen does not limit huge pages yet";
+  return key.includes("/") ? "podgen hands out no devices yet" : undefined;
+}
+
+function quantity(check: Check): { readonly type: "quantity"; readonly check: Check } {
+  return { type: "quantity", check };
+}
+
+const RESOURCE_LIST = object(
+  "ResourceList",
+  {
+    cpu: quantity(cpuQuantity),
+    memory: quantity(memoryQuantity),
+    "ephemeral-storage": { type: "quantity", refused: "podgen does not limit what a container writes yet" },
+  },
+  family,
+);
+
+export const RESOURCES = object("ResourceRequirements", {
+  limits: { type: RESOURCE_LIST },
+  requests: { type: RESOURCE_LIST },
+  claims: { type: list(names("ResourceClaim", "name request")), refused: "podgen hands out no devices yet" },
+});

@@ -1,0 +1,60 @@
+// Fields that choose a node: they mean nothing on a single host.
+import { type Fields, list, map, names, object } from "../../../spec/schema.js";
+import { LABEL_SELECTOR } from "./selectors.js";
+
+const ONE_HOST = "every pod runs on this host";
+
+const NODE_REQUIREMENT = names("NodeSelectorRequirement", "key operator values");
+const NODE_TERM = object("NodeSelectorTerm", {
+  matchExpressions: { type: list(NODE_REQUIREMENT) },
+  matchFields: { type: list(NODE_REQUIREMENT) },
+});
+const NODE_AFFINITY = object("NodeAffinity", {
+  preferredDuringSchedulingIgnoredDuringExecution: {
+    type: list(object("PreferredSchedulingTerm", { preference: { type: NODE_TERM }, weight: { type: "integer" } })),
+  },
+  requiredDuringSchedulingIgnoredDuringExecution: {
+    type: object("NodeSelector", { nodeSelectorTerms: { type: list(NODE_TERM) } }),
+  },
+});
+const POD_TERM = object("PodAffinityTerm", {
+  labelSelector: { type: LABEL_SELECTOR },
+  matchLabelKeys: { type: list("string") },
+  mismatchLabelKeys: { type: list("string") },
+  namespaceSelector: { type: LABEL_SELECTOR },
+  namespaces: { type: list("string") },
+  topologyKey: { type: "string" },
+});
+const WEIGHTED_TERM = object("WeightedPodAffinityTerm", { podAffinityTerm: { type: POD_TERM }, weight: { type: "integer" } });
+const POD_TERMS: Fields = {
+  preferredDuringSchedulingIgnoredDuringExecution: { type: list(WEIGHTED_TERM) },
+  requiredDuringSchedulingIgnoredDuringExecution: { type: list(POD_TERM) },
+};
+const AFFINITY = object("Affinity", {
+  nodeAffinity: { type: NODE_AFFINITY },
+  podAffinity: { type: object("PodAffinity", POD_TERMS) },
+  podAntiAffinity: { type: object("PodAntiAffinity", POD_TERMS) },
+});
+const SPREAD = object("TopologySpreadConstraint", {
+  labelSelector: { type: LABEL_SELECTOR },
+  matchLabelKeys: { type: list("string") },
+  maxSkew: { type: "integer" },
+  minDomains: { type: "integer" },
+  nodeAffinityPolicy: { type: "string" },
+  nodeTaintsPolicy: { type: "string" },
+  topologyKey: { type: "string" },
+  whenUnsatisfiable: { type: "string" },
+});
+
+export const SCHEDULING: Fields = {
+  affinity: { type: AFFINITY, noEffect: ONE_HOST },
+  nodeName: { type: "string", noEffect: ONE_HOST },
+  nodeSelector: { type: map("string"), noEffect: ONE_HOST },
+  preemptionPolicy: { type: "string", noEffect: ONE_HOST, fine: ["PreemptLowerPriority"] },
+  priority: { type: "integer", noEffect: ONE_HOST, fine: [0] },
+  priorityClassName: { type: "string", noEffect: ONE_HOST },
+  schedulerName: { type: "string", noEffect: ONE_HOST, fine: ["default-scheduler"] },
+  tolerations: { type: list(names("Toleration", "effect key operator tolerationSeconds value")), noEffect: ONE_HOST },
+  topologySpreadConstraints: { type: list(SPREAD), noEffect: ONE_HOST },
+  overhead: { type: map("quantity"), noEffect: ONE_HOST },
+};

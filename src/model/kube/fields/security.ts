@@ -1,0 +1,54 @@
+// Fields of securityContext, of pods and of containers.
+import { type Fields, list, names, object } from "../../../spec/schema.js";
+import { capabilityName } from "../capabilities.js";
+
+/** Ids that Kubernetes takes: 0 to 2^31 - 1. */
+const id = { type: "integer", min: 0, max: 2147483647 } as const;
+
+const CAPABILITIES = object("Capabilities", {
+  add: { type: list({ type: "string", check: capabilityName }) },
+  drop: { type: list({ type: "string", check: capabilityName }) },
+});
+const PROFILE = "localhostProfile type";
+
+/** In both contexts. */
+const COMMON: Fields = {
+  runAsUser: id,
+  runAsGroup: id,
+  runAsNonRoot: { type: "boolean", refused: "podgen does not check the image's user yet", fine: [false], hint: "set runAsUser instead" },
+  seLinuxOptions: { type: names("SELinuxOptions", "level role type user"), refused: "podgen sets no SELinux labels yet" },
+  seccompProfile: {
+    type: names("SeccompProfile", PROFILE),
+    refused: "podgen does not choose seccomp profiles yet",
+    hint: "remove it; the usual default profile applies to every container",
+  },
+  appArmorProfile: { type: names("AppArmorProfile", PROFILE), refused: "podgen sets no AppArmor profiles yet" },
+  windowsOptions: {
+    type: names("WindowsSecurityContextOptions", "gmsaCredentialSpec gmsaCredentialSpecName hostProcess runAsUserName"),
+    refused: "containers run Linux here",
+  },
+};
+
+export const POD_SECURITY = object("PodSecurityContext", {
+  ...COMMON,
+  fsGroup: { type: "integer", refused: "podgen does not change the owners of volumes yet" },
+  fsGroupChangePolicy: { type: "string", refused: "podgen does not change the owners of volumes yet" },
+  supplementalGroups: { type: list("integer"), refused: "podgen sets no supplementary groups yet" },
+  supplementalGroupsPolicy: { type: "string", refused: "podgen sets no supplementary groups yet", fine: ["Merge"] },
+  seLinuxChangePolicy: { type: "string", refused: "podgen sets no SELinux labels yet" },
+  sysctls: { type: list(names("Sysctl", "name value")), refused: "podgen sets no sysctls yet" },
+});
+
+export const SECURITY = object("SecurityContext", {
+  ...COMMON,
+  capabilities: { type: CAPABILITIES },
+  readOnlyRootFilesystem: { type: "boolean", aka: ["readOnly"] },
+  allowPrivilegeEscalation: { type: "boolean", refused: "podgen does not set no_new_privs on request yet", fine: [true] },
+  privileged: {
+    type: "boolean",
+    refused: "podgen runs no privileged containers yet",
+    fine: [false],
+    hint: "add the capabilities that are needed",
+  },
+  procMount: { type: "string", refused: "podgen masks /proc as usual", fine: ["Default"] },
+});

@@ -1,0 +1,151 @@
+// Fields of volumes.
+import { type Field, list, names, type ObjectType, object } from "../../../spec/schema.js";
+import { absolutePath, dataKey, dnsLabel, dnsSubdomain, filePath } from "../formats.js";
+import { TEMPLATE_METADATA } from "./metadata.js";
+import { FIELD_SELECTOR, LABEL_SELECTOR, RESOURCE_SELECTOR } from "./selectors.js";
+
+const mode: Field = { type: "integer", min: 0, max: 0o777, hint: "file modes are octal, up to 0777: write 0644, say" };
+const NAME = { type: "string", required: true, check: dnsSubdomain } as const;
+
+const KEY_TO_PATH = object("KeyToPath", {
+  key: { type: "string", required: true, check: dataKey },
+  path: { type: "string", required: true, check: filePath },
+  mode,
+});
+
+const CONFIG_MAP = object("ConfigMapVolumeSource", {
+  name: { ...NAME, aka: ["configMapName"] },
+  items: { type: list(KEY_TO_PATH) },
+  defaultMode: mode,
+  optional: { type: "boolean" },
+});
+const SECRET = object("SecretVolumeSource", {
+  secretName: { ...NAME, aka: ["name"] },
+  items: { type: list(KEY_TO_PATH) },
+  defaultMode: mode,
+  optional: { type: "boolean" },
+});
+const CLAIM = object("PersistentVolumeClaimVolumeSource", {
+  claimName: { ...NAME, aka: ["name"] },
+  readOnly: { type: "boolean" },
+});
+const EMPTY_DIR = object("EmptyDirVolumeSource", {
+  medium: { type: "string", values: ["", "Memory"], hint: "leave it out for a folder on disk" },
+  sizeLimit: { type: "quantity", refused: "podgen does not limit the size of volumes yet" },
+});
+const HOST_PATH = object("HostPathVolumeSource", {
+  path: { type: "string", required: true, check: absolutePath },
+  type: {
+    type: "string",
+    values: ["", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket", "CharDevice", "BlockDevice"],
+  },
+});
+
+const DOWNWARD_FILE = object("DownwardAPIVolumeFile", {
+  fieldRef: { type: FIELD_SELECTOR },
+  mode,
+  path: { type: "string" },
+  resourceFieldRef: { type: RESOURCE_SELECTOR },
+});
+const DOWNWARD_ITEMS: Field = { type: list(DOWNWARD_FILE) };
+const PROJECTION = object("VolumeProjection", {
+  clusterTrustBundle: {
+    type: object("ClusterTrustBundleProjection", {
+      labelSelector: { type: LABEL_SELECTOR },
+      name: { type: "string" },
+      optional: { type: "boolean" },
+      path: { type: "string" },
+      signerName: { type: "string" },
+    }),
+  },
+  configMap: { type: names("ConfigMapProjection", "items name optional") },
+  downwardAPI: { type: object("DownwardAPIProjection", { items: DOWNWARD_ITEMS }) },
+  podCertificate: {
+    type: names(
+      "PodCertificateProjection",
+      "certificateChainPath credentialBundlePath keyPath keyType maxExpirationSeconds signerName userAnnotations",
+    ),
+  },
+  secret: { type: names("SecretProjection", "items name optional") },
+  serviceAccountToken: { type: names("ServiceAccountTokenProjection", "audience expirationSeconds path") },
+});
+
+const CLAIM_SPEC = object("PersistentVolumeClaimSpec", {
+  accessModes: { type: list("string") },
+  dataSource: { type: names("TypedLocalObjectReference", "apiGroup kind name") },
+  dataSourceRef: { type: names("TypedObjectReference", "apiGroup kind name namespace") },
+  resources: { type: names("VolumeResourceRequirements", "limits requests") },
+  selector: { type: LABEL_SELECTOR },
+  storageClassName: { type: "string" },
+  volumeAttributesClassName: { type: "string" },
+  volumeMode: { type: "string" },
+  volumeName: { type: "string" },
+});
+const CLAIM_TEMPLATE = object("PersistentVolumeClaimTemplate", { metadata: { type: TEMPLATE_METADATA }, spec: { type: CLAIM_SPEC } });
+
+/** Sources that need a cluster's storage drivers: type name, then its field names. */
+const REMOTE: Readonly<Record<string, readonly [string, string]>> = {
+  awsElasticBlockStore: ["AWSElasticBlockStoreVolumeSource", "fsType partition readOnly volumeID"],
+  azureDisk: ["AzureDiskVolumeSource", "cachingMode diskName diskURI fsType kind readOnly"],
+  azureFile: ["AzureFileVolumeSource", "readOnly secretName shareName"],
+  cephfs: ["CephFSVolumeSource", "monitors path readOnly secretFile secretRef user"],
+  cinder: ["CinderVolumeSource", "fsType readOnly secretRef volumeID"],
+  csi: ["CSIVolumeSource", "driver fsType nodePublishSecretRef readOnly volumeAttributes"],
+  fc: ["FCVolumeSource", "fsType lun readOnly targetWWNs wwids"],
+  flexVolume: ["FlexVolumeSource", "driver fsType options readOnly secretRef"],
+  flocker: ["FlockerVolumeSource", "datasetName datasetUUID"],
+  gcePersistentDisk: ["GCEPersistentDiskVolumeSource", "fsType partition pdName readOnly"],
+  glusterfs: ["GlusterfsVolumeSource", "endpoints path readOnly"],
+  iscsi: [
+    "ISCSIVolumeSource",
+    "chapAuthDiscovery chapAuthSession fsType initiatorName iqn iscsiInterface lun portals readOnly secretRef targetPortal",
+  ],
+  nfs: ["NFSVolumeSource", "path readOnly server"],
+  photonPersistentDisk: ["PhotonPersistentDiskVolumeSource", "fsType pdID"],
+  portworxVolume: ["PortworxVolumeSource", "fsType readOnly volumeID"],
+  quobyte: ["QuobyteVolumeSource", "group readOnly registry tenant user volume"],
+  rbd: ["RBDVolumeSource", "fsType image keyring monitors pool readOnly secretRef user"],
+  scaleIO: [
+    "ScaleIOVolumeSource",
+    "fsType gateway protectionDomain readOnly secretRef sslEnabled storageMode storagePool system volumeName",
+  ],
+  storageos: ["StorageOSVolumeSource", "fsType readOnly secretRef volumeName volumeNamespace"],
+  vsphereVolume: ["VsphereVirtualDiskVolumeSource", "fsType storagePolicyID storagePolicyName volumePath"],
+};
+
+function remote(type: ObjectType): Field {
+  return { type, refused: "it needs a storage driver of a cluster", hint: "mount it on the host and use hostPath" };
+}
+
+export const VOLUME = object("Volume", {
+  name: { type: "string", required: true, check: dnsLabel },
+  configMap: { type: CONFIG_MAP },
+  emptyDir: { type: EMPTY_DIR },
+  hostPath: { type: HOST_PATH },
+  persistentVolumeClaim: { type: CLAIM, aka: ["pvc"] },
+  secret: { type: SECRET },
+  downwardAPI: {
+    type: object("DownwardAPIVolumeSource", { defaultMode: mode, items: DOWNWARD_ITEMS }),
+    refused: "podgen does not put fields of the pod into files yet",
+  },
+  ephemeral: {
+    type: object("EphemeralVolumeSource", { volumeClaimTemplate: { type: CLAIM_TEMPLATE } }),
+    refused: "podgen makes no volumes from claim templates yet",
+    hint: "use emptyDir",
+  },
+  gitRepo: {
+    type: names("GitRepoVolumeSource", "directory repository revision"),
+    refused: "Kubernetes has dropped it",
+    hint: "clone in an init container",
+  },
+  image: { type: names("ImageVolumeSource", "pullPolicy reference"), refused: "podgen does not mount images yet" },
+  projected: {
+    type: object("ProjectedVolumeSource", { defaultMode: mode, sources: { type: list(PROJECTION) } }),
+    refused: "podgen does not mix sources into one volume yet",
+    hint: "use one volume for each source; a volume kube-api-access-… comes from the API server and means nothing here: remove it and its mounts",
+  },
+  ...Object.fromEntries(Object.entries(REMOTE).map(([field, [type, fields]]) => [field, remote(names(type, fields))])),
+});
+
+/** The fields of a volume that say where its content comes from. */
+export const VOLUME_SOURCES: readonly string[] = [...VOLUME.fields.keys()].filter((name) => name !== "name");

@@ -1,0 +1,117 @@
+// Formats of names, paths and addresses in Kubernetes objects: each says what is wrong with a text, or nothing.
+import type { Problem } from "../../spec/report.js";
+import { parseAddress } from "./address.js";
+
+const LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
+const DNS_LABEL = new RegExp(`^${LABEL}$`);
+const DNS_SUBDOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+const QUALIFIED_NAME = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** The name in the form it must have, where that is plain: lower case, `-` for `_`. */
+function lowered(text: string, valid: RegExp): Pick<Problem, "hint"> {
+  const better = text.toLowerCase().replace(/[_ ]/g, "-");
+  return better !== text && valid.test(better) ? { hint: `use "${better}"` } : {};
+}
+
+/** RFC 1123 label: names of containers, volumes, namespaces. */
+export function dnsLabel(text: string): Problem | undefined {
+  if (text.length > 63) return { problem: `is longer than 63 characters (${text.length})` };
+  if (DNS_LABEL.test(text)) return undefined;
+  return {
+    problem: "is not a valid name: lower-case letters, digits and -, with a letter or digit at both ends",
+    ...lowered(text, DNS_LABEL),
+  };
+}
+
+/** RFC 1123 subdomain: names of objects. */
+export function dnsSubdomain(text: string): Problem | undefined {
+  if (text.length > 253) return { problem: `is longer than 253 characters (${text.length})` };
+  if (DNS_SUBDOMAIN.test(text)) return undefined;
+  return {
+    problem: "is not a valid name: lower-case letters, digits, - and ., with a letter or digit at both ends",
+    ...lowered(text, DNS_SUBDOMAIN),
+  };
+}
+
+/** RFC 6335 service name: port names. */
+export function portName(text: string): Problem | undefined {
+  if (text.length > 15) return { problem: `is longer than 15 characters (${text.length})` };
+  if (/^[a-z0-9-]+$/.test(text) && /[a-z]/.test(text) && !/^-|-$|--/.test(text)) return undefined;
+  return { problem: "is not a port name: lower-case letters, digits and single -, with at least one letter" };
+}
+
+/** Keys of labels and annotations: `name` or `domain/name`. */
+export function labelKey(text: string): Problem | undefined {
+  const slash = text.indexOf("/");
+  const domain = slash < 0 ? undefined : text.slice(0, slash);
+  const name = text.slice(slash + 1);
+  if (domain !== undefined && (!DNS_SUBDOMAIN.test(domain) || domain.length > 253))
+    return { problem: `has no valid domain before the "/"` };
+  if (name.length <= 63 && QUALIFIED_NAME.test(name)) return undefined;
+  return { problem: "is not a valid key: at most 63 letters, digits, -, _ and ., with a letter or digit at both ends" };
+}
+
+export function labelValue(text: string): Problem | undefined {
+  if (text === "" || (text.length <= 63 && QUALIFIED_NAME.test(text))) return undefined;
+  return { problem: "is not a label value: at most 63 letters, digits, -, _ and ., with a letter or digit at both ends" };
+}
+
+/** Names of environment variables: anything printable in ASCII but `=` (Kubernetes since 1.34). */
+export function envName(text: string): Problem | undefined {
+  if (/^[\x20-\x3c\x3e-\x7e]+$/.test(text)) return undefined;
+  return { problem: "is not the name of an environment variable: printable ASCII characters other than =" };
+}
+
+/** Like envName, and may be empty: the prefix of envFrom. */
+export function envPrefix(text: string): Problem | undefined {
+  return text === "" ? undefined : envName(text);
+}
+
+/** Keys of ConfigMaps and Secrets: they become file names. */
+export function dataKey(text: string): Problem | undefined {
+  if (text.length > 253) return { problem: `is longer than 253 characters (${text.length})` };
+  if (!/^[-._a-zA-Z0-9]+$/.test(text)) return { problem: "is not a valid key: letters, digits, -, _ and . only" };
+  if (text === "." || text.startsWith("..")) return { problem: 'may not be "." or start with ".."' };
+  return undefined;
+}
+
+function noBacksteps(text: string): Problem | undefined {
+  if (text.includes("\0")) return { problem: "contains a null character" };
+  if (text.split("/").includes("..")) return { problem: 'may not contain ".."' };
+  return undefined;
+}
+
+/** A path from the root, without `..`. */
+export function absolutePath(text: string): Problem | undefined {
+  if (!text.startsWith("/")) return { problem: "is not an absolute path", ...(/^[~.]?\w/.test(text) ? { hint: "start it with /" } : {}) };
+  return noBacksteps(text);
+}
+
+/** Where a volume is mounted: not on the root itself; Kubernetes forbids `:` here. */
+export function mountPath(text: string): Problem | undefined {
+  if (/^\/+$/.test(text)) return { problem: "is the container's root, which no volume may replace" };
+  if (text.includes(":")) return { problem: 'may not contain ":"' };
+  return absolutePath(text);
+}
+
+/** A path inside a volume. */
+export function relativePath(text: string): Problem | undefined {
+  if (text.startsWith("/")) return { problem: "must be relative to the volume", hint: `remove the leading "/"` };
+  return noBacksteps(text);
+}
+
+/** A file of a configMap or secret volume. */
+export function filePath(text: string): Problem | undefined {
+  if (text === "") return { problem: "is empty" };
+  if (text.startsWith("..")) return { problem: 'may not start with ".."' };
+  return relativePath(text);
+}
+
+export function hostAddress(text: string): Problem | undefined {
+  if (text === "" || parseAddress(text) !== undefined) return undefined;
+  return { problem: "is not an IPv4 or IPv6 address" };
+}
+
+export function notEmpty(text: string): Problem | undefined {
+  return text === "" ? { problem: "is empty" } : undefined;
+}

@@ -1,0 +1,46 @@
+// The kinds podgen takes, and those it only knows.
+import type { ObjectType } from "../../spec/schema.js";
+import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.js";
+import { POD } from "./fields/pod.js";
+
+/** All of API version v1. */
+export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
+  ["Pod", POD],
+  ["ConfigMap", CONFIG_MAP_OBJECT],
+  ["Secret", SECRET_OBJECT],
+  ["List", LIST_OBJECT],
+]);
+
+/** Kinds of Kubernetes that are refused by name: kind -> why, with what to do. */
+export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
+  ...["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet"].map(
+    (k) => [k, "write its template as a Pod"] as const,
+  ),
+  ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
+  ["PersistentVolumeClaim", "remove it; a volume with that claimName is made when a pod first uses it"],
+  ["Service", "remove it, and publish the port with hostPort in the pod"],
+  ["Namespace", "remove it; names are unique per user here"],
+  ...[
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CustomResourceDefinition",
+    "Endpoints",
+    "EndpointSlice",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "IngressClass",
+    "LimitRange",
+    "NetworkPolicy",
+    "Node",
+    "PersistentVolume",
+    "PodDisruptionBudget",
+    "PodTemplate",
+    "PriorityClass",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "RuntimeClass",
+    "ServiceAccount",
+    "StorageClass",
+  ].map((k) => [k, "remove it"] as const),
+]);

@@ -1,0 +1,60 @@
+// A Pod: typed, defaulted, judged by the rules that need no other object.
+import type { Reader } from "../../spec/reader.js";
+import type { Report } from "../../spec/report.js";
+import type { RestartPolicy } from "../types.js";
+import { readContainer } from "./container.js";
+import { readMetadata } from "./metadata.js";
+import { containerNames } from "./rules/container-names.js";
+import { envSources } from "./rules/env-sources.js";
+import { hostNetworkPorts } from "./rules/host-network-ports.js";
+import { initPorts } from "./rules/init-ports.js";
+import { mountPaths } from "./rules/mount-paths.js";
+import { mountedVolumes } from "./rules/mounted-volumes.js";
+import { portNames } from "./rules/port-names.js";
+import { resourceRequests } from "./rules/resource-requests.js";
+import { unitNames } from "./rules/unit-names.js";
+import { volumeItems } from "./rules/volume-items.js";
+import { volumes } from "./rules/volumes.js";
+import type { PodView } from "./view.js";
+import { readVolume } from "./volume.js";
+
+/** Each looks at one thing; the order does not matter, findings are sorted by place. */
+const RULES: readonly ((view: PodView) => void)[] = [
+  containerNames,
+  envSources,
+  hostNetworkPorts,
+  initPorts,
+  mountPaths,
+  mountedVolumes,
+  portNames,
+  resourceRequests,
+  unitNames,
+  volumeItems,
+  volumes,
+];
+
+/** Reads what the walker has let through; where it has not, a default stands in so that the rules still see the rest. */
+export function readPod(document: Reader, report: Report): PodView {
+  const spec = document.object("spec");
+  const security = spec?.object("securityContext");
+  const containers = (["initContainers", "containers"] as const).flatMap((field) =>
+    (spec?.objects(field) ?? []).map((reader) => ({ reader, model: readContainer(reader, field === "initContainers", security) })),
+  );
+  const view: PodView = {
+    model: {
+      ...readMetadata("Pod", document),
+      restartPolicy: (spec?.text("restartPolicy") ?? "Always") as RestartPolicy,
+      terminationGracePeriodSeconds: spec?.integer("terminationGracePeriodSeconds") ?? 30,
+      hostNetwork: spec?.flag("hostNetwork") ?? false,
+      initContainers: containers.map((c) => c.model).filter((c) => c.init),
+      containers: containers.map((c) => c.model).filter((c) => !c.init),
+      volumes: (spec?.objects("volumes") ?? []).flatMap((v) => readVolume(v) ?? []),
+    },
+    reader: document,
+    spec,
+    containers,
+    report,
+  };
+  for (const rule of RULES) rule(view);
+  return view;
+}

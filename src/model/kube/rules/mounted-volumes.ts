@@ -1,0 +1,17 @@
+// What a container mounts must be a volume of its pod. A volume that nobody mounts is fine.
+import { suggest } from "../../../base/suggest.js";
+import { quote } from "../../../spec/report.js";
+import type { PodView } from "../view.js";
+
+export function mountedVolumes({ spec, containers, report }: PodView): void {
+  const known = new Set((spec?.objects("volumes") ?? []).map((v) => v.text("name") ?? ""));
+  for (const { reader } of containers)
+    for (const mount of reader.objects("volumeMounts")) {
+      const name = mount.text("name");
+      if (name === undefined || known.has(name)) continue;
+      const near = suggest(name, known);
+      const meant = near === undefined ? "" : `, did you mean ${quote(near.word)}?`;
+      const hint = known.size === 0 ? "the pod has no volumes: add one under spec.volumes" : `the pod's volumes: ${[...known].join(", ")}`;
+      report.error("unknown-volume", mount.place("name"), mount.pathOf("name"), `the pod has no volume ${quote(name)}${meant}`, hint);
+    }
+}

@@ -1,0 +1,34 @@
+// Volumes have unique names and exactly one source.
+import { quote } from "../../../spec/report.js";
+import { VOLUME_SOURCES } from "../fields/volume.js";
+import type { PodView } from "../view.js";
+
+export function volumes({ spec, report }: PodView): void {
+  const seen = new Map<string, number>();
+  for (const volume of spec?.objects("volumes") ?? []) {
+    const name = volume.text("name") ?? "";
+    const first = seen.get(name);
+    if (first !== undefined && name !== "")
+      report.error(
+        "duplicate-name",
+        volume.place("name"),
+        volume.pathOf("name"),
+        `another volume is named ${quote(name)} too, in line ${first}`,
+      );
+    seen.set(name, volume.place("name").at.line);
+
+    const present = VOLUME_SOURCES.filter((s) => volume.get(s) !== undefined);
+    const [, second] = present;
+    if (second !== undefined)
+      report.error(
+        "conflicting-fields",
+        volume.keyPlace(second),
+        volume.path,
+        `has ${present.join(" and ")}, but takes one`,
+        "make two volumes of it",
+      );
+    // An unknown field is already reported, and was surely meant as the source.
+    else if (present.length === 0 && [...volume.node.entries.keys()].every((k) => k === "name" || VOLUME_SOURCES.includes(k)))
+      report.error("missing-field", volume.node, volume.path, "names no source", "for an empty folder, write: emptyDir: {}");
+  }
+}
