@@ -16,6 +16,7 @@
 #include "lib/deadline.h"
 #include "lib/notify.h"
 #include "lib/podfiles.h"
+#include "lib/probe_host.h"
 #include "lib/proc.h"
 #include "lib/route.h"
 #include "verbs.h"
@@ -41,16 +42,6 @@ static void announce(struct uplink *u, const char *why) {
   (void)notify_send(text);
   fprintf(stderr, "podrt: uplink: no uplink: %s\n", why);
   u->announced = true;
-}
-
-/* pasta by PATH; the first that can be executed. */
-static bool find_pasta(char ret[PATH_MAX]) {
-  const char *path = getenv("PATH");
-  cleanup_free char *copy = strdup(path && *path ? path : "/usr/local/bin:/usr/bin:/bin");
-  char *save = NULL;
-  for (char *dir = copy ? strtok_r(copy, ":", &save) : NULL; dir; dir = strtok_r(NULL, ":", &save))
-    if (snprintf(ret, PATH_MAX, "%s/pasta", dir) < PATH_MAX && access(ret, X_OK) == 0) return true;
-  return false;
 }
 
 static int open_infra(const char *run_dir, struct uplink *u, struct err *err) {
@@ -164,7 +155,7 @@ int verb_uplink(int argc, char **argv) {
   }
   struct uplink u = {.dir = -1, .infra = -1};
   struct err err;
-  if (!find_pasta(u.pasta)) {
+  if (!probe_find("pasta", u.pasta, sizeof u.pasta)) {
     announce(&u, "pasta is not installed (package passt); the pod's containers reach only each other");
     return EXIT_NO_PASTA;
   }

@@ -1,0 +1,28 @@
+/* What the machine allows, found by trying where that is possible: for `podrt features`. */
+#pragma once
+#include "util.h"
+
+struct probe_result {
+  bool ok;
+  char text[600]; /* why not; with ok, a warning or empty */
+};
+
+struct probe_userns {
+  struct probe_result userns; /* a user namespace can be made; text: only one id in it, say */
+  struct probe_result overlay; /* the kernel mounts overlay in it, upper on the data's file system */
+  uint64_t uids, gids; /* mapped */
+};
+
+/* Makes a namespace in a child process and mounts an overlay there, in a temporary folder beside `data` (its nearest parent that exists). */
+int probe_userns(const char *data, struct probe_userns *ret, struct err *err);
+
+/* newuidmap or newgidmap: found in PATH, and set-user-id root or with file capabilities. */
+void probe_map_tool(const char *name, struct probe_result *ret, char path[256]);
+/* The first of that name in PATH that can be executed. */
+bool probe_find(const char *name, char *ret, size_t size);
+/* Layout "unified", "hybrid" or "legacy"; ret->text: the controllers our user manager has, space-separated. ok: limits can be set. */
+void probe_cgroup(const char **ret_layout, struct probe_result *ret);
+/* seccomp filters that answer with an error. */
+void probe_seccomp(struct probe_result *ret);
+/* At least 5.8, whose setns() takes a pidfd. `release` is filled. */
+void probe_kernel(struct probe_result *ret, char release[80]);
