@@ -68,10 +68,10 @@ int verb_features(int argc, char **argv) {
   }
   probe_seccomp(&seccomp);
   char path[256];
-  json_t *root = json_pack("{s:{s:b, s:b}, s:{s:b, s:I, s:I, s:b, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "podgen", "overlay", u.overlay.ok,
-                           "fuseOverlayfs", probe_find("fuse-overlayfs", path, sizeof path), "userns", "ok", u.userns.ok, "uids",
-                           (json_int_t)u.uids, "gids", (json_int_t)u.gids, "single", u.userns.ok && (u.uids <= 1 || u.gids <= 1), "reason",
-                           u.userns.text, "overlay", result(&u.overlay), "fuseOverlayfs", program("fuse-overlayfs"), "pasta",
+  json_t *root = json_pack("{s:{s:b, s:b}, s:{s:b, s:I, s:I, s:b, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "podgen", "overlay",
+                           u.overlay.ok, "fuseOverlayfs", probe_find("fuse-overlayfs", path, sizeof path), "userns", "ok", u.userns.ok,
+                           "uids", (json_int_t)u.uids, "gids", (json_int_t)u.gids, "single", u.userns.ok && (u.uids <= 1 || u.gids <= 1),
+                           "reason", u.userns.text, "overlay", result(&u.overlay), "fuseOverlayfs", program("fuse-overlayfs"), "pasta",
                            program("pasta"), "newuidmap", map_tool("newuidmap"), "newgidmap", map_tool("newgidmap"), "cgroup", cgroup(),
                            "seccomp", result(&seccomp), "kernel", kernel());
   bool ok = root && json_dumpf(root, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;

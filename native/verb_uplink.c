@@ -23,7 +23,8 @@
 
 #define PID_FILE "pasta.pid"
 
-/* Nothing to do on this machine: the unit has SuccessExitStatus= and RestartPreventExitStatus= of it (pasta itself exits with 0 on SIGTERM). */
+/* Nothing to do on this machine: the unit has SuccessExitStatus= and RestartPreventExitStatus= of it (pasta itself exits with 0 on
+ * SIGTERM). */
 enum { EXIT_NO_PASTA = 77 };
 enum { PASTA_MS = 20 * 1000, BARRIER_MS = 10 * 1000, RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60 * 1000 };
 

@@ -92,9 +92,12 @@ int verb_wait(int argc, char **argv) {
   long seconds = GONE_SECONDS;
   int i = 1;
   for (; i < argc && !strncmp(argv[i], "--", 2); i++) {
-    if (!strcmp(argv[i], "--ready")) ready = true;
-    else if (!strcmp(argv[i], "--gone")) gone = true;
-    else if (strcmp(argv[i], "--timeout") || !parse_seconds(argv[++i], &seconds)) return usage();
+    if (!strcmp(argv[i], "--ready"))
+      ready = true;
+    else if (!strcmp(argv[i], "--gone"))
+      gone = true;
+    else if (strcmp(argv[i], "--timeout") || !parse_seconds(argv[++i], &seconds))
+      return usage();
   }
   if (ready == gone || i >= argc) return usage();
   struct err err;

@@ -54,8 +54,10 @@ int collector_new(const char *journal_path, struct collector **ret) {
 }
 
 static void stream_free(struct collector *c, struct stream *s) {
-  if (s->prev) s->prev->next = s->next;
-  else c->all = s->next;
+  if (s->prev)
+    s->prev->next = s->next;
+  else
+    c->all = s->next;
   if (s->next) s->next->prev = s->prev;
   if (--s->source->streams == 0) free(s->source);
   line_free(&s->cutter);

@@ -21,7 +21,8 @@ int collector_add(struct collector *c, uint32_t streams, const int *fds, size_t 
 
 /* For poll: readable when there is something to relay. Not to be polled while collector_blocked(). */
 int collector_fd(const struct collector *c);
-/* True while the journal does not take what we have. Then wait for POLLOUT on *ret_fd, but no longer than *ret_ms where that is -1, and run again. */
+/* True while the journal does not take what we have. Then wait for POLLOUT on *ret_fd, but no longer than *ret_ms where that is -1, and run
+ * again. */
 bool collector_blocked(const struct collector *c, int *ret_fd, int *ret_ms);
 /* One round, never blocking. 0: there is nothing to do; 1: something was done or is blocked; -errno: a bug. */
 int collector_run(struct collector *c);

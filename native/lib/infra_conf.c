@@ -21,11 +21,16 @@ static int read_namespaces(const json_t *linux_part, struct infra_conf *conf, st
   json_array_foreach(json_object_get(linux_part, "namespaces"), i, item) {
     const char *type = text(item, "type");
     if (!type || json_object_get(item, "path")) return err_set(err, EINVAL, "config.json", "linux.namespaces[%zu]", i);
-    if (!strcmp(type, "network")) conf->network = true;
-    else if (!strcmp(type, "ipc")) conf->ipc = true;
-    else if (!strcmp(type, "uts")) conf->uts = true;
-    else if (!strcmp(type, "pid")) conf->pid = true;
-    else return err_set(err, EINVAL, "config.json", "linux.namespaces[%zu]: infra makes no %s namespace", i, type);
+    if (!strcmp(type, "network"))
+      conf->network = true;
+    else if (!strcmp(type, "ipc"))
+      conf->ipc = true;
+    else if (!strcmp(type, "uts"))
+      conf->uts = true;
+    else if (!strcmp(type, "pid"))
+      conf->pid = true;
+    else
+      return err_set(err, EINVAL, "config.json", "linux.namespaces[%zu]: infra makes no %s namespace", i, type);
   }
   return 0;
 }
@@ -63,7 +68,8 @@ static int read_annotations(const json_t *notes, struct infra_conf *conf, struct
   if (!conf->digest) conf->digest = "";
   const char *uplink = text(notes, "io.podgen.uplink");
   conf->pasta = uplink && !strcmp(uplink, "pasta");
-  if (uplink && !conf->pasta && strcmp(uplink, "none")) return err_set(err, EINVAL, "config.json", "annotation io.podgen.uplink: %s", uplink);
+  if (uplink && !conf->pasta && strcmp(uplink, "none"))
+    return err_set(err, EINVAL, "config.json", "annotation io.podgen.uplink: %s", uplink);
   return read_memory_volumes(text(notes, "io.podgen.memory-volumes"), conf, err);
 }
 

@@ -16,8 +16,8 @@ static int reserve(struct line_cutter *c, size_t more) {
   size_t cap = c->cap ? c->cap : FIRST_CAP;
   while (cap < c->len + more) cap *= 2;
   if (cap == c->cap) return 0;
-  void *p = c->kept ? mremap(c->kept, c->cap, cap, MREMAP_MAYMOVE)
-                    : mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *p =
+      c->kept ? mremap(c->kept, c->cap, cap, MREMAP_MAYMOVE) : mmap(NULL, cap, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return -ENOMEM;
   c->kept = p;
   c->cap = cap;

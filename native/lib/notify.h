@@ -2,7 +2,8 @@
 #pragma once
 #include "util.h"
 
-/* Sends one datagram ("READY=1\nMAINPID=5"); 0 also when there is no NOTIFY_SOCKET. Opens the socket by itself, in the caller's mount namespace. */
+/* Sends one datagram ("READY=1\nMAINPID=5"); 0 also when there is no NOTIFY_SOCKET. Opens the socket by itself, in the caller's mount
+ * namespace. */
 int notify_send(const char *text);
 /* Sends BARRIER=1 with a pipe's end and waits until the manager has read all that was sent before, at most `ms`. */
 int notify_barrier(int ms);

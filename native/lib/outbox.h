@@ -15,7 +15,8 @@ struct outbox {
   char bytes[OUTBOX_DATAGRAM];
 };
 
-/* A line as an entry; `fields`: what stands before it, packed (relay.h); priority: syslog's. 0, or -EAGAIN: blocked, offer it again; else it is lost. */
+/* A line as an entry; `fields`: what stands before it, packed (relay.h); priority: syslog's. 0, or -EAGAIN: blocked, offer it again; else
+ * it is lost. */
 int outbox_add(struct outbox *o, const char *fields, size_t fields_len, int priority, const char *line, size_t len, bool partial);
 /* Sends what is there. 0 or -EAGAIN. */
 int outbox_flush(struct outbox *o);

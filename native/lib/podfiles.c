@@ -21,7 +21,8 @@ static char *server_of(char *line) {
 
 /* 127.0.0.53 (systemd-resolved), ::1, and link-local ones, whose zone is an interface of the host's. */
 static bool reachable(const char *address) {
-  return strncmp(address, "127.", 4) && strcmp(address, "::1") && strcmp(address, "0.0.0.0") && strcmp(address, "::") && !strchr(address, '%');
+  return strncmp(address, "127.", 4) && strcmp(address, "::1") && strcmp(address, "0.0.0.0") && strcmp(address, "::") &&
+         !strchr(address, '%');
 }
 
 char *podfiles_resolv_conf(const char *host) {

@@ -35,7 +35,7 @@ static const struct {
   const char *prefix;
   int ns;
 } sysctls[] = {
-    {"net.", CLONE_NEWNET},       {"kernel.msg", CLONE_NEWIPC},      {"kernel.sem", CLONE_NEWIPC},         {"kernel.shm", CLONE_NEWIPC},
+    {"net.", CLONE_NEWNET},       {"kernel.msg", CLONE_NEWIPC},      {"kernel.sem", CLONE_NEWIPC},        {"kernel.shm", CLONE_NEWIPC},
     {"fs.mqueue.", CLONE_NEWIPC}, {"kernel.hostname", CLONE_NEWUTS}, {"kernel.domainname", CLONE_NEWUTS},
 };
 
@@ -64,7 +64,8 @@ static int set_sysctls(const struct infra_conf *conf, int made, void (*warn)(con
   if (proc_sys < 0) return err_set(err, errno, "open", "/proc/sys");
   json_object_foreach(conf->sysctl, name, value) {
     int ns = podns_sysctl_namespace(name);
-    if (!ns || !(ns & made)) return err_set(err, EPERM, "sysctl", "%s: %s", name, ns ? "the pod uses the host's namespace" : "not a namespace's own");
+    if (!ns || !(ns & made))
+      return err_set(err, EPERM, "sysctl", "%s: %s", name, ns ? "the pod uses the host's namespace" : "not a namespace's own");
     int r = write_sysctl(proc_sys, name, json_string_value(value));
     if (r == -EINVAL && !strcmp(name, "net.ipv4.ping_group_range")) {
       /* The usual "0 2147483647" holds groups that a rootless user has not got: ping without privileges is no reason not to start. */

@@ -52,8 +52,10 @@ static void try_overlay(const char *data, struct probe_result *ret) {
     if (mkdirat(dir, parts[i], 0700) < 0) step = "make a temporary folder";
   if (!step && fchdir(dir) < 0) step = "chdir";
   if (!step && mount("overlay", "merged", "overlay", 0, "lowerdir=lower,upperdir=upper,workdir=work,userxattr") < 0) step = "mount overlay";
-  if (step) set(ret, step, errno);
-  else ret->ok = true;
+  if (step)
+    set(ret, step, errno);
+  else
+    ret->ok = true;
   if (!step) (void)umount2("merged", MNT_DETACH);
   (void)rmtree_at(parent, name, &ignored);
 }

@@ -8,12 +8,13 @@ struct probe_result {
 };
 
 struct probe_userns {
-  struct probe_result userns; /* a user namespace can be made; text: only one id in it, say */
+  struct probe_result userns;  /* a user namespace can be made; text: only one id in it, say */
   struct probe_result overlay; /* the kernel mounts overlay in it, upper on the data's file system */
-  uint64_t uids, gids; /* mapped */
+  uint64_t uids, gids;         /* mapped */
 };
 
-/* Makes a namespace in a child process and mounts an overlay there, in a temporary folder beside `data` (its nearest parent that exists). */
+/* Makes a namespace in a child process and mounts an overlay there, in a temporary folder beside `data` (its nearest parent that exists).
+ */
 int probe_userns(const char *data, struct probe_userns *ret, struct err *err);
 
 /* newuidmap or newgidmap: found in PATH, and set-user-id root or with file capabilities. */

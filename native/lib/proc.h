@@ -14,7 +14,8 @@ int proc_open(const struct proc_id *id);
 
 /* Opens (makes, 0700) $XDG_RUNTIME_DIR/podgen; O_PATH|O_DIRECTORY. The variable must be set and absolute. */
 int run_open(struct err *err);
-/* Opens a run folder below it ("pods/web/app"), making the parts if `create`; no symlinks are followed (openat2, RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS). */
+/* Opens a run folder below it ("pods/web/app"), making the parts if `create`; no symlinks are followed (openat2,
+ * RESOLVE_BENEATH|RESOLVE_NO_SYMLINKS). */
 int run_open_at(int run, const char *rel, bool create, struct err *err);
 
 struct run_state {

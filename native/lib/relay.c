@@ -60,8 +60,10 @@ int relay_fields_pack(const char *unit, const char *identifier, const char *fiel
     if (!json_is_object(root)) r = err_set(err, EINVAL, "log fields", "not a JSON object");
     json_object_foreach(root, name, value) {
       if (r < 0) break;
-      if (!name_ok(name) || !json_is_string(value)) r = err_set(err, EINVAL, "log fields", "%s", name);
-      else r = add_field(&b, name, json_string_value(value), json_string_length(value));
+      if (!name_ok(name) || !json_is_string(value))
+        r = err_set(err, EINVAL, "log fields", "%s", name);
+      else
+        r = add_field(&b, name, json_string_value(value), json_string_length(value));
     }
     json_decref(root);
   }

@@ -123,8 +123,8 @@ static int unshare_user(struct err *err) {
 }
 
 /* Lets both tools map our new namespace. 0: done; 1: they would not, `ret` says why and what of the map is still to do. */
-static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const struct subid *gids, struct userns_map *ret, bool *ret_uid_done,
-                           struct err *err) {
+static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const struct subid *gids, struct userns_map *ret,
+                           bool *ret_uid_done, struct err *err) {
   int p[2], q[2];
   if (pipe2(p, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   cleanup_fd int go_rd = p[0];
@@ -189,7 +189,8 @@ int userns_open_pause(int run, struct err *err) {
   struct proc_id id;
   int pid, end = 0;
   unsigned long long start;
-  if (sscanf(text, "%d %llu\n%n", &pid, &start, &end) != 2 || (size_t)end != len) return err_set(err, ESRCH, "pause", "pause.pid is not a pid");
+  if (sscanf(text, "%d %llu\n%n", &pid, &start, &end) != 2 || (size_t)end != len)
+    return err_set(err, ESRCH, "pause", "pause.pid is not a pid");
   id = (struct proc_id){.pid = pid, .start = start};
   int fd = proc_open(&id);
   return fd < 0 ? err_set(err, -fd, "pause", "pid %d", pid) : fd;

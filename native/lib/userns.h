@@ -12,7 +12,8 @@ struct userns_map {
 int userns_make(struct userns_map *ret, struct err *err);
 /* Opens the living pause process (RUN/pause.pid) as a pidfd; -ESRCH when there is none. */
 int userns_open_pause(int run, struct err *err);
-/* Moves the calling (single-threaded) process into the user namespace of `pidfd`'s process and makes it root there; as userns_enter() ends. */
+/* Moves the calling (single-threaded) process into the user namespace of `pidfd`'s process and makes it root there; as userns_enter() ends.
+ */
 int userns_join(int pidfd, struct userns_map *ret, struct err *err);
 /* Joins pause's user namespace when it lives, else makes a fresh one; the process is root in it afterwards (setresuid/gid 0, no groups). */
 int userns_enter(struct userns_map *ret, struct err *err);
