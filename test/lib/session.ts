@@ -1,7 +1,7 @@
 // Level 2 for node:test: a throw-away user under a real systemd --user and journald (test/harness/session.sh).
 // Tests are started as root. They call programs as the user with `run`, or become the user for good with `becomeUser`.
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** How long starting and stopping may take; a unit of the session may use its 90 s to stop. Milliseconds. */
@@ -76,7 +76,7 @@ export async function runOk(user: string, argv: readonly string[], options: RunO
 }
 
 /** Polls until `probe` gives something true; rejects with `what` when `timeout` milliseconds are over. */
-export async function eventually<T>(what: string, probe: () => Promise<T> | T, timeout = 10_000): Promise<T> {
+export async function eventually<T>(what: string, probe: () => Promise<T> | T, timeout = 10_000): Promise<NonNullable<T>> {
   const end = performance.now() + timeout;
   for (;;) {
     const value = await probe();
@@ -96,15 +96,16 @@ read -r stop && { "$0" stop "$TEST_USER" 8>&-; echo $?; }
 read -r never
 sleep 0.1
 "$0" stop "$TEST_USER" --purge 8>&-
-rm -rf -- "$@"
+for folder; do while umount "$folder" 2> /dev/null; do :; done; rm -rf --one-file-system -- "$folder"; done
 `;
 
 /**
  * Turns this process into the user for good, so that what is tested runs in it with the user's rights and environment.
  * Returns what ends the session: to be awaited in `after`. Should this process be killed, the session is ended too.
- * `folders` are root's, removed with it.
+ * `folders` are root's, unmounted and removed with it.
  */
-export function becomeUser(session: Session, folders: readonly string[] = []): () => Promise<void> {
+export async function becomeUser(session: Session, folders: readonly string[] = []): Promise<() => Promise<void>> {
+  await loadChunks();
   const log = openSync(`${RECORDS}/${session.user}.janitor.log`, "w");
   const janitor = spawn("bash", ["-c", JANITOR, SCRIPT, ...folders], {
     stdio: ["pipe", "pipe", log],
@@ -136,6 +137,13 @@ export function becomeUser(session: Session, folders: readonly string[] = []): (
   };
 }
 
+/** The user may not be able to look into the checkout: what is imported later is loaded now. */
+async function loadChunks(): Promise<void> {
+  const [bundle] = /^.*\/dist\/test-[^/]+/.exec(process.argv[1] ?? "") ?? [];
+  if (bundle === undefined) return;
+  for (const name of readdirSync(bundle)) if (name.endsWith(".js")) await import(join(bundle, name));
+}
+
 /** Ids of the groups a user was added to. */
 function groupsOf(user: string): number[] {
   return readFileSync("/etc/group", "utf8")
@@ -158,11 +166,13 @@ function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
 
 /** Bundles a program that a test runs beside itself; returns its path and its folder. Call it as root. */
 export async function buildProgram(entry: string): Promise<{ file: string; folder: string }> {
-  const folder = join(CHECKOUT, "dist", `test-program-${process.pid}-${entry.replaceAll(/\W/g, "-")}`);
+  // Not in the checkout, which may be where the user cannot look (a clone below /root).
+  const folder = `/var/lib/podgen-test/program-${process.pid}-${entry.replaceAll(/\W/g, "-")}`;
   rmSync(folder, { recursive: true, force: true });
   // Not a static import: the bundler must not be bundled.
   const tools: { bundle(entries: string[], out: string): Promise<void> } = await import(join(CHECKOUT, "test/tools/esbuild.mjs"));
   await tools.bundle([join(CHECKOUT, entry)], folder);
+  writeFileSync(join(folder, "package.json"), '{"type":"module"}\n');
   return { file: join(folder, entry.replace(/^.*\//, "").replace(/\.ts$/, ".js")), folder };
 }
 

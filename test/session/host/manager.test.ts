@@ -30,7 +30,7 @@ const UNITS: Readonly<Record<string, string>> = {
 
 before(async () => {
   session = await startSession("pgh1");
-  end = becomeUser(session);
+  end = await becomeUser(session);
   folder = `${session.home}/.config/systemd/user`;
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(UNITS)) writeFileSync(`${folder}/${name}`, text);
