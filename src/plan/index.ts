@@ -42,14 +42,17 @@ const NO_UPLINK: Diagnostic = {
   hint: "install the package passt",
 };
 
-/** Paths end up in unit files, which are lines of text. */
+/** Paths end up in unit files, which are lines of text; of a program's path systemd takes no quotes and backslashes. */
 function checkPaths(facts: HostFacts): Diagnostic[] {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  const bad = Object.entries(facts.paths).filter(([, path]) => /[\x00-\x1f\x7f]/.test(path));
-  return bad.map(([name, path]) => ({
+  const bad = Object.entries(facts.paths).filter(([name, path]) => hasControl(path) || (name === "podrt" && /["'\\]/.test(path)));
+  return bad.map(([, path]) => ({
     code: "unusable-path",
     severity: "error",
-    message: `the ${name} folder ${JSON.stringify(path)} has a control character in its name, which unit files cannot hold`,
-    hint: "set HOME and the XDG_… variables to folders with plain names",
+    message: `the path ${JSON.stringify(path)} has a character that unit files cannot hold there`,
+    hint: "set HOME and the XDG_… variables to folders without quotes, backslashes and control characters",
   }));
+}
+
+function hasControl(text: string): boolean {
+  return [...text].some((c) => c < " " || c === "\x7f");
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAppliedObjects, planObject } from "../../src/plan/objects.js";
-import { at, codesOf, configMap, container, goodPlan, hostFacts, modelOf, planOf, pod, secret } from "../lib/models.js";
+import { at, codesOf, configMap, container, goodPlan, hostFacts, modelOf, pod, secret } from "../lib/models.js";
 
 const { pasta: _, ...bare } = hostFacts();
 
@@ -28,8 +28,11 @@ test("unit names that systemd would refuse are refused first, the slice's escape
   assert.deepEqual(codesOf(modelOf(pod("a-".repeat(60).concat("b")))), ["name-too-long"]);
 });
 
-test("folders with control characters are refused", () => {
-  assert.deepEqual(planOf(modelOf(pod("web")), { facts: hostFacts({}, "/home/a\nb") }).diagnostics.map((d) => d.code)[0], "unusable-path");
+test("paths that no unit file can hold are refused", () => {
+  const bad = (home: string) => new Set(codesOf(modelOf(pod("web")), { facts: hostFacts({}, home) }));
+  for (const home of ["/home/a\nb", '/home/"a"', "/home/o'neil", "/home/a\\b"])
+    assert.deepEqual(bad(home), new Set(["unusable-path"]), home);
+  assert.deepEqual(bad("/home/al ice/100%/$x/ü;"), new Set());
 });
 
 test("all findings at once", () => {

@@ -1,0 +1,82 @@
+// Bundles: what the digest covers, layers, users, and what must not be there.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Container } from "../../src/model/types.js";
+import type { RenderedPod } from "../../src/render/types.js";
+import { container, type Given, hostFacts, imageFacts, modelOf, pod, renderOf } from "../lib/models.js";
+
+function rendered(over: Partial<Container> = {}, given: Given = {}, podOver = {}): RenderedPod {
+  const [first] = renderOf(modelOf(pod("web", { containers: [container("app", over)], ...podOver })), given).pods;
+  assert.ok(first);
+  return first;
+}
+interface Config {
+  process: { env: string[] };
+  hostname: string;
+  linux: { namespaces: { type: string }[]; sysctl?: object };
+  annotations: Record<string, string>;
+}
+function config(result: RenderedPod, name: string): Config {
+  const file = result.files.find((f) => f.path.endsWith(`/${name}/config.json`));
+  return JSON.parse(new TextDecoder().decode(file?.bytes)) as Config;
+}
+const digest = (result: RenderedPod, name = "app") => result.units.find((u) => u.container === name)?.digest;
+
+test("the unit knows the digest that its bundle says of itself", () => {
+  const result = rendered();
+  for (const name of ["app", "_infra"]) assert.equal(config(result, name).annotations["io.podgen.digest"], digest(result, name));
+});
+
+test("another path of the spec changes the annotation, not the digest", () => {
+  const [here, there] = [rendered(), rendered({}, { source: "/elsewhere/web.yaml" })];
+  assert.equal(config(there, "app").annotations["io.podgen.source"], "/elsewhere/web.yaml");
+  assert.equal(digest(here), digest(there));
+  assert.notDeepEqual(config(here, "app"), config(there, "app"));
+});
+
+test("everything else changes the digest; pulling, limits and restarts do not", () => {
+  const before = digest(rendered());
+  assert.notEqual(digest(rendered({ tty: true })), before);
+  assert.notEqual(digest(rendered({ args: ["x"] })), before);
+  assert.notEqual(digest(rendered({}, { images: [imageFacts(undefined, {}, "b")] })), before);
+  assert.equal(digest(rendered({ imagePullPolicy: "Always", limits: { memoryBytes: 1 } })), before);
+  assert.equal(digest(rendered({}, {}, { terminationGracePeriodSeconds: 1 })), before);
+});
+
+test("an image that was built anew with the same layers and settings is the same bundle", () => {
+  const again = { ...imageFacts(), digest: `sha256:${"f".repeat(64)}` };
+  assert.equal(digest(rendered({}, { images: [again] })), digest(rendered()));
+});
+
+test("a layer that is there twice stays on top", () => {
+  const [a, b] = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`];
+  const rootfs = config(rendered({}, { images: [{ ...imageFacts(), layers: [a, b, a] }] }), "app").annotations["io.podgen.rootfs"] ?? "";
+  const { layers } = JSON.parse(rootfs) as { layers: string[] };
+  assert.deepEqual(
+    layers.map((l) => l.slice(-64)),
+    ["b".repeat(64), "a".repeat(64)],
+  );
+});
+
+test("infra owns the pod's namespaces, in the host's network not that one", () => {
+  const types = (result: RenderedPod) => config(result, "_infra").linux.namespaces.map((n) => n.type);
+  assert.deepEqual(types(rendered()), ["network", "ipc", "uts"]);
+  const host = rendered({}, {}, { hostNetwork: true });
+  assert.deepEqual(types(host), ["ipc", "uts"]);
+  assert.equal(config(host, "_infra").linux.sysctl, undefined);
+  assert.equal(config(host, "_infra").annotations["io.podgen.uplink"], "none");
+});
+
+test("back-off is Kubernetes' for what is restarted", () => {
+  const backoff = (restartPolicy: string) => config(rendered({}, {}, { restartPolicy }), "app").annotations["io.podgen.backoff"];
+  assert.deepEqual(["Always", "OnFailure", "Never"].map(backoff), ["true", "true", undefined]);
+});
+
+test("RestartMode=direct only where systemd knows it", () => {
+  const infra = (systemdVersion: number) => {
+    const result = rendered({}, { facts: hostFacts({ systemdVersion }) });
+    return new TextDecoder().decode(result.files.find((f) => f.path.endsWith("__infra.service"))?.bytes);
+  };
+  assert.ok(!infra(253).includes("RestartMode"));
+  assert.ok(infra(254).includes("RestartMode=direct\n"));
+});
