@@ -18,13 +18,7 @@ if [ "$(id -u)" = 0 ]; then
   say "2. a user of its own: $user"
   bash $harness/session.sh start $user
   place=/var/lib/podgen-demo
-  rm -rf "$place.new"
-  mkdir -p "$place.new"
-  cp -a dist/podgen dist/podrt dist/package.json dist/lib dist/images "$place.new/"
-  [ ! -e dist/podrt.sha256 ] || cp -a dist/podrt.sha256 "$place.new/"
-  chmod -R go+rX "$place.new"
-  rm -rf $place
-  mv "$place.new" $place
+  bash $harness/stage.sh $place
   as_user() { bash $harness/session.sh run $user "$@"; }
 else
   if [ ! -S "${XDG_RUNTIME_DIR:-/nonexistent}/bus" ]; then

@@ -22,16 +22,7 @@ npm run --silent build
 # Throw-away users may not look into the checkout (a clone below /root, say): they get the built program at a place of their own.
 if [ "$root" = yes ]; then
   export PODGEN_TEST_DIST=/var/lib/podgen-test/dist
-  mkdir -p /var/lib/podgen-test
-  rm -rf "$PODGEN_TEST_DIST.new"
-  mkdir "$PODGEN_TEST_DIST.new"
-  for part in podgen podrt package.json podrt.sha256 lib images; do
-    [ ! -e "dist/$part" ] || cp -a "dist/$part" "$PODGEN_TEST_DIST.new/"
-  done
-  cp -a fixtures "$PODGEN_TEST_DIST.new/fixtures"
-  chmod -R go+rX "$PODGEN_TEST_DIST.new"
-  rm -rf "$PODGEN_TEST_DIST"
-  mv "$PODGEN_TEST_DIST.new" "$PODGEN_TEST_DIST"
+  bash test/harness/stage.sh "$PODGEN_TEST_DIST"
 fi
 
 failed=()
