@@ -3,6 +3,7 @@ import { machine } from "node:os";
 import type { ImageFacts } from "../../base/facts.js";
 import { ImageError, type Images, type PullPolicy } from "../../ports/images.js";
 import { DEADLINES, type Deadlines } from "./deadlines.js";
+import { local } from "./failure.js";
 import { parseConfiguration, parseManifest } from "./manifest.js";
 import { hostPlatform, type Platform } from "./platform.js";
 import { parseReference, type Reference } from "./reference.js";
@@ -82,7 +83,11 @@ export function createImages(options: ImageOptions): Images {
     await pull(facts, resolved, source, progress, { store, podrt: options.podrt, env: options.env, deadlines });
   }
 
-  return { inspect, has, ensure };
+  return {
+    inspect: (reference, policy) => local(reference, () => inspect(reference, policy)),
+    has: (facts) => local(facts.reference, () => has(facts)),
+    ensure: (facts, progress) => local(facts.reference, () => ensure(facts, progress)),
+  };
 }
 
 async function openSource(reference: Reference, host: Platform, deadlines: Deadlines, env: ImageOptions["env"]): Promise<ImageSource> {

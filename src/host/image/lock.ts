@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { type FileHandle, mkdir, open, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { HelperError } from "./failure.js";
 
 export interface Lock {
   /** To be inherited by a child that works under the lock: the lock then lasts until both are gone. */
@@ -59,11 +60,11 @@ function flock(file: FileHandle, mode: "shared" | "exclusive", seconds: number):
     const child = spawn("flock", [`--${mode}`, ...wait, "--conflict-exit-code", String(TAKEN), "3"], {
       stdio: ["ignore", "ignore", "ignore", file.fd],
     });
-    child.on("error", (error) => reject(new Error(`flock (of util-linux) cannot be run: ${error.message}`, { cause: error })));
+    child.on("error", (error) => reject(new HelperError(`flock (of util-linux) cannot be run: ${error.message}`, { cause: error })));
     child.on("exit", (code, signal) => {
       if (code === 0) resolve(true);
       else if (code === TAKEN) resolve(false);
-      else reject(new Error(`flock failed: ${code === null ? signal : `exit code ${code}`}`));
+      else reject(new HelperError(`flock failed: ${code === null ? signal : `exit code ${code}`}`));
     });
   });
 }

@@ -1,6 +1,7 @@
 // What removing images needs: list, forget, and free what no image uses any more.
 import { rename, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { ImageFacts } from "../../base/facts.js";
 import { DEADLINES } from "./deadlines.js";
 import { isObject, parseJson, strings } from "./json.js";
 import { acquire } from "./lock.js";
@@ -22,6 +23,16 @@ export interface Pruned {
   /** diff_ids of the layers removed. */
   readonly layers: readonly string[];
   readonly blobs: number;
+}
+
+/** All images in the store, by reference. */
+export async function listImages(data: string): Promise<ImageFacts[]> {
+  return (await new Store(data).records()).map((record) => record.facts);
+}
+
+/** Forgets a reference; what only it needed goes with the next prune. False when it was not there. */
+export function forgetImage(data: string, reference: string): Promise<boolean> {
+  return new Store(data).removeRecord(reference);
 }
 
 /**

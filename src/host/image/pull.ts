@@ -2,6 +2,7 @@
 import type { ImageFacts } from "../../base/facts.js";
 import { ImageError, type PullProgress } from "../../ports/images.js";
 import type { Deadlines } from "./deadlines.js";
+import { local } from "./failure.js";
 import { haveLayer, type LayerContext } from "./layers.js";
 import { acquire } from "./lock.js";
 import type { Descriptor } from "./manifest.js";
@@ -95,22 +96,4 @@ function throttled(reference: string, progress: (step: PullProgress) => void): L
 function within(milliseconds: number): () => boolean {
   const end = Date.now() + milliseconds;
   return () => Date.now() < end;
-}
-
-const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: "The disk is full: make room, then apply again; the download goes on where it stopped.",
-  EDQUOT: "The disk quota is used up: make room, then apply again; the download goes on where it stopped.",
-  EROFS: "The store's file system is read-only.",
-  EACCES: "The store's folder must belong to the user.",
-};
-
-/** Troubles of this machine (disk, podrt, locks) as ImageError image-store. */
-export async function local<T>(reference: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof ImageError) throw error;
-    const { code = "", message = String(error) } = error as { code?: string; message?: string };
-    throw new ImageError("image-store", reference, `${reference}: the image store failed: ${message}`, HINTS[code], error);
-  }
 }

@@ -1,5 +1,6 @@
 // podrt layer as a sink: bytes in, a folder of files with the owners and modes of the image out.
 import { type ChildProcess, spawn } from "node:child_process";
+import { HelperError } from "./failure.js";
 import { isObject, parseJson, printable } from "./json.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -103,7 +104,7 @@ export class Unpacker {
   }
 }
 
-/** `podrt rmtree`: removes folders whose files belong to subordinate ids. Throws Error with podrt's words. */
+/** `podrt rmtree`: removes folders whose files belong to subordinate ids. Throws HelperError with podrt's words. */
 export function removeTrees(podrt: string, paths: readonly string[], env: Env, deadline: number): Promise<void> {
   if (paths.length === 0) return Promise.resolve();
   return new Promise((resolve, reject) => {
@@ -115,12 +116,12 @@ export function removeTrees(podrt: string, paths: readonly string[], env: Env, d
     });
     child.on("error", (error) => {
       clearTimeout(timer);
-      reject(new Error(`podrt cannot be run: ${error.message}`, { cause: error }));
+      reject(new HelperError(`podrt cannot be run: ${error.message}`, { cause: error }));
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       if (code === 0) resolve();
-      else reject(new Error(printable(err.trim().split("\n").at(-1) ?? "") || `podrt rmtree ended with ${code ?? signal}`));
+      else reject(new HelperError(printable(err.trim().split("\n").at(-1) ?? "") || `podrt rmtree ended with ${code ?? signal}`));
     });
   });
 }
