@@ -43,3 +43,9 @@ function filesBelow(folder: string): string[] {
     return statSync(path).isDirectory() ? filesBelow(path) : [path];
   });
 }
+
+/** Compares one text with a file. */
+export function assertText(path: string, actual: string): void {
+  if (process.env["UPDATE"] === "1") writeFileSync(join(FIXTURES, path), actual);
+  assert.equal(actual, fixture(path), `${FIXTURES}/${path} (UPDATE=1 writes it anew)`);
+}

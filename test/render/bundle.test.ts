@@ -40,7 +40,7 @@ test("everything else changes the digest; pulling, limits and restarts do not", 
   assert.notEqual(digest(rendered({ args: ["x"] })), before);
   assert.notEqual(digest(rendered({}, { images: [imageFacts(undefined, {}, "b")] })), before);
   assert.equal(digest(rendered({ imagePullPolicy: "Always", limits: { memoryBytes: 1 } })), before);
-  assert.equal(digest(rendered({}, {}, { terminationGracePeriodSeconds: 1 })), before);
+  assert.equal(digest(rendered({}, {}, { terminationGracePeriodSeconds: 1, restartPolicy: "Never" })), before);
 });
 
 test("an image that was built anew with the same layers and settings is the same bundle", () => {

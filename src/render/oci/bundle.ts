@@ -8,11 +8,13 @@ export const OCI_VERSION = "1.2.0";
 export interface BundleDraft {
   readonly config: { readonly [key: string]: Json };
   readonly annotations: { readonly [key: string]: string };
+  /** Annotations that matter at the next start only, whenever that is: no part of the digest. */
+  readonly loose?: { readonly [key: string]: string };
 }
 
 export interface Bundle {
   readonly text: string;
-  /** `io.podgen.digest`: of everything but itself and the source's path, so that moving a spec restarts nothing. */
+  /** `io.podgen.digest`: of everything but itself, the source's path (moving a spec restarts nothing) and what is loose. */
   readonly digest: string;
 }
 
@@ -24,6 +26,7 @@ export function finishBundle(draft: BundleDraft, source: string, object: string)
     "io.podgen.object": object,
     "io.podgen.digest": digest,
     ...draft.annotations,
+    ...draft.loose,
   };
   return { text: printJson({ ...draft.config, annotations }), digest };
 }

@@ -20,7 +20,9 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
       readonlyPaths: [...READONLY_PATHS],
     },
   };
-  return finishBundle({ config, annotations: annotationsOf(pod, container, facts) }, pod.source, `Pod/${pod.name}`);
+  // The unit's Restart= is read when the container ends, and so is this: another policy is no reason to restart.
+  const loose: Record<string, string> = pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" };
+  return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, `Pod/${pod.name}`);
 }
 
 function processOf(container: PlannedContainer): Json {
@@ -52,7 +54,6 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
     "io.podgen.seccomp": "default",
-    ...(pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" }),
   };
 }
 
