@@ -8,8 +8,11 @@ export type JobResult = string;
 export interface ManagerReader {
   /** Major version of the manager. */
   version(): Promise<number>;
-  /** Loaded units that match any glob (`pod-*`), with the truth of each. */
-  list(patterns: readonly string[]): Promise<UnitState[]>;
+  /**
+   * Loaded units that match any glob (`pod-*`), with the truth of each. `brief` leaves `service` out, which is three
+   * times as fast: for diffs over many pods.
+   */
+  list(patterns: readonly string[], detail?: "full" | "brief"): Promise<UnitState[]>;
   /** One unit, loaded if need be; `loadState` is `not-found` where there is none. */
   get(name: string): Promise<UnitState>;
   /** Unit files on disk that match a glob: name -> path, from every search path. */

@@ -13,7 +13,7 @@ import { decideRateLimit, decideReadable, parseJournald } from "./rules/journal.
 import { decideCgroups, decideUserNamespaces } from "./rules/kernel.js";
 import { decidePasta, decidePorts, decideUplink } from "./rules/network.js";
 import { decideBus, decideLinger, decideRuntimeFolder, decideUnitFolders } from "./rules/session.js";
-import { decideDisk, decideDriver, decideOverlay } from "./rules/storage.js";
+import { decideDisk, decideDriver, decideMapping, decideOverlay } from "./rules/storage.js";
 import { decideSubids } from "./rules/subids.js";
 
 /** Milliseconds for one check. */
@@ -33,6 +33,7 @@ const CHECKS: readonly Row[] = [
   ["user-namespaces", "user namespaces", async () => decideUserNamespaces(await readNamespaces())],
   ["subordinate-ids", "subordinate ids", async ({ subject }) => decideSubids(await readSubids(subject))],
   ["idmap-helpers", "newuidmap, newgidmap", async ({ subject }) => decideIdmap(await readIdmap(subject))],
+  ["id-mapping", "user namespace with these ids", async ({ drivers }) => decideMapping(await drivers)],
   ["runtime-folder", "XDG_RUNTIME_DIR", async ({ subject: s }) => decideRuntimeFolder(await readRuntimeFolder(s), s.uid, s.user)],
   ["user-bus", "user manager and bus", async (s) => decideBus(await s.bus, installCommand("user-bus", s.osRelease), s.subject.user)],
   ["unit-folder", "unit folder", checkUnitFolder],

@@ -72,23 +72,29 @@ export async function readCgroups({ uid }: Subject): Promise<CgroupFacts> {
   return { layout: v2 ? "v2" : hybrid ? "hybrid" : "v1", controllers: await delegatedControllers(uid) };
 }
 
-/** `podrt features` tries the drivers; its answer is `{"podgen": {"overlay": true, "fuseOverlayfs": false}, …}`. */
+/** `podrt features` tries the drivers and the id mapping. */
 export async function readDrivers({ podrt, paths, env }: Subject): Promise<DriverFacts> {
   const { type: filesystem } = await filesystemOf(paths.data);
   const result = await run([podrt, "features"], SPAWN_TIMEOUT, env);
   if (result.code !== 0) {
     const error = result.stderr.trim().split("\n").at(-1) || result.failure || `podrt features: exit code ${result.code}`;
-    return { overlay: undefined, fuseOverlayfs: undefined, error, filesystem };
+    return { mapping: undefined, overlay: undefined, fuseOverlayfs: undefined, error, filesystem };
   }
   return { ...parseFeatures(result.stdout), error: undefined, filesystem };
 }
 
-/** What podrt says of the drivers; undefined where it says nothing. */
-export function parseFeatures(json: string): Pick<DriverFacts, "overlay" | "fuseOverlayfs"> {
+/** The parts of verb_features.c's JSON that rules look at; undefined where it does not say. */
+export function parseFeatures(json: string): Pick<DriverFacts, "mapping" | "overlay" | "fuseOverlayfs"> {
   const object = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null ? { ...value } : {});
-  const { overlay, fuseOverlayfs } = object(object(JSON.parse(json))["podgen"]);
+  const { podgen, userns } = object(JSON.parse(json));
+  const { overlay, fuseOverlayfs } = object(podgen);
+  const { ok, single, reason } = object(userns);
   const truth = (value: unknown) => (typeof value === "boolean" ? value : undefined);
-  return { overlay: truth(overlay), fuseOverlayfs: truth(fuseOverlayfs) };
+  return {
+    overlay: truth(overlay),
+    fuseOverlayfs: truth(fuseOverlayfs),
+    mapping: typeof ok === "boolean" ? { ok, single: single === true, reason: typeof reason === "string" ? reason : "" } : undefined,
+  };
 }
 
 export async function readDisk({ paths }: Subject): Promise<DiskFacts> {

@@ -1,8 +1,10 @@
 // Storage: how container file systems are made, and whether there is room.
 import { fail, type Outcome, ok, warn } from "../outcome.js";
 
-/** What `podrt features` found by trying, in its `podgen` object. */
+/** What `podrt features` found by trying. */
 export interface DriverFacts {
+  /** Whether a user namespace with the mapped ids could be made, and why not; undefined when podrt did not say. */
+  readonly mapping: { readonly ok: boolean; readonly single: boolean; readonly reason: string } | undefined;
   /** Undefined when podrt did not say. */
   readonly overlay: boolean | undefined;
   readonly fuseOverlayfs: boolean | undefined;
@@ -21,6 +23,15 @@ const NO_UPPER: Readonly<Record<number, string>> = {
   1702057286: "FUSE",
   19780: "FAT",
 };
+
+/** Trying tells more than looking: ranges and helpers may all be there and the kernel, or a sandbox, still refuse. */
+export function decideMapping({ mapping, error }: DriverFacts): Outcome {
+  if (error !== undefined) return fail(`could not be tried: ${error}`);
+  if (mapping === undefined) return warn("podrt does not say");
+  if (!mapping.ok) return fail(`cannot be made: ${mapping.reason}`);
+  if (mapping.single) return warn(`made with a single id only, so images with more than one user do not work: ${mapping.reason}`);
+  return ok("made with your subordinate ids");
+}
 
 export function decideOverlay({ overlay, error, filesystem }: DriverFacts): Outcome {
   if (error !== undefined) return warn(`could not be tried: ${error}`);
