@@ -30,8 +30,8 @@ export interface TestStore {
 export const QUICK = {
   connect: 1000,
   headers: 1000,
-  idle: 300,
-  window: 1000,
+  idle: 1000,
+  window: 3000,
   windowBytes: 4096,
   attempts: 3,
   backoff: 10,
