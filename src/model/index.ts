@@ -2,8 +2,10 @@
 import { type Checked, hasErrors } from "../base/diagnostic.js";
 import { suggest } from "../base/suggest.js";
 import { isNull, type MapNode, type Node, type SpecDocument } from "../spec/node.js";
+import { Path } from "../spec/path.js";
+import { quote } from "../spec/quote.js";
 import { Reader } from "../spec/reader.js";
-import { quote, Report } from "../spec/report.js";
+import { Report } from "../spec/report.js";
 import { walk } from "../spec/walk.js";
 import { readConfigMap, readSecret } from "./kube/config.js";
 import { KINDS, OTHER_KINDS } from "./kube/kinds.js";
@@ -21,7 +23,7 @@ import type { ConfigMapModel, Model, SecretModel } from "./types.js";
  */
 export function buildModel(documents: readonly SpecDocument[]): Checked<Model> {
   const builder = new Builder();
-  for (const document of documents) builder.object(document.root, "");
+  for (const document of documents) builder.object(document.root, Path.root);
   return builder.finish();
 }
 
@@ -43,12 +45,12 @@ class Builder {
   }
 
   /** One object, at the top of a document or in a List. */
-  object(node: Node, path: string): void {
+  object(node: Node, path: Path): void {
     // Also for a misspelt kind: what is in it may be secret all the same.
     const report = new Report(node.kind === "map" && /secret/i.test(textOf(node, "kind") ?? ""));
     this.#reports.push(report);
     if (node.kind !== "map") {
-      report.error("wrong-type", node, path, `expected an object with apiVersion and kind, got ${report.describe(node)}`);
+      report.error("wrong-type", node.place, path, `expected an object with apiVersion and kind, got ${report.describe(node)}`);
       return;
     }
     const reader = new Reader(node, path);
@@ -68,7 +70,7 @@ class Builder {
       const items = reader.get("items");
       if (items?.kind === "seq")
         items.items.forEach((item, i) => {
-          if (!isNull(item)) this.object(item, `${reader.pathOf("items")}[${i}]`);
+          if (!isNull(item)) this.object(item, reader.pathOf("items").child(i));
         });
     } else if (kind === "Pod") {
       const view = readPod(reader, report);

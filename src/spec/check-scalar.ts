@@ -1,7 +1,9 @@
 // Scalars against their descriptors: types, bounds, allowed values, and hints for what YAML reads differently than meant.
 import { suggest } from "../base/suggest.js";
 import type { Node, ScalarNode } from "./node.js";
-import { quote, type Report } from "./report.js";
+import type { Path } from "./path.js";
+import { quote } from "./quote.js";
+import type { Report } from "./report.js";
 import type { Field, ScalarType } from "./schema.js";
 
 const EXPECTED: Readonly<Record<ScalarType, string>> = {
@@ -16,11 +18,11 @@ const EXPECTED: Readonly<Record<ScalarType, string>> = {
 const FALSE_OCTAL = /^[-+]?0[0-9_]/;
 
 /** Reports wrong-type or bad-value, or nothing. */
-export function checkScalar(field: Field, type: ScalarType, node: Node, path: string, report: Report): void {
+export function checkScalar(field: Field, type: ScalarType, node: Node, path: Path, report: Report): void {
   if (node.kind !== "scalar" || !fits(type, node)) {
     report.error(
       "wrong-type",
-      node,
+      node.place,
       path,
       `expected ${EXPECTED[type]}, got ${report.describe(node)}`,
       typeHint(type, node, report) ?? field.hint,
@@ -64,7 +66,7 @@ function fits(type: ScalarType, node: ScalarNode): boolean {
   }
 }
 
-function checkBounds(field: Field, node: ScalarNode, path: string, report: Report): void {
+function checkBounds(field: Field, node: ScalarNode, path: Path, report: Report): void {
   const value = BigInt(node.value as bigint | number);
   // No field of podgen's needs more than a double holds exactly.
   const min = field.min ?? Number.MIN_SAFE_INTEGER;

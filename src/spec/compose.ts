@@ -11,7 +11,7 @@ import {
 } from "js-yaml";
 import type { Diagnostic } from "../base/diagnostic.js";
 import type { Lines } from "./lines.js";
-import type { MapEntry, Node, Place, ScalarNode } from "./node.js";
+import { type MapEntry, type Node, type Place, type ScalarNode, Span } from "./node.js";
 import { resolvePlain, resolveTagged } from "./scalar.js";
 
 /** Nodes that aliases and merges may add to one document: enough for any real spec, too few for an alias bomb. */
@@ -61,7 +61,7 @@ class Composer {
     this.#chunk = chunk;
     this.#base = base;
     this.#lines = lines;
-    this.#last = { at: lines.at(base), length: 1 };
+    this.#last = new Span(lines, base, base);
   }
 
   documents(): Node[] {
@@ -98,7 +98,7 @@ class Composer {
   }
 
   #place(start: number, end: number): Place {
-    return { at: this.#lines.at(this.#base + start), length: this.#lines.length(this.#base + start, this.#base + end) };
+    return new Span(this.#lines, this.#base + start, this.#base + end);
   }
 
   /** A finding that leaves the document's content unknown. */
@@ -126,7 +126,7 @@ class Composer {
       this.#fail(place, "yaml-alias", `the alias *${name} names no anchor before it`, `write &${name} at the first use`);
     else if (target === OPEN) this.#fail(place, "yaml-alias", `the alias *${name} stands inside its own anchor`);
     else if (this.#grow(target.size, place)) return target.node;
-    return { kind: "scalar", text: "", plain: true, value: null, ...place };
+    return { kind: "scalar", place, text: "", plain: true, value: null };
   }
 
   /** Counts nodes that an alias or a merge repeats; says so once when there are too many. */
@@ -146,11 +146,11 @@ class Composer {
     const plain = event.style === SCALAR_STYLE.PLAIN;
     if (!plain && /\p{Surrogate}/u.test(text))
       this.#fail(place, "yaml-syntax", "the text has half of a surrogate pair, which is no character");
-    if (event.tagStart < 0) return { kind: "scalar", text, plain, value: plain ? resolvePlain(text) : text, ...place };
+    if (event.tagStart < 0) return { kind: "scalar", place, text, plain, value: plain ? resolvePlain(text) : text };
     const tagged = resolveTagged(this.#tag(event), text);
-    if ("value" in tagged) return { kind: "scalar", text, plain: false, value: tagged.value, ...place };
+    if ("value" in tagged) return { kind: "scalar", place, text, plain: false, value: tagged.value };
     this.#fail(this.#place(event.tagStart, event.tagEnd), "yaml-syntax", tagged.problem, tagged.hint);
-    return { kind: "scalar", text, plain: false, value: text, ...place };
+    return { kind: "scalar", place, text, plain: false, value: text };
   }
 
   #scalarPlace(event: ScalarEvent): Place {
@@ -191,7 +191,7 @@ class Composer {
       items.push(this.#node());
       this.#path.pop();
     }
-    return { kind: "seq", items, ...place };
+    return { kind: "seq", place, items };
   }
 
   #mapping(event: MappingEvent): Node {
@@ -201,21 +201,21 @@ class Composer {
     let first: Place | undefined;
     while (!this.#atPop()) {
       const keyNode = this.#node();
-      first ??= keyNode;
+      first ??= keyNode.place;
       const key = this.#key(keyNode);
-      this.#last = { at: keyNode.at, length: keyNode.length };
+      this.#last = keyNode.place;
       const merge = key === "<<" && keyNode.kind === "scalar" && keyNode.plain;
       this.#path.push(`${this.#path.length === 0 ? "" : "."}${key ?? "?"}`);
       const value = this.#node();
-      if (merge) merges.push({ node: value, place: keyNode });
-      else if (key !== undefined) this.#add(entries, key, { key: { at: keyNode.at, length: keyNode.length }, value });
+      if (merge) merges.push({ node: value, place: keyNode.place });
+      else if (key !== undefined) this.#add(entries, key, { key: keyNode.place, value });
       this.#path.pop();
     }
     for (const { node, place } of merges) this.#merge(entries, node, place);
     // A block map is shown by its first key, an empty or flow one by its brace.
     const own = this.#place(event.start, event.start + 1);
     const shown = event.style === COLLECTION_STYLE.BLOCK ? (first ?? own) : own;
-    return { kind: "map", entries, at: shown.at, length: shown.length };
+    return { kind: "map", place: shown, entries };
   }
 
   #add(entries: Map<string, MapEntry>, key: string, entry: MapEntry): void {
@@ -232,12 +232,12 @@ class Composer {
   /** Keys are text in JSON. What YAML reads as another type is taken only where its text says the same (8080, true). */
   #key(node: Node): string | undefined {
     if (node.kind !== "scalar" || node.value === null) {
-      this.#fail(node, "yaml-syntax", node.kind === "scalar" ? "a key is empty" : "a key must be text, not a list or a map");
+      this.#fail(node.place, "yaml-syntax", node.kind === "scalar" ? "a key is empty" : "a key must be text, not a list or a map");
       return undefined;
     }
     const key = String(node.value);
     if (key === node.text || typeof node.value === "string") return key;
-    this.#report(node, "yaml-syntax", `YAML reads the key ${node.text} as ${key}`, `put it in quotes: "${node.text}"`);
+    this.#report(node.place, "yaml-syntax", `YAML reads the key ${node.text} as ${key}`, `put it in quotes: "${node.text}"`);
     return node.text;
   }
 

@@ -1,5 +1,6 @@
 // The tree a YAML document becomes: every key and every value knows its place in the file.
 import type { Location } from "../base/diagnostic.js";
+import type { Lines } from "./lines.js";
 
 /** Where something is written, and how many characters of that line it takes. */
 export interface Place {
@@ -7,11 +8,34 @@ export interface Place {
   readonly length: number;
 }
 
+/** A place that is worked out when it is asked for: most nodes of a good spec never are. */
+export class Span implements Place {
+  readonly #lines: Lines;
+  readonly #start: number;
+  readonly #end: number;
+
+  /** From one offset of the text up to another. */
+  constructor(lines: Lines, start: number, end: number) {
+    this.#lines = lines;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  get at(): Location {
+    return this.#lines.at(this.#start);
+  }
+
+  get length(): number {
+    return this.#lines.length(this.#start, this.#end);
+  }
+}
+
 /** string; bigint for integers of any size; number for floats; boolean; null for "nothing there". */
 export type ScalarValue = string | bigint | number | boolean | null;
 
-export interface ScalarNode extends Place {
+export interface ScalarNode {
   readonly kind: "scalar";
+  readonly place: Place;
   /** The text as it stands, quotes and escapes undone: `0644` stays `0644`. */
   readonly text: string;
   /** Written without quotes and not as a block: only then does its text decide its type. */
@@ -19,8 +43,9 @@ export interface ScalarNode extends Place {
   readonly value: ScalarValue;
 }
 
-export interface SeqNode extends Place {
+export interface SeqNode {
   readonly kind: "seq";
+  readonly place: Place;
   readonly items: readonly Node[];
 }
 
@@ -29,8 +54,9 @@ export interface MapEntry {
   readonly value: Node;
 }
 
-export interface MapNode extends Place {
+export interface MapNode {
   readonly kind: "map";
+  readonly place: Place;
   /** In the order they are written; merged entries (`<<`) follow the map's own. */
   readonly entries: ReadonlyMap<string, MapEntry>;
 }

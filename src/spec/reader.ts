@@ -1,19 +1,19 @@
 // Typed looks at a document that the walker has already judged: what has a wrong type is simply not there.
 import { isNull, type MapNode, type Node, type Place, type ScalarNode } from "./node.js";
-import { joinPath } from "./report.js";
+import type { Path } from "./path.js";
 
 /** One map of a document, with its path. Never reports anything: walk.ts has. */
 export class Reader {
   readonly node: MapNode;
-  readonly path: string;
+  readonly path: Path;
 
-  constructor(node: MapNode, path: string) {
+  constructor(node: MapNode, path: Path) {
     this.node = node;
     this.path = path;
   }
 
-  pathOf(key: string): string {
-    return joinPath(this.path, key);
+  pathOf(key: string): Path {
+    return this.path.child(key);
   }
 
   /** The value, unless absent or null. */
@@ -24,11 +24,11 @@ export class Reader {
 
   /** Where the value is; where it is missing, the key's place, else the map's. */
   place(key: string): Place {
-    return this.get(key) ?? this.keyPlace(key);
+    return this.get(key)?.place ?? this.keyPlace(key);
   }
 
   keyPlace(key: string): Place {
-    return this.node.entries.get(key)?.key ?? this.node;
+    return this.node.entries.get(key)?.key ?? this.node.place;
   }
 
   scalar(key: string): ScalarNode | undefined {
@@ -69,7 +69,7 @@ export class Reader {
   objects(key: string): Reader[] {
     const node = this.get(key);
     if (node?.kind !== "seq") return [];
-    return node.items.flatMap((item, i) => (item.kind === "map" ? [new Reader(item, `${this.pathOf(key)}[${i}]`)] : []));
+    return node.items.flatMap((item, i) => (item.kind === "map" ? [new Reader(item, this.pathOf(key).child(i))] : []));
   }
 
   /** The texts in a list, or undefined where there is none. */

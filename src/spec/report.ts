@@ -1,6 +1,8 @@
 // Where findings about a document are collected, with the wording they share.
 import type { Diagnostic, Severity } from "../base/diagnostic.js";
 import { type Node, type Place, type ScalarNode, typeName } from "./node.js";
+import { Path } from "./path.js";
+import { MAX_SHOWN, quote } from "./quote.js";
 
 /** What is wrong with a value; `problem` goes after the value: "is not a port name (…)". */
 export interface Problem {
@@ -8,13 +10,6 @@ export interface Problem {
   readonly hint?: string;
   /** `bad-value` when absent. */
   readonly code?: string;
-}
-
-const MAX_SHOWN = 60;
-
-/** `"text"` for messages, cut to a readable length. */
-export function quote(text: string): string {
-  return JSON.stringify(text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text);
 }
 
 /** The findings of one object. In a `secret` one no value and no source line is shown. */
@@ -26,18 +21,18 @@ export class Report {
     this.secret = secret;
   }
 
-  error(code: string, place: Place, path: string, problem: string, hint?: string): void {
+  error(code: string, place: Place, path: Path, problem: string, hint?: string): void {
     this.#add("error", code, place, path, problem, hint);
   }
 
-  warning(code: string, place: Place, path: string, problem: string, hint?: string): void {
+  warning(code: string, place: Place, path: Path, problem: string, hint?: string): void {
     this.#add("warning", code, place, path, problem, hint);
   }
 
   /** A finding about a value that has the right type. */
-  value(node: ScalarNode, path: string, found: Problem): void {
+  value(node: ScalarNode, path: Path, found: Problem): void {
     const shown = this.secret ? "the value" : typeof node.value === "string" ? quote(node.text) : node.text.slice(0, MAX_SHOWN);
-    this.#add("error", found.code ?? "bad-value", node, path, `${shown} ${found.problem}`, found.hint);
+    this.#add("error", found.code ?? "bad-value", node.place, path, `${shown} ${found.problem}`, found.hint);
   }
 
   /** A node in the words of a message: `the integer 8080`, `a list`. */
@@ -46,21 +41,15 @@ export class Report {
     return `${typeName(node).replace(/^an? /, "the ")} ${node.plain ? node.text.slice(0, MAX_SHOWN) : quote(node.text)}`;
   }
 
-  #add(severity: Severity, code: string, place: Place, path: string, problem: string, hint?: string): void {
+  #add(severity: Severity, code: string, place: Place, path: Path, problem: string, hint?: string): void {
     this.diagnostics.push({
       code,
       severity,
-      message: path === "" ? problem : `${path}: ${problem}`,
+      message: path === Path.root ? problem : `${path}: ${problem}`,
       at: place.at,
       length: place.length,
       ...(hint === undefined ? {} : { hint }),
       ...(this.secret ? { secret: true } : {}),
     });
   }
-}
-
-/** `spec` and `containers` make `spec.containers`; a key that is no plain word goes in brackets: `metadata.labels["a/b"]`. */
-export function joinPath(path: string, key: string): string {
-  if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${quote(key)}]`;
-  return path === "" ? key : `${path}.${key}`;
 }

@@ -26,6 +26,8 @@ export interface Field {
   readonly noEffect?: string;
   /** Values of a refused or effectless field that ask for what happens anyway: taken in silence, as are empty ones. */
   readonly fine?: readonly (string | number | boolean)[];
+  /** The field asks for something by being there, even when it is empty: `projected: {}`. */
+  readonly presence?: true;
   /** Names that people write for this field by habit, for did-you-mean. */
   readonly aka?: readonly string[];
 }
@@ -37,6 +39,8 @@ export interface ObjectType {
   /** The type's name in the Kubernetes API, `PodSpec` say. */
   readonly name: string;
   readonly fields: ReadonlyMap<string, Field>;
+  /** Names of the fields that are required. */
+  readonly required: readonly string[];
   /** For families of names that no table can list: the reason a key is refused, or undefined for an unknown key. */
   readonly family?: (key: string) => string | undefined;
 }
@@ -55,7 +59,9 @@ export interface MapType {
 
 /** A type of object by its name and its fields. */
 export function object(name: string, fields: Fields, family?: ObjectType["family"]): ObjectType {
-  return { kind: "object", name, fields: new Map(Object.entries(fields)), ...(family === undefined ? {} : { family }) };
+  const entries = Object.entries(fields);
+  const required = entries.filter(([, field]) => field.required).map(([key]) => key);
+  return { kind: "object", name, fields: new Map(entries), required, ...(family === undefined ? {} : { family }) };
 }
 
 /** A type whose field names are known but not looked into: the inside of refused fields. */
@@ -78,5 +84,5 @@ function asField(of: Field | Type): Field {
 
 /** Each field of a table, refused for one reason. */
 export function refuseAll(fields: Fields, refused: string): Fields {
-  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, { ...field, refused }]));
+  return Object.fromEntries(Object.entries(fields).map(([name, { noEffect: _, ...field }]) => [name, { ...field, refused }]));
 }

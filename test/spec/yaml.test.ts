@@ -25,7 +25,7 @@ function problems(text: string): string[] {
 function places(text: string): string[] {
   const out: string[] = [];
   const visit = (node: Node, path: string): void => {
-    out.push(`${path} ${node.at.line}:${node.at.column}+${node.length}`);
+    out.push(`${path} ${node.place.at.line}:${node.place.at.column}+${node.place.length}`);
     if (node.kind === "seq") node.items.forEach((item, i) => void visit(item, `${path}[${i}]`));
     if (node.kind === "map")
       for (const [key, entry] of node.entries) {

@@ -25,6 +25,7 @@ export function capabilityName(text: string): Problem | undefined {
 
 /** `CAP_NET_ADMIN` for each way to write it, as OCI bundles have it; `ALL` stays. Unknown names are left out. */
 export function normaliseCapabilities(names: readonly string[]): string[] {
+  if (names.length === 0) return [];
   const all = names.filter((n) => capabilityName(n) === undefined).map((n) => (bare(n) === "ALL" ? "ALL" : `CAP_${bare(n)}`));
   return [...new Set(all)].sort();
 }

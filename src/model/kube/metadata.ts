@@ -11,6 +11,6 @@ export function readMetadata<K extends ObjectRef["kind"]>(kind: K, document: Rea
     namespace: metadata?.text("namespace") ?? "default",
     labels: metadata?.textMap("labels") ?? {},
     annotations: metadata?.textMap("annotations") ?? {},
-    at: (metadata?.place("name") ?? document.node).at,
+    at: (metadata?.place("name") ?? document.node.place).at,
   };
 }

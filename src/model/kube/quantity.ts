@@ -8,9 +8,9 @@ export interface Quantity {
 }
 
 /** Suffix -> power of ten. k8s.io/apimachinery resource.Quantity: n u m, nothing, k M G T P E. */
-const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+const DECIMAL: ReadonlyMap<string, number> = new Map(Object.entries({ n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 }));
 /** Suffix -> power of two. */
-const BINARY: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 };
+const BINARY: ReadonlyMap<string, number> = new Map(Object.entries({ Ki: 10, Mi: 20, Gi: 30, Ti: 40, Pi: 50, Ei: 60 }));
 const FORM = /^([-+]?)([0-9]*)(?:\.([0-9]*))?(?:([eE][-+]?[0-9]{1,2})|([a-zA-Z]*))$/;
 /** Longer is no quantity anybody writes, and would only cost time. */
 const MAX_LENGTH = 64;
@@ -21,15 +21,8 @@ export function parseQuantity(text: string): Quantity | undefined {
   if (match === null) return undefined;
   const [, sign, whole = "", fraction = "", exponent, suffix = ""] = match;
   if (whole === "" && fraction === "") return undefined;
-  const two = BINARY[suffix];
-  const ten =
-    exponent !== undefined
-      ? Number(exponent.slice(1))
-      : two !== undefined
-        ? 0
-        : Object.hasOwn(DECIMAL, suffix)
-          ? DECIMAL[suffix]
-          : undefined;
+  const two = BINARY.get(suffix);
+  const ten = exponent !== undefined ? Number(exponent.slice(1)) : two !== undefined ? 0 : DECIMAL.get(suffix);
   if (ten === undefined) return undefined;
   const digits = BigInt(whole + fraction) * (sign === "-" ? -1n : 1n) * 2n ** BigInt(two ?? 0);
   const power = ten - fraction.length;

@@ -28,7 +28,7 @@ export function readVolume(reader: Reader): Volume | undefined {
     const inner = reader.object(field);
     if (inner === undefined) continue;
     const { source, key } = read(inner);
-    const place = inner.get(key) ?? reader.place("name");
+    const place = inner.get(key)?.place ?? reader.place("name");
     return { name: reader.text("name") ?? "", source, at: place.at };
   }
   return undefined;

@@ -9,9 +9,9 @@ const FILE_KEY = names("FileKeySelector", "key optional path volumeName");
 const ENV_SOURCE = object("EnvVarSource", {
   configMapKeyRef: { type: CONFIG_MAP_KEY },
   secretKeyRef: { type: SECRET_KEY },
-  fieldRef: { type: FIELD_SELECTOR, refused: LATER, hint: "write the value itself" },
-  resourceFieldRef: { type: RESOURCE_SELECTOR, refused: LATER, hint: "write the value itself" },
-  fileKeyRef: { type: FILE_KEY, refused: "podgen does not read variables from files of volumes yet" },
+  fieldRef: { type: FIELD_SELECTOR, refused: LATER, presence: true, hint: "write the value itself" },
+  resourceFieldRef: { type: RESOURCE_SELECTOR, refused: LATER, presence: true, hint: "write the value itself" },
+  fileKeyRef: { type: FILE_KEY, refused: "podgen does not read variables from files of volumes yet", presence: true },
 });
 
 export const ENV = object("EnvVar", {

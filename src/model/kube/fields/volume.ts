@@ -114,7 +114,7 @@ const REMOTE: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 function remote(type: ObjectType): Field {
-  return { type, refused: "it needs a storage driver of a cluster", hint: "mount it on the host and use hostPath" };
+  return { type, refused: "it needs a storage driver of a cluster", presence: true, hint: "mount it on the host and use hostPath" };
 }
 
 export const VOLUME = object("Volume", {
@@ -127,21 +127,25 @@ export const VOLUME = object("Volume", {
   downwardAPI: {
     type: object("DownwardAPIVolumeSource", { defaultMode: mode, items: DOWNWARD_ITEMS }),
     refused: "podgen does not put fields of the pod into files yet",
+    presence: true,
   },
   ephemeral: {
     type: object("EphemeralVolumeSource", { volumeClaimTemplate: { type: CLAIM_TEMPLATE } }),
     refused: "podgen makes no volumes from claim templates yet",
+    presence: true,
     hint: "use emptyDir",
   },
   gitRepo: {
     type: names("GitRepoVolumeSource", "directory repository revision"),
     refused: "Kubernetes has dropped it",
+    presence: true,
     hint: "clone in an init container",
   },
-  image: { type: names("ImageVolumeSource", "pullPolicy reference"), refused: "podgen does not mount images yet" },
+  image: { type: names("ImageVolumeSource", "pullPolicy reference"), refused: "podgen does not mount images yet", presence: true },
   projected: {
     type: object("ProjectedVolumeSource", { defaultMode: mode, sources: { type: list(PROJECTION) } }),
     refused: "podgen does not mix sources into one volume yet",
+    presence: true,
     hint: "use one volume for each source; a volume kube-api-access-… comes from the API server and means nothing here: remove it and its mounts",
   },
   ...Object.fromEntries(Object.entries(REMOTE).map(([field, [type, fields]]) => [field, remote(names(type, fields))])),

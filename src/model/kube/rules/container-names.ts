@@ -1,6 +1,6 @@
 // Names of containers are unique in a pod, init containers included: units and folders are named after them.
 import type { Location } from "../../../base/diagnostic.js";
-import { quote } from "../../../spec/report.js";
+import { quote } from "../../../spec/quote.js";
 import type { PodView } from "../view.js";
 
 export function containerNames({ containers, report }: PodView): void {

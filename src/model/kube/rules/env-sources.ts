@@ -1,6 +1,7 @@
 // A variable has a value or one source; an envFrom has one source; a name given twice is worth a warning.
+
+import { quote } from "../../../spec/quote.js";
 import type { Reader } from "../../../spec/reader.js";
-import { quote } from "../../../spec/report.js";
 import type { PodView } from "../view.js";
 
 const REFS = ["configMapKeyRef", "secretKeyRef", "fieldRef", "resourceFieldRef", "fileKeyRef"];
@@ -35,7 +36,7 @@ function checkOne(reader: Reader, fields: readonly string[], { report }: PodView
     );
   // An unknown field in it is already reported, and was surely meant as the source.
   else if (present.length === 0 && [...reader.node.entries.keys()].every((k) => k === "prefix"))
-    report.error("missing-field", reader.node, reader.path, `names no source: ${fields.slice(0, 2).join(" or ")}`);
+    report.error("missing-field", reader.node.place, reader.path, `names no source: ${fields.slice(0, 2).join(" or ")}`);
 }
 
 function duplicates(container: Reader, { report }: PodView): void {

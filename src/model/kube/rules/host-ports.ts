@@ -1,5 +1,6 @@
 // A port of the host can be claimed once among all pods of an apply.
 import type { Place } from "../../../spec/node.js";
+import type { Path } from "../../../spec/path.js";
 import type { Port } from "../../types.js";
 import { addressesOverlap } from "../address.js";
 import type { PodView } from "../view.js";
@@ -38,7 +39,7 @@ function clashes(a: Claim, b: Claim): boolean {
   return !(a.pod === b.pod && a.init !== b.init && same);
 }
 
-function reportClash(claim: Claim, other: Claim, place: Place, path: string): void {
+function reportClash(claim: Claim, other: Claim, place: Place, path: Path): void {
   const { file, line, column } = other.port.at;
   const where = other.pod === claim.pod ? "this pod" : `pod "${other.pod.model.name}"`;
   const address = claim.port.hostIP === "" ? "" : ` on ${claim.port.hostIP}`;

@@ -1,6 +1,6 @@
 // What a container mounts must be a volume of its pod. A volume that nobody mounts is fine.
 import { suggest } from "../../../base/suggest.js";
-import { quote } from "../../../spec/report.js";
+import { quote } from "../../../spec/quote.js";
 import type { PodView } from "../view.js";
 
 export function mountedVolumes({ spec, containers, report }: PodView): void {

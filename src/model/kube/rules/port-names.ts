@@ -1,5 +1,5 @@
 // Names of ports are unique in a container: probes and Services refer to them.
-import { quote } from "../../../spec/report.js";
+import { quote } from "../../../spec/quote.js";
 import type { PodView } from "../view.js";
 
 export function portNames({ containers, report }: PodView): void {

@@ -1,5 +1,5 @@
 // A container cannot be promised more than it may use.
-import { quote } from "../../../spec/report.js";
+import { quote } from "../../../spec/quote.js";
 import type { PodView } from "../view.js";
 
 const NAMES = [

@@ -1,6 +1,8 @@
 // Types of Secrets that promise certain keys.
+
+import { quote } from "../../../spec/quote.js";
 import type { Reader } from "../../../spec/reader.js";
-import { quote, type Report } from "../../../spec/report.js";
+import type { Report } from "../../../spec/report.js";
 
 /** Type -> keys that must be there (core/v1 SecretType; basic-auth needs one of its two). */
 const REQUIRED: ReadonlyMap<string, readonly string[]> = new Map([

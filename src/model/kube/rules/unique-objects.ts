@@ -1,6 +1,6 @@
 // Two objects of one kind cannot have one name. Namespaces do not part them: units are named after pods, per user.
 import type { Location } from "../../../base/diagnostic.js";
-import { quote } from "../../../spec/report.js";
+import { quote } from "../../../spec/quote.js";
 import type { Found } from "../view.js";
 
 export function uniqueObjects(found: readonly Found[]): void {

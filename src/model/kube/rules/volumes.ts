@@ -1,5 +1,5 @@
 // Volumes have unique names and exactly one source.
-import { quote } from "../../../spec/report.js";
+import { quote } from "../../../spec/quote.js";
 import { VOLUME_SOURCES } from "../fields/volume.js";
 import type { PodView } from "../view.js";
 
@@ -29,6 +29,6 @@ export function volumes({ spec, report }: PodView): void {
       );
     // An unknown field is already reported, and was surely meant as the source.
     else if (present.length === 0 && [...volume.node.entries.keys()].every((k) => k === "name" || VOLUME_SOURCES.includes(k)))
-      report.error("missing-field", volume.node, volume.path, "names no source", "for an empty folder, write: emptyDir: {}");
+      report.error("missing-field", volume.node.place, volume.path, "names no source", "for an empty folder, write: emptyDir: {}");
   }
 }
