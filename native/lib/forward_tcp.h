@@ -1,0 +1,16 @@
+/* Carries TCP connections from listening sockets of the host's network namespace to a port of the pod we have joined. */
+#pragma once
+#include "loop.h"
+#include "transparent.h"
+
+struct forward_tcp;
+
+/*
+ * Takes connections from `n` listening sockets, LISTEN_FDS_START and up (listen_fds.h), in `loop`. `max`: how many at once; more
+ * wait in the kernel. A connection waits for a server at most FORWARD_TCP_WAIT_MS and is then reset. -errno.
+ */
+int forward_tcp_new(struct loop *loop, const struct transparent *t, uint16_t port, int n, size_t max, struct forward_tcp **ret);
+#define FORWARD_TCP_WAIT_MS 10000
+/* Takes no more connections, and ends the loop when the last one has ended, after `ms` at the latest. */
+void forward_tcp_stop(struct forward_tcp *f, int64_t ms);
+void forward_tcp_free(struct forward_tcp *f);

@@ -1,0 +1,10 @@
+/* Going where a pod is. */
+#pragma once
+#include "util.h"
+
+/*
+ * Waits until infra of `run_dir` ("pods/web/_infra") lives and joins its user and network namespaces in one setns on its
+ * pidfd, which is returned: it becomes readable when infra ends. The process must be single-threaded. -ETIMEDOUT after `deadline`
+ * (clock_ms).
+ */
+int join_infra(const char *run_dir, int64_t deadline, struct err *err);

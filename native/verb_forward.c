@@ -1,0 +1,153 @@
+/*
+ * podrt forward: carries a published port into its pod. systemd's socket unit made the listening sockets, in the host's network
+ * namespace, where they stay whatever namespace we go to; they outlive us, so that connections wait through our restarts.
+ *
+ * Ends with 0 when infra ends (the socket starts a new one for the next pod) and on SIGTERM.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+
+#include "lib/deadline.h"
+#include "lib/forward_tcp.h"
+#include "lib/forward_udp.h"
+#include "lib/join.h"
+#include "lib/listen_fds.h"
+#include "lib/notify.h"
+#include "lib/number.h"
+#include "lib/proc.h"
+#include "verbs.h"
+
+enum { INFRA_MS = 10000, LAST_MS = 1000 };
+
+struct options {
+  const char *run_dir;
+  uint16_t port;
+  int type; /* SOCK_STREAM or SOCK_DGRAM */
+};
+
+struct program {
+  struct loop loop;
+  struct loop_source on_infra, on_signal;
+  struct transparent transparent;
+  struct forward_tcp *tcp;
+  struct forward_udp *udp;
+  int signals;
+};
+
+static int parse(int argc, char **argv, struct options *o) {
+  enum { JOIN = 1, PORT, PROTOCOL };
+  static const struct option words[] = {{"join", required_argument, NULL, JOIN},
+                                        {"port", required_argument, NULL, PORT},
+                                        {"protocol", required_argument, NULL, PROTOCOL},
+                                        {0}};
+  uint64_t port = 0;
+  for (int c; (c = getopt_long(argc, argv, "", words, NULL)) != -1;) switch (c) {
+      case JOIN:
+        o->run_dir = optarg;
+        break;
+      case PORT:
+        if (number_parse(optarg, false, 1, 65535, &port) < 0) return -EINVAL;
+        break;
+      case PROTOCOL:
+        o->type = !strcmp(optarg, "tcp") ? SOCK_STREAM : !strcmp(optarg, "udp") ? SOCK_DGRAM : 0;
+        if (!o->type) return -EINVAL;
+        break;
+      default:
+        return -EINVAL;
+    }
+  o->port = (uint16_t)port;
+  return optind == argc && o->run_dir && o->port && o->type ? 0 : -EINVAL;
+}
+
+/* How many descriptors there may be, after asking for as many as we are allowed. */
+static size_t raise_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 1024;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+  return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > 1 << 20 ? 1 << 20 : (size_t)limit.rlim_cur;
+}
+
+static void on_infra(struct loop_source *source, uint32_t events) {
+  (void)events;
+  container_of(source, struct program, on_infra)->loop.quit = true;
+}
+
+static void on_signal(struct loop_source *source, uint32_t events) {
+  (void)events;
+  struct program *p = container_of(source, struct program, on_signal);
+  struct signalfd_siginfo info;
+  (void)!read(p->signals, &info, sizeof info);
+  if (p->tcp)
+    forward_tcp_stop(p->tcp, LAST_MS);
+  else
+    p->loop.quit = true;
+}
+
+static int watch_signals(struct program *p, struct err *err) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigprocmask(SIG_BLOCK, &set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+  p->on_signal.ready = on_signal;
+  int r = p->signals < 0 ? -errno : loop_add(&p->loop, p->signals, EPOLLIN, &p->on_signal);
+  return r < 0 ? err_set(err, -r, "signalfd", "%s", "") : 0;
+}
+
+static int start(struct program *p, const struct options *o, int sockets, struct err *err) {
+  /* A connection needs two, and a pipe in each direction only while it is blocked. */
+  size_t max = raise_limit() / 4;
+  int r = o->type == SOCK_STREAM ? forward_tcp_new(&p->loop, &p->transparent, o->port, sockets, max, &p->tcp)
+                                 : forward_udp_new(&p->loop, &p->transparent, o->port, sockets, max, &p->udp);
+  return r < 0 ? err_set(err, -r, "listen", "port %d", (int)o->port) : 0;
+}
+
+static int run(const struct options *o, struct err *err) {
+  struct program p = {.loop.epoll = -1, .signals = -1, .transparent.netlink.fd = -1};
+  struct err why;
+  int sockets = listen_fds(o->type, err);
+  if (sockets < 0) return sockets;
+  cleanup_fd int infra = join_infra(o->run_dir, clock_ms() + INFRA_MS, err);
+  if (infra < 0) return infra;
+
+  int r = loop_init(&p.loop);
+  if (r < 0) return err_set(err, -r, "epoll", "%s", "");
+  transparent_init(&p.transparent, o->type, o->port, &why);
+  if (!p.transparent.v4)
+    fprintf(stderr, "podrt: forward: the pod sees its own address instead of the clients': %s: %s: %s\n", why.step, why.what,
+            strerror(why.code));
+  r = watch_signals(&p, err);
+  p.on_infra.ready = on_infra;
+  if (r == 0 && (r = loop_add(&p.loop, infra, EPOLLIN, &p.on_infra)) < 0) err_set(err, -r, "epoll", "%s", "");
+  if (r == 0) r = start(&p, o, sockets, err);
+  if (r == 0) {
+    (void)notify_send("READY=1");
+    if ((r = loop_run(&p.loop)) < 0) err_set(err, -r, "epoll", "%s", "");
+  }
+  if (p.tcp) forward_tcp_free(p.tcp);
+  if (p.udp) forward_udp_free(p.udp);
+  loop_end(&p.loop);
+  transparent_end(&p.transparent);
+  if (p.signals >= 0) close(p.signals);
+  return r;
+}
+
+int verb_forward(int argc, char **argv) {
+  struct options o = {0};
+  struct err err = {0};
+  if (parse(argc, argv, &o) < 0) {
+    fputs("usage: podrt forward --join RUNDIR --port N --protocol tcp|udp\n", stderr);
+    return 64;
+  }
+  if (run(&o, &err) < 0) {
+    err_print(&err, "forward");
+    return 125;
+  }
+  return 0;
+}

@@ -1,0 +1,391 @@
+// podrt forward: a published port, from a client on another machine (a network namespace) through the host's into a pod's.
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { after, afterEach, before, describe, it } from "node:test";
+import { asUser, type TestUser, until, userStart, userStop } from "./user.js";
+
+const PEER = resolve("test/native/forward-peer.mjs");
+const HOST = "pgn3h"; // namespaces of the network, by ip-netns(8)
+const CLIENT = "pgn3c";
+const POD_ADDRESS = "10.88.0.5";
+
+let user: TestUser;
+let infra: ChildProcess;
+const children = new Set<ChildProcess>();
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly lines: Interface;
+  readonly ended: Promise<number | null>;
+}
+
+/** Starts a program that the test ends at the latest. */
+function start(file: string, args: readonly string[]): Running {
+  const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
+  children.add(child);
+  child.stdin.on("error", () => {});
+  const ended = new Promise<number | null>((done) => {
+    child.once("exit", (code) => {
+      children.delete(child);
+      done(code);
+    });
+  });
+  return { child, lines: createInterface({ input: child.stdout }), ended };
+}
+
+const nextLine = (running: Running): Promise<string> =>
+  new Promise((done, fail) => {
+    running.lines.once("line", done);
+    running.lines.once("close", () => fail(new Error("it ended without a word")));
+  });
+const run = (file: string, ...args: string[]): string =>
+  execFileSync(file, args, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+
+/** Runs a client in the client's namespace (or the host's) and gives what it printed. */
+async function client(...words: string[]): Promise<Record<string, unknown>> {
+  return clientIn(CLIENT, ...words);
+}
+async function clientIn(namespace: string, ...words: string[]): Promise<Record<string, unknown>> {
+  const one = start("nsenter", [`--net=/run/netns/${namespace}`, process.execPath, PEER, ...words]);
+  return JSON.parse(await nextLine(one));
+}
+
+/** A server in the pod, listening. */
+async function server(protocol: string, host: string, port: number, ...more: string[]): Promise<Running> {
+  const one = start("nsenter", ["-t", String(infra.pid), "-n", process.execPath, PEER, "server", protocol, host, String(port), ...more]);
+  assert.equal(await nextLine(one), "listening");
+  return one;
+}
+
+async function stop(running: Running): Promise<void> {
+  running.child.kill("SIGKILL");
+  await running.ended;
+}
+
+/** Everything that ends a pod: its namespaces' holder, and a state that names it. */
+async function startInfra(): Promise<void> {
+  const script = `ip link set lo up; ip link add eth0 type veth peer name away; ip link set away up; ip addr add ${POD_ADDRESS}/24 dev eth0; ip addr add fd88::5/64 dev eth0 nodad
+    ip link set eth0 up; ip route add default via 10.88.0.1; ip -6 route add default via fd88::1; echo ready; exec sleep infinity`;
+  const one = start(...asUser(user, ["unshare", "-Urn", "sh", "-ec", script]));
+  assert.equal(await nextLine(one), "ready");
+  infra = one.child;
+  const startTime = readFileSync(`/proc/${infra.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
+  const dir = join(user.runtimeDir, "podgen/pods/web/_infra");
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, "state.new"), JSON.stringify({ pid: infra.pid, startTime, digest: "", startedAt: 0 }));
+  run("mv", join(dir, "state.new"), join(dir, "state.json"));
+}
+
+/** The forwarder on sockets of the host's namespace; it starts with the first connection, as under a socket unit. */
+async function forward(port: number, protocol: string, listen: readonly string[], prefix: readonly string[] = []): Promise<Running> {
+  const activate = [
+    "systemd-socket-activate",
+    "-E",
+    "XDG_RUNTIME_DIR",
+    ...(protocol === "udp" ? ["-d"] : []),
+    ...listen.flatMap((address) => ["-l", address]),
+  ];
+  const words = [
+    ...prefix,
+    ...activate,
+    user.podrt,
+    "forward",
+    "--join",
+    "pods/web/_infra",
+    "--port",
+    String(port),
+    "--protocol",
+    protocol,
+  ];
+  const [file, args] = asUser(user, words);
+  const one = start("nsenter", [`--net=/run/netns/${HOST}`, file, ...args]);
+  const listening = () =>
+    run("nsenter", `--net=/run/netns/${HOST}`, "ss", "-Hnl", protocol === "udp" ? "-u" : "-t")
+      .split("\n")
+      .filter(Boolean).length;
+  await until("the sockets", () => listening() >= listen.length);
+  return one;
+}
+
+const NETWORK = `
+ip netns add ${HOST}; ip netns add ${CLIENT}
+ip -n ${HOST} link set lo up; ip -n ${CLIENT} link set lo up
+ip -n ${HOST} link add wire type veth peer name wire netns ${CLIENT}
+ip -n ${HOST} addr add 10.99.0.1/24 dev wire; ip -n ${CLIENT} addr add 10.99.0.2/24 dev wire; ip -n ${CLIENT} addr add 10.99.0.3/24 dev wire
+ip -n ${HOST} addr add 10.99.0.11/24 dev wire
+ip -n ${HOST} addr add fd99::1/64 dev wire nodad; ip -n ${CLIENT} addr add fd99::2/64 dev wire nodad
+ip -n ${HOST} link set wire up; ip -n ${CLIENT} link set wire up`;
+
+before(async () => {
+  user = userStart("pgn3");
+  for (const name of [HOST, CLIENT]) execFileSync("sh", ["-c", `ip netns del ${name} 2>/dev/null || true`]);
+  execFileSync("sh", ["-ec", NETWORK], { stdio: "inherit" });
+  await startInfra();
+});
+afterEach(() => {
+  for (const child of children) if (child !== infra) child.kill("SIGKILL");
+});
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+  for (const name of [HOST, CLIENT]) run("ip", "netns", "del", name);
+  rmSync(join(user.runtimeDir, "podgen"), { recursive: true, force: true });
+  userStop(user);
+});
+
+describe("TCP", () => {
+  // [where the server listens, what it sees of an IPv4 client, of an IPv6 client]
+  const servers: readonly [string, RegExp, RegExp][] = [
+    ["127.0.0.1", /^10\.99\.0\.2 \d+ 127\.0\.0\.1$/, /^127\.0\.0\.1 \d+ 127\.0\.0\.1$/],
+    ["0.0.0.0", /^10\.99\.0\.2 \d+ 127\.0\.0\.1$/, /^127\.0\.0\.1 /],
+    ["::1", /^::1 \d+ ::1$/, /^fd99::2 \d+ ::1$/],
+    ["::", /^::ffff:10\.99\.0\.2 \d+ ::ffff:127\.0\.0\.1$/, /^fd99::2 \d+ ::1$/],
+    [POD_ADDRESS, new RegExp(`^10\\.99\\.0\\.2 \\d+ ${POD_ADDRESS}$`), new RegExp(`^${POD_ADDRESS} `)],
+    ["fd88::5", /^fd88::5 /, /^fd99::2 \d+ fd88::5$/],
+  ];
+  for (const [host, v4, v6] of servers)
+    it(`a server on ${host} sees the client's address where it can be kept`, async () => {
+      await forward(8080, "tcp", ["[::]:18080"]);
+      await server("tcp", host, 8080);
+      assert.match(String((await client("hello", "10.99.0.1", "18080")).line), v4);
+      assert.match(String((await client("hello", "fd99::1", "18080")).line), v6);
+    });
+
+  it("the client's port is kept too, also for two connections that differ by the host's address alone", async () => {
+    await forward(8080, "tcp", ["10.99.0.1:18080", "10.99.0.11:18080"]);
+    await server("tcp", "0.0.0.0", 8080);
+    const held = start("nsenter", [`--net=/run/netns/${CLIENT}`, process.execPath, PEER, "talk", "10.99.0.1", "18080", "40404"]);
+    assert.match(await nextLine(held), /10\.99\.0\.2 40404 /);
+    // The pod sees both on one address and port of its own, so this one must come from another port.
+    const other = String((await client("hello", "10.99.0.11", "18080", "40404")).line);
+    assert.match(other, /^10\.99\.0\.2 /);
+    assert.doesNotMatch(other, / 40404 /);
+    assert.match(await nextLine(held), /echo/);
+  });
+
+  it("a client on the host's loopback gets a plain connection", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "::", 8080);
+    assert.match(String((await clientIn(HOST, "hello", "127.0.0.1", "18080")).line), /^::ffff:127\.0\.0\.1 /);
+    assert.match(String((await clientIn(HOST, "hello", "::1", "18080")).line), /^::1 /);
+    assert.match(String((await clientIn(HOST, "hello", "10.99.0.1", "18080")).line), /^::ffff:10\.99\.0\.1 /);
+  });
+
+  it("200 connections at once with a megabyte each, the end carried over; and little memory after it", async () => {
+    const f = await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "0.0.0.0", 8080);
+    const result = await client("bulk", "10.99.0.1", "18080", "200", "1048576");
+    assert.deepEqual([result.same, result.errors, result.peers], [200, [], ["10.99.0.2"]]);
+    await until("all to be closed", () => readFds(f.child) < 20);
+    // Anonymous pages are what it has for itself; the program's text is every podrt's.
+    const anonymous = () => Number(readFileSync(`/proc/${f.child.pid}/smaps_rollup`, "utf8").match(/Anonymous: +(\d+)/)?.[1]);
+    await until("its memory to be given back", () => anonymous() <= 100);
+  });
+
+  it("waits for a server that is away, and sends what came meanwhile", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    const waiting = Promise.all(Array.from({ length: 20 }, () => client("hello", "10.99.0.1", "18080")));
+    await new Promise((wake) => setTimeout(wake, 1500));
+    await server("tcp", "127.0.0.1", 8080);
+    for (const one of await waiting) {
+      assert.match(String(one.line), /^10\.99\.0\.2 /);
+      assert.ok(Number(one.ms) < 5000);
+    }
+    const first = await server("tcp", "127.0.0.1", 8081);
+    await stop(first);
+  });
+
+  it("resets a connection that found no server in ten seconds", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    const result = await client("hello", "10.99.0.1", "18080");
+    assert.equal(result.error, "ECONNRESET");
+    assert.ok(Number(result.ms) > 9_000 && Number(result.ms) < 12_000, `${result.ms} ms`);
+  });
+
+  it("holds back a client that the server does not read", async () => {
+    const f = await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "0.0.0.0", 8080, "read-late");
+    const { written } = await client("stall", "10.99.0.1", "18080");
+    assert.ok(Number(written) < 32 << 20, `${written} bytes were taken`);
+    assert.ok(Number(readFileSync(`/proc/${f.child.pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)?.[1]) < 4096);
+  });
+
+  it("goes on when descriptors are used up, without burning time", async () => {
+    const f = await forward(8080, "tcp", ["[::]:18080"], ["prlimit", "--nofile=64:64"]);
+    await server("tcp", "0.0.0.0", 8080);
+    const holder = start("nsenter", [`--net=/run/netns/${CLIENT}`, process.execPath, PEER, "hold", "10.99.0.1", "18080", "15"]);
+    assert.deepEqual(JSON.parse(await nextLine(holder)), { lines: 15 });
+    const rest = client("bulk", "10.99.0.1", "18080", "60", "10000");
+    const before = cpuTicks(f.child);
+    await new Promise((wake) => setTimeout(wake, 1000));
+    holder.child.stdin?.end();
+    const result = await rest;
+    assert.deepEqual([result.same, result.errors], [60, []]);
+    assert.ok(cpuTicks(f.child) - before < 30, "less than 0.3 s of processor time");
+  });
+
+  it("is told when the server breaks off", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    const s = await server("tcp", "0.0.0.0", 8080);
+    const talk = start("nsenter", [`--net=/run/netns/${CLIENT}`, process.execPath, PEER, "talk", "10.99.0.1", "18080"]);
+    assert.match(await nextLine(talk), /line/);
+    assert.match(await nextLine(talk), /echo/);
+    await stop(s);
+    await until("the end", async () => /how/.test(await nextLine(talk)));
+    await talk.ended;
+  });
+});
+
+/** Open descriptors of a process. */
+function readFds(child: ChildProcess): number {
+  return run("ls", `/proc/${child.pid}/fd`).split("\n").length;
+}
+function cpuTicks(child: ChildProcess): number {
+  const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return Number(fields[11]) + Number(fields[12]);
+}
+
+describe("UDP", () => {
+  for (const host of ["0.0.0.0", "127.0.0.1", POD_ADDRESS])
+    it(`a server on ${host}: two clients, their addresses, replies from where they asked`, async () => {
+      await forward(5353, "udp", ["[::]:15353"]);
+      await server("udp", host, 5353);
+      const both = await Promise.all([
+        client("udp", "10.99.0.1", "15353", "20", "41000"),
+        client("udp", "10.99.0.11", "15353", "20", "42000"),
+      ]);
+      assert.deepEqual(both, [
+        { replies: 20, from: ["10.99.0.1"], line: "10.99.0.2 41000 n19" },
+        { replies: 20, from: ["10.99.0.11"], line: "10.99.0.2 42000 n19" },
+      ]);
+    });
+
+  it("IPv6, and a server of both families", async () => {
+    await forward(5353, "udp", ["[::]:15353"]);
+    await server("udp", "::", 5353);
+    assert.deepEqual(await client("udp", "fd99::1", "15353", "5", "41000"), { replies: 5, from: ["fd99::1"], line: "fd99::2 41000 n4" });
+    assert.deepEqual(await client("udp", "10.99.0.11", "15353", "5", "41000"), {
+      replies: 5,
+      from: ["10.99.0.11"],
+      line: "::ffff:10.99.0.2 41000 n4",
+    });
+  });
+
+  it("on a socket of one family", async () => {
+    await forward(5353, "udp", ["10.99.0.1:15353", "[fd99::1]:15353"]);
+    await server("udp", "0.0.0.0", 5353);
+    assert.equal((await client("udp", "10.99.0.1", "15353", "3")).replies, 3);
+    assert.equal((await client("udp", "fd99::1", "15353", "3")).replies, 3);
+    assert.equal((await clientIn(HOST, "udp", "10.99.0.1", "15353", "3")).replies, 3);
+  });
+
+  it("a server that comes back is found again", async () => {
+    await forward(5353, "udp", ["[::]:15353"]);
+    assert.equal((await client("udp", "10.99.0.1", "15353", "1", "41000")).replies, 0);
+    const s = await server("udp", "0.0.0.0", 5353);
+    assert.equal((await client("udp", "10.99.0.1", "15353", "3", "41000")).replies, 3);
+    await stop(s);
+    await server("udp", "127.0.0.1", 5353);
+    assert.equal((await client("udp", "10.99.0.1", "15353", "3", "41000")).replies, 3);
+  });
+
+  it("no more flows than there may be, and those that are there go on", async () => {
+    await forward(5353, "udp", ["[::]:15353"], ["prlimit", "--nofile=64:64"]);
+    await server("udp", "0.0.0.0", 5353);
+    const first = await Promise.all(Array.from({ length: 16 }, (_, i) => client("udp", "10.99.0.1", "15353", "1", String(41000 + i))));
+    assert.ok(first.every((one) => one.replies === 1));
+    const [late, old] = await Promise.all([
+      client("udp", "10.99.0.1", "15353", "1", "42000"),
+      client("udp", "10.99.0.1", "15353", "5", "41000"),
+    ]);
+    assert.deepEqual([late.replies, old.replies], [0, 5]);
+  });
+
+  it("only present clients are taken for local: the server may talk to others from its port", async () => {
+    await forward(5353, "udp", ["[::]:15353"]);
+    await server("udp", "0.0.0.0", 5353);
+    await client("udp", "10.99.0.1", "15353", "3");
+    const way = (to: string): string =>
+      run("nsenter", "-t", String(infra.pid), "-n", "ip", "route", "get", to, "ipproto", "udp", "sport", "5353");
+    assert.match(way("10.99.0.2"), /^local 10\.99\.0\.2 dev lo/);
+    assert.match(way("10.99.0.77"), /via 10\.88\.0\.1 dev eth0/);
+  });
+});
+
+describe("its life", () => {
+  it("waits for infra, and ends with 0 when infra ends", async () => {
+    infra.kill("SIGKILL");
+    await until("infra's end", () => !children.has(infra));
+    const f = await forward(8080, "tcp", ["[::]:18080"]);
+    const hello = client("hello", "10.99.0.1", "18080");
+    await new Promise((wake) => setTimeout(wake, 500));
+    await startInfra();
+    await server("tcp", "0.0.0.0", 8080);
+    assert.match(String((await hello).line), /^10\.99\.0\.2 /);
+    infra.kill("SIGKILL");
+    assert.equal(await f.ended, 0);
+    await startInfra();
+  });
+
+  it("lets connections go on for a second on SIGTERM, then exits with 0", async () => {
+    const f = await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "0.0.0.0", 8080);
+    const talk = start("nsenter", [`--net=/run/netns/${CLIENT}`, process.execPath, PEER, "talk", "10.99.0.1", "18080"]);
+    const seen: string[] = [];
+    talk.lines.on("line", (line) => seen.push(line));
+    await until("a first echo", () => seen.length > 2);
+    const before = seen.length;
+    const at = Date.now();
+    f.child.kill("SIGTERM");
+    assert.equal(await f.ended, 0);
+    assert.ok(Date.now() - at > 800 && Date.now() - at < 2000, `${Date.now() - at} ms`);
+    assert.ok(seen.length > before + 4, "it went on meanwhile");
+  });
+
+  it("ends at once on SIGTERM when nothing is open", async () => {
+    const f = await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "0.0.0.0", 8080);
+    await client("hello", "10.99.0.1", "18080");
+    await until("it to be closed", () => readFds(f.child) < 14);
+    const at = Date.now();
+    f.child.kill("SIGTERM");
+    assert.equal(await f.ended, 0);
+    assert.ok(Date.now() - at < 500);
+  });
+
+  it("a new one after kill -9 finds its rules there", async () => {
+    for (const protocol of ["tcp", "udp"]) {
+      await server(protocol, "0.0.0.0", 7000);
+      for (let i = 0; i < 2; i++) {
+        const f = await forward(7000, protocol, ["[::]:17000"]);
+        const result = await client(...(protocol === "tcp" ? ["hello", "10.99.0.1", "17000"] : ["udp", "10.99.0.1", "17000", "2"]));
+        assert.match(String(result.line), /^10\.99\.0\.2 /);
+        await stop(f);
+      }
+    }
+    const rules = run("nsenter", "-t", String(infra.pid), "-n", "ip", "rule").split("\n");
+    assert.equal(rules.length, new Set(rules).size, rules.join("\n"));
+    assert.equal(rules.filter((rule) => rule.includes("sport 7000")).length, 1);
+  });
+
+  it("refuses to run without sockets, or with the wrong ones", async () => {
+    const words = [user.podrt, "forward", "--join", "pods/web/_infra", "--port", "8080", "--protocol"];
+    const [file, args] = asUser(user, [...words, "tcp"]);
+    assert.equal(await start(file, args).ended, 125);
+    for (const bad of [
+      [user.podrt, "forward"],
+      [...words, "sctp"],
+      [...words.slice(0, 5), "0", "--protocol", "tcp"],
+    ]) {
+      const [program, rest] = asUser(user, bad);
+      assert.equal(await start(program, rest).ended, 64);
+    }
+    const [activate, rest] = asUser(user, ["systemd-socket-activate", "-E", "XDG_RUNTIME_DIR", "-l", "10.99.0.1:16000", ...words, "udp"]);
+    const wrong = start("nsenter", [`--net=/run/netns/${HOST}`, activate, ...rest]);
+    await until("the socket", () => run("nsenter", `--net=/run/netns/${HOST}`, "ss", "-Hnlt").includes(":16000"));
+    start("nsenter", [`--net=/run/netns/${CLIENT}`, process.execPath, PEER, "hello", "10.99.0.1", "16000"]);
+    assert.equal(await wrong.ended, 125);
+  });
+});
