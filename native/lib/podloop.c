@@ -94,13 +94,14 @@ static void wait_for_work(const struct loop *l) {
 
 static int run(struct loop *l, struct err *err) {
   while (!l->stop) {
+    if (l->unsent) try_resend(l); /* before newer lines */
+    if (!l->unsent) {
+      int r = collector_run(l->collector);
+      if (r < 0) return err_set(err, -r, "relay", "%s", "");
+    }
     wait_for_work(l);
     on_signals(l);
     on_connections(l);
-    if (l->unsent) try_resend(l); /* before newer lines */
-    if (l->unsent) continue;
-    int r = collector_run(l->collector);
-    if (r < 0) return err_set(err, -r, "relay", "%s", "");
   }
   return 0;
 }

@@ -52,7 +52,7 @@ static int helper_start(const char *tool, uint32_t own, const struct subid *ids,
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || read(go, &byte, 1) != 1 || dup2(out, STDERR_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
       _exit(1);
     execvp(tool, argv);
-    dprintf(STDERR_FILENO, "%s: %s", tool, strerror(errno));
+    dprintf(STDERR_FILENO, "%s: %s\n", tool, strerror(errno));
     _exit(127);
   }
   *ret = (struct helper){.pid = pid, .tool = tool};
