@@ -1,0 +1,85 @@
+/* A container's OCI bundle, as much of it as podrt uses (native/README.md, "The bundle"), checked. */
+#pragma once
+#include <jansson.h>
+
+#include "caps.h"
+#include "util.h"
+
+enum rootfs_driver { ROOTFS_AUTO, ROOTFS_OVERLAY, ROOTFS_FUSE, ROOTFS_VFS };
+
+struct bundle_rootfs {
+  enum rootfs_driver driver;
+  const char **layers; /* bottom first */
+  size_t n_layers;
+  const char *upper;
+};
+
+struct bundle_mount {
+  const char *destination, *type, *source; /* type "bind" where it is absent */
+  const char **options;                    /* never NULL */
+};
+
+struct bundle_item {
+  const char *path, *source; /* relative; absolute */
+  mode_t mode;
+};
+/* io.podgen.files: one tmpfs */
+struct bundle_files {
+  const char *destination, *sub_path; /* sub_path may be NULL */
+  bool read_only;
+  struct bundle_item *items;
+  size_t n_items;
+};
+
+struct bundle_rlimit {
+  int resource;
+  uint64_t soft, hard;
+};
+
+struct bundle_secret {
+  const char *name, *path;
+};
+
+struct bundle {
+  json_t *root, *notes[3]; /* own every string below; notes: annotations that are JSON themselves */
+  char *folder;            /* absolute path of the bundle */
+
+  const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
+  bool backoff, unconfined;
+  const char *user_name; /* io.podgen.user, or NULL: then uid, gid and groups hold */
+
+  bool has_layers;
+  struct bundle_rootfs rootfs;
+  const char *root_path; /* root.path, where there are no layers */
+  bool root_read_only;
+
+  bool terminal, no_new_privs, has_oom;
+  uint32_t uid, gid, *groups;
+  size_t n_groups;
+  const char **args, **env, *cwd;
+  struct cap_sets caps;
+  struct bundle_rlimit *rlimits;
+  size_t n_rlimits;
+  int oom_score_adj;
+
+  bool own_pid; /* linux.namespaces lists pid: not the pod's */
+  const char **masked, **read_only;
+  struct bundle_mount *mounts;
+  size_t n_mounts;
+  struct bundle_files *files;
+  size_t n_files;
+  struct bundle_secret *secrets;
+  size_t n_secrets;
+};
+
+/*
+ * Reads DIR/config.json. Unknown members are left alone, as the runtime-spec demands; wrong types, unknown
+ * capabilities, limits and annotation values are errors that name the JSON path. On failure nothing is held.
+ */
+int bundle_read(const char *folder, struct bundle *ret, struct err *err);
+/* The same for text; `folder` is used for messages and relative paths. For tests. */
+int bundle_parse(const char *text, size_t len, const char *folder, struct bundle *ret, struct err *err);
+void bundle_free(struct bundle *bundle);
+
+/* Reads the annotations into a bundle whose root is loaded; part of bundle_parse. */
+int bundle_annotations(struct bundle *b, struct err *err);

@@ -1,0 +1,168 @@
+/* podgen's annotations of a bundle: see bundle.h and the table in native/README.md. */
+#include <limits.h>
+
+#include "bundle.h"
+#include "jsonget.h"
+
+#define NOTE "io.podgen."
+enum { MAX_LAYERS = 500 /* overlay's own limit */, MAX_FILES = 256, MAX_ITEMS = 4096, MAX_SECRETS = 1024 };
+
+static int absolute(const char *path, const char *at, const char *key, struct err *err) {
+  if (path[0] == '/' && strlen(path) < PATH_MAX) return 0;
+  char full[JSON_AT_MAX];
+  json_at(full, at, key);
+  return err_set(err, 0, "bundle", "%s: expected an absolute path", full);
+}
+
+/* The JSON inside an annotation; NULL where there is none. The bundle keeps it. */
+static int load_note(struct bundle *b, const json_t *notes, const char *name, json_type type, size_t slot, json_t **ret, struct err *err) {
+  const char *text = NULL;
+  json_error_t where;
+  *ret = NULL;
+  int r = json_get_string(notes, "annotations", name, false, &text, err);
+  if (r < 0 || !text) return r;
+  b->notes[slot] = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+  if (!b->notes[slot]) return err_set(err, 0, "bundle", "annotations.%s: %d:%d: %s", name, where.line, where.column, where.text);
+  if (json_typeof(b->notes[slot]) != type)
+    return err_set(err, 0, "bundle", "annotations.%s: expected JSON that is %s", name, type == JSON_OBJECT ? "an object" : "an array");
+  *ret = b->notes[slot];
+  return 0;
+}
+
+static int read_rootfs(struct bundle *b, const json_t *notes, struct err *err) {
+  static const char *const drivers[] = {
+      [ROOTFS_AUTO] = "auto", [ROOTFS_OVERLAY] = "overlay", [ROOTFS_FUSE] = "fuse-overlayfs", [ROOTFS_VFS] = "vfs"};
+  static const char at[] = "annotations." NOTE "rootfs";
+  json_t *note;
+  const char *driver = "auto";
+  struct bundle_rootfs *fs = &b->rootfs;
+  int r = load_note(b, notes, NOTE "rootfs", JSON_OBJECT, 0, &note, err);
+  if (r < 0 || !note) return r;
+  r = json_get_string(note, at, "driver", false, &driver, err);
+  if (r == 0) r = json_get_string(note, at, "upper", true, &fs->upper, err);
+  if (r == 0) r = absolute(fs->upper, at, "upper", err);
+  if (r == 0) r = json_get_strings(note, at, "layers", MAX_LAYERS, &fs->layers, &fs->n_layers, err);
+  if (r < 0) return r;
+  if (!fs->n_layers) return err_set(err, 0, "bundle", "%s.layers: expected one at least", at);
+  for (size_t i = 0; i < fs->n_layers; i++) {
+    char key[32];
+    snprintf(key, sizeof key, "layers[%zu]", i);
+    if ((r = absolute(fs->layers[i], at, key, err)) < 0) return r;
+  }
+  for (size_t i = 0; i < N_ELEMENTS(drivers); i++)
+    if (!strcmp(driver, drivers[i])) {
+      fs->driver = (enum rootfs_driver)i;
+      b->has_layers = true;
+      return 0;
+    }
+  return err_set(err, 0, "bundle", "%s.driver: unknown driver %s", at, driver);
+}
+
+static int read_secrets(struct bundle *b, const json_t *notes, struct err *err) {
+  json_t *note, *value;
+  const char *name;
+  int r = load_note(b, notes, NOTE "secret-env", JSON_OBJECT, 1, &note, err);
+  if (r < 0 || !json_object_size(note)) return r;
+  if (json_object_size(note) > MAX_SECRETS) return err_set(err, 0, "bundle", "annotations." NOTE "secret-env: more than %d", MAX_SECRETS);
+  b->secrets = calloc(json_object_size(note), sizeof *b->secrets);
+  if (!b->secrets) return err_set(err, ENOMEM, "bundle", "%s", "");
+  json_object_foreach(note, name, value) {
+    if (!*name || strchr(name, '=')) return err_set(err, 0, "bundle", "annotations." NOTE "secret-env: %s is no variable's name", name);
+    if (!json_is_string(value)) return err_set(err, 0, "bundle", "annotations." NOTE "secret-env.%s: expected a string", name);
+    r = absolute(json_string_value(value), "annotations." NOTE "secret-env", name, err);
+    if (r < 0) return r;
+    b->secrets[b->n_secrets++] = (struct bundle_secret){.name = name, .path = json_string_value(value)};
+  }
+  return 0;
+}
+
+/* Beneath its folder by its words alone: a/b, never ../b, /b or a//b. */
+static bool relative_ok(const char *path) {
+  if (!*path) return false;
+  for (const char *p = path;; p++) {
+    size_t len = strcspn(p, "/");
+    if (!len || (len == 1 && p[0] == '.') || (len == 2 && p[0] == '.' && p[1] == '.')) return false;
+    p += len;
+    if (!*p) return true;
+  }
+}
+
+static int read_item(const json_t *item, const char *at, struct bundle_item *ret, struct err *err) {
+  int64_t mode = 0644;
+  int r = json_get_string(item, at, "path", true, &ret->path, err);
+  if (r == 0) r = json_get_string(item, at, "source", true, &ret->source, err);
+  if (r == 0) r = absolute(ret->source, at, "source", err);
+  if (r == 0) r = json_get_int(item, at, "mode", 0, 07777, &mode, err);
+  if (r == 0 && !relative_ok(ret->path)) return err_set(err, 0, "bundle", "%s.path: expected a relative path without . and ..", at);
+  ret->mode = (mode_t)mode;
+  return r;
+}
+
+static int read_files(struct bundle *b, const json_t *notes, struct err *err) {
+  json_t *note, *item, *entry;
+  size_t i, k;
+  int r = load_note(b, notes, NOTE "files", JSON_ARRAY, 2, &note, err);
+  if (r < 0 || !json_array_size(note)) return r;
+  if (json_array_size(note) > MAX_FILES) return err_set(err, 0, "bundle", "annotations." NOTE "files: more than %d", MAX_FILES);
+  b->files = calloc(json_array_size(note), sizeof *b->files);
+  if (!b->files) return err_set(err, ENOMEM, "bundle", "%s", "");
+  json_array_foreach(note, i, item) {
+    char at[JSON_AT_MAX], below[JSON_AT_MAX];
+    struct bundle_files *f = &b->files[b->n_files++];
+    json_t *items = NULL;
+    json_at_index(at, "annotations." NOTE "files", "", i);
+    if (!json_is_object(item)) return err_set(err, 0, "bundle", "%s: expected an object", at);
+    r = json_get_string(item, at, "destination", true, &f->destination, err);
+    if (r == 0) r = absolute(f->destination, at, "destination", err);
+    if (r == 0) r = json_get_string(item, at, "subPath", false, &f->sub_path, err);
+    if (r == 0) r = json_get_bool(item, at, "readOnly", &f->read_only, err);
+    if (r == 0) r = json_get_objects(item, at, "items", MAX_ITEMS, &items, err);
+    if (r < 0) return r;
+    if (f->sub_path && !relative_ok(f->sub_path))
+      return err_set(err, 0, "bundle", "%s.subPath: expected a relative path without . and ..", at);
+    f->items = calloc(json_array_size(items) + 1, sizeof *f->items);
+    if (!f->items) return err_set(err, ENOMEM, "bundle", "%s", "");
+    json_array_foreach(items, k, entry) {
+      json_at_index(below, at, "items", k);
+      r = read_item(entry, below, &f->items[f->n_items++], err);
+      if (r < 0) return r;
+    }
+  }
+  return 0;
+}
+
+static int read_flag(const json_t *notes, const char *key, const char *yes, const char *no, bool *ret, struct err *err) {
+  const char *value = NULL;
+  int r = json_get_string(notes, "annotations", key, false, &value, err);
+  if (r < 0 || !value) return r;
+  if (strcmp(value, yes) && strcmp(value, no)) return err_set(err, 0, "bundle", "annotations.%s: expected %s or %s", key, yes, no);
+  *ret = !strcmp(value, yes);
+  return 0;
+}
+
+int bundle_annotations(struct bundle *b, struct err *err) {
+  const struct {
+    const char *key, **to;
+    bool required;
+  } strings[] = {
+      {NOTE "pod", &b->pod, false},
+      {NOTE "container", &b->container, false},
+      {NOTE "unit", &b->unit, true},
+      {NOTE "identifier", &b->identifier, true},
+      {NOTE "log-fields", &b->log_fields, false},
+      {NOTE "run-dir", &b->run_dir, true},
+      {NOTE "join", &b->join, true},
+      {NOTE "digest", &b->digest, false},
+      {NOTE "user", &b->user_name, false},
+  };
+  json_t *notes = NULL;
+  b->digest = "";
+  int r = json_get(b->root, "", "annotations", JSON_OBJECT, true, &notes, err);
+  for (size_t i = 0; r == 0 && i < N_ELEMENTS(strings); i++)
+    r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
+  if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
+  if (r == 0) r = read_flag(notes, NOTE "backoff", "true", "false", &b->backoff, err);
+  if (r == 0) r = read_rootfs(b, notes, err);
+  if (r == 0) r = read_secrets(b, notes, err);
+  return r == 0 ? read_files(b, notes, err) : r;
+}
