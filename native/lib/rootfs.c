@@ -1,0 +1,86 @@
+/* A container's root file system: see rootfs.h. Here: the folders, the bind, the pivot. */
+#include "rootfs.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "inroot.h"
+#include "mountfd.h"
+#include "rmtree.h"
+
+#define OLD ".old-"
+
+static int move_aside(int folder, const char *name) {
+  char aside[80];
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  snprintf(aside, sizeof aside, OLD "%lld.%09ld-%s", (long long)now.tv_sec, now.tv_nsec, name);
+  return renameat(folder, name, folder, aside) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int make_fresh(int folder, const char *name) {
+  /* Nearly always empty (merged/) or not there: then nothing is left to remove later. */
+  if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
+    int r = move_aside(folder, name);
+    if (r < 0) return r;
+  }
+  return mkdirat(folder, name, 0700) < 0 ? -errno : 0;
+}
+
+int rootfs_prepare(const struct bundle_rootfs *fs, struct err *err) {
+  const char *top = fs->layers[fs->n_layers - 1];
+  struct stat st;
+  if (stat(top, &st) < 0) return err_set(err, errno, "layer", "%s", top);
+  cleanup_fd int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (slash < 0) return err_set(err, errno, "open", "/");
+  cleanup_fd int folder = inroot_make_dir(slash, fs->upper, 0700, 0);
+  if (folder < 0) return err_set(err, -folder, "open", "%s", fs->upper);
+  static const char *const names[] = {"upper", "work", "merged"};
+  for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+    int r = make_fresh(folder, names[i]);
+    if (r < 0) return err_set(err, -r, "make", "%s/%s", fs->upper, names[i]);
+  }
+  /* Owners that are not mapped cannot be given; the image then shows root's. */
+  if ((st.st_uid || st.st_gid) && fchownat(folder, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EINVAL &&
+      errno != EPERM)
+    return err_set(err, errno, "chown", "%s/upper", fs->upper);
+  if (fchmodat(folder, "upper", st.st_mode & 07777, 0) < 0) return err_set(err, errno, "chmod", "%s/upper", fs->upper);
+  return steal_fd(&folder);
+}
+
+void rootfs_clean(int folder) {
+  cleanup_fd int fd = folder < 0 ? -1 : openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  if (!dir) return;
+  (void)steal_fd(&fd);
+  struct err ignored;
+  for (struct dirent *entry; (entry = readdir(dir));)
+    if (!strncmp(entry->d_name, OLD, sizeof OLD - 1)) (void)rmtree_at(folder, entry->d_name, &ignored);
+  closedir(dir);
+}
+
+int rootfs_bind(const char *path, struct err *err) {
+  cleanup_fd int tree = mountfd_clone(AT_FDCWD, path, true);
+  if (tree < 0) return err_set(err, -tree, "bind", "%s", path);
+  int r = mountfd_set(tree, 0, MS_PRIVATE, true);
+  if (r == 0 && move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0) r = -errno;
+  if (r < 0) return err_set(err, -r, "bind", "%s", path);
+  int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return root < 0 ? err_set(err, errno, "open", "%s", path) : root;
+}
+
+int rootfs_pivot(int root, struct err *err) {
+  /*
+   * The old root ends up over the new one's "/" and is taken away from there, pivot_root(2): no folder in the image is needed. Nothing
+   * has to be made private first: a mount namespace that belongs to another user namespace gets the host's mounts as
+   * slaves (mount_namespaces(7)).
+   */
+  if (fchdir(root) < 0) return err_set(err, errno, "chdir", "the root file system");
+  if (syscall(SYS_pivot_root, ".", ".") < 0) return err_set(err, errno, "pivot_root", "%s", "");
+  if (umount2(".", MNT_DETACH) < 0) return err_set(err, errno, "umount", "the host's file systems");
+  return chdir("/") < 0 ? err_set(err, errno, "chdir", "/") : 0;
+}

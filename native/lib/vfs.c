@@ -1,0 +1,210 @@
+/* The copying driver, for machines where no kind of overlay works: all layers into one folder. See rootfs.h. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include "rmtree.h"
+#include "rootfs.h"
+
+/* Folders deeper than this are refused: two descriptors each. */
+enum { MAX_DEPTH = 200, XATTR_LIMIT = 64 * 1024 };
+
+/* A file with several names in its layer, and where its first name was copied to. */
+struct seen {
+  ino_t ino;
+  char *path;
+};
+
+struct copy {
+  int to; /* merged/ */
+  struct seen *seen;
+  size_t n_seen, room_seen;
+  char path[PATH_MAX]; /* of the entry at hand, relative to `to` */
+  int depth;
+  struct err *err;
+};
+
+static int fail(struct copy *c, int code, const char *step) {
+  return err_set(c->err, code, step, "%s", c->path);
+}
+
+/* --- one entry --- */
+
+static int copy_xattrs(int from, int to) {
+  char names[4096], *value = NULL;
+  ssize_t len = flistxattr(from, names, sizeof names);
+  if (len <= 0) return len < 0 && errno != ENOTSUP ? -errno : 0;
+  value = malloc(XATTR_LIMIT);
+  if (!value) return -ENOMEM;
+  for (const char *name = names; name < names + len; name += strlen(name) + 1) {
+    /* overlay's own marks have done their work. */
+    if (!strncmp(name, "user.overlay.", 13)) continue;
+    ssize_t n = fgetxattr(from, name, value, XATTR_LIMIT);
+    if (n >= 0) (void)fsetxattr(to, name, value, (size_t)n, 0); /* as far as the file system can */
+  }
+  free(value);
+  return 0;
+}
+
+/* Owner, then mode (a chown takes set-user-ID away), attributes (capabilities go with a chown too), times. */
+static int copy_attributes(int from, int to, const struct stat *st) {
+  if (fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0) return -errno;
+  int r = copy_xattrs(from, to);
+  if (r < 0) return r;
+  const struct timespec times[2] = {st->st_atim, st->st_mtim};
+  return futimens(to, times) < 0 ? -errno : 0;
+}
+
+static int copy_bytes(int from, int to) {
+  if (ioctl(to, FICLONE, from) == 0) return 0;
+  char buf[64 * 1024];
+  for (;;) {
+    ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+    if (n > 0) continue;
+    if (n == 0) return 0;
+    if (errno == EINTR) continue;
+    break; /* not between these file systems: by hand, from where it stopped */
+  }
+  for (;;) {
+    ssize_t n = read(from, buf, sizeof buf);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return n < 0 ? -errno : 0;
+    int r = write_all(to, buf, (size_t)n);
+    if (r < 0) return r;
+  }
+}
+
+static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name, const struct stat *st) {
+  for (size_t i = 0; st->st_nlink > 1 && i < c->n_seen; i++)
+    if (c->seen[i].ino == st->st_ino) return linkat(c->to, c->seen[i].path, to_dir, name, 0) < 0 ? -errno : 0;
+  cleanup_fd int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (from < 0) return -errno;
+  cleanup_fd int to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (to < 0) return -errno;
+  int r = copy_bytes(from, to);
+  if (r == 0) r = copy_attributes(from, to, st);
+  if (r < 0 || st->st_nlink < 2) return r;
+  if (c->n_seen == c->room_seen) {
+    size_t room = c->room_seen ? 2 * c->room_seen : 64;
+    struct seen *bigger = reallocarray(c->seen, room, sizeof *bigger);
+    if (!bigger) return -ENOMEM;
+    c->seen = bigger;
+    c->room_seen = room;
+  }
+  char *path = strdup(c->path);
+  if (!path) return -ENOMEM;
+  c->seen[c->n_seen++] = (struct seen){.ino = st->st_ino, .path = path};
+  return 0;
+}
+
+/* Symlinks, FIFOs, sockets: what has no content. Devices cannot be in a layer unpacked in a user namespace. */
+static int copy_other(int from_dir, int to_dir, const char *name, const struct stat *st) {
+  if (S_ISLNK(st->st_mode)) {
+    char target[PATH_MAX];
+    ssize_t n = readlinkat(from_dir, name, target, sizeof target - 1);
+    if (n < 0) return -errno;
+    target[n] = 0;
+    if (symlinkat(target, to_dir, name) < 0) return -errno;
+  } else if (mknodat(to_dir, name, (st->st_mode & S_IFMT) | 0600, 0) < 0) {
+    return -errno;
+  }
+  if (fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+  if (!S_ISLNK(st->st_mode) && fchmodat(to_dir, name, st->st_mode & 07777, 0) < 0) return -errno;
+  const struct timespec times[2] = {st->st_atim, st->st_mtim};
+  return utimensat(to_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+/* --- folders --- */
+
+static bool is_whiteout(const struct stat *st) {
+  return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
+static bool is_opaque(int dir) {
+  char value[2];
+  return fgetxattr(dir, "user.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
+}
+
+static int copy_folder(struct copy *c, int from, int to);
+
+static int copy_subfolder(struct copy *c, int from_dir, int to_dir, const char *name, const struct stat *st, bool exists) {
+  if (c->depth >= MAX_DEPTH) return fail(c, ELOOP, "copy");
+  cleanup_fd int from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (from < 0) return fail(c, errno, "open");
+  if (exists && is_opaque(from)) {
+    int r = rmtree_at(to_dir, name, c->err);
+    if (r < 0) return r;
+    exists = false;
+  }
+  if (!exists && mkdirat(to_dir, name, 0700) < 0) return fail(c, errno, "mkdir");
+  cleanup_fd int to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (to < 0) return fail(c, errno, "open");
+  c->depth++;
+  int r = copy_folder(c, from, to);
+  c->depth--;
+  if (r < 0) return r;
+  r = copy_attributes(from, to, st);
+  return r < 0 ? fail(c, -r, "copy") : 0;
+}
+
+static int copy_entry(struct copy *c, int from, int to, const char *name) {
+  struct stat st, old;
+  if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return fail(c, errno, "stat");
+  bool exists = fstatat(to, name, &old, AT_SYMLINK_NOFOLLOW) == 0;
+  bool folder = S_ISDIR(st.st_mode);
+  if (exists && !(folder && S_ISDIR(old.st_mode))) {
+    int r = rmtree_at(to, name, c->err);
+    if (r < 0) return r;
+    exists = false;
+  }
+  if (is_whiteout(&st)) return 0;
+  if (folder) return copy_subfolder(c, from, to, name, &st, exists);
+  int r = S_ISREG(st.st_mode) ? copy_file(c, from, to, name, &st) : copy_other(from, to, name, &st);
+  return r < 0 ? fail(c, -r, "copy") : 0;
+}
+
+static int copy_folder(struct copy *c, int from, int to) {
+  cleanup_fd int fd = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  if (!dir) return fail(c, errno, "open");
+  (void)steal_fd(&fd);
+  size_t len = strlen(c->path);
+  int r = 0;
+  for (struct dirent *entry; r == 0 && (entry = readdir(dir));) {
+    if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+    if (len + strlen(entry->d_name) + 2 > sizeof c->path) {
+      r = fail(c, ENAMETOOLONG, "copy");
+      break;
+    }
+    sprintf(c->path + len, "%s%s", len ? "/" : "", entry->d_name);
+    r = copy_entry(c, from, to, entry->d_name);
+    if (r == 0) c->path[len] = 0;
+  }
+  closedir(dir);
+  return r;
+}
+
+int rootfs_copy(const struct bundle_rootfs *fs, struct err *err) {
+  cleanup_free char *merged = xformat("%s/merged", fs->upper);
+  if (!merged) return err_set(err, ENOMEM, "copy", "%s", "");
+  cleanup_fd int to = open(merged, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (to < 0) return err_set(err, errno, "open", "%s", merged);
+  struct copy c = {.to = to, .err = err};
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < fs->n_layers; i++) {
+    cleanup_fd int from = open(fs->layers[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
+    c.path[0] = 0;
+    r = from < 0 || fstat(from, &st) < 0 ? err_set(err, errno, "layer", "%s", fs->layers[i]) : copy_folder(&c, from, to);
+    if (r == 0 && (r = copy_attributes(from, to, &st)) < 0) r = err_set(err, -r, "copy", "%s", fs->layers[i]);
+    /* Inode numbers mean something within one layer only. */
+    while (c.n_seen) free(c.seen[--c.n_seen].path);
+  }
+  free(c.seen);
+  return r;
+}
