@@ -1,0 +1,77 @@
+/* Joining a pod's namespaces: see joinpod.h. */
+#include "joinpod.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include "deadline.h"
+
+enum { PATIENCE_MS = 10 * 1000 };
+
+static const struct {
+  int flag;
+  const char *name;
+} kinds[] = {{CLONE_NEWNET, "net"}, {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"},
+             {CLONE_NEWPID, "pid"}, {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWNS, "mnt"}};
+
+int joinpod_open(int run, const char *join, int *ret_dir, pid_t *ret_pid, struct err *err) {
+  const int64_t deadline = clock_ms() + PATIENCE_MS;
+  cleanup_fd int dir = run_open_at(run, join, true, err);
+  if (dir < 0) return dir;
+  cleanup_fd int watch = -1;
+  for (;;) {
+    struct run_state state;
+    int fd = run_state_read(dir, &state, err);
+    if (fd == 0) fd = proc_open(&state.id);
+    if (fd >= 0) {
+      *ret_dir = steal_fd(&dir);
+      *ret_pid = state.id.pid;
+      return fd;
+    }
+    /* Not there yet, or its successor is about to write its own: usually it is, and nothing needs to be watched. */
+    int r = watch < 0 ? watch = watch_folder(dir) : watch_wait(watch, deadline);
+    if (r == -ETIMEDOUT) return err_set(err, ESRCH, "infra", "%s does not run", join);
+    if (r < 0 && r != -EINTR) return err_set(err, -r, "infra", "%s", join);
+  }
+}
+
+/* Those of `flags` in which the process is in another namespace than we. */
+static int differing(pid_t pid, int flags, struct err *err) {
+  int ret = 0;
+  for (size_t i = 0; i < N_ELEMENTS(kinds); i++) {
+    char path[48];
+    struct stat own, its;
+    if (!(flags & kinds[i].flag)) continue;
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, kinds[i].name);
+    if (stat(path, &its) < 0) return err_set(err, errno, "namespaces", "%s", path);
+    snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i].name);
+    if (stat(path, &own) < 0) return err_set(err, errno, "namespaces", "%s", path);
+    if (own.st_ino != its.st_ino || own.st_dev != its.st_dev) ret |= kinds[i].flag;
+  }
+  return ret;
+}
+
+static int join_differing(int pidfd, pid_t pid, int flags, struct err *err) {
+  int want = differing(pid, flags, err);
+  if (want <= 0) return want;
+  return setns(pidfd, want) < 0 ? err_set(err, errno, "setns", "pid %d", (int)pid) : 0;
+}
+
+int joinpod_enter(int pidfd, pid_t pid, struct err *err) {
+  const int all = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  /* Nearly always all are the pod's own, and one call does. The host's would be refused, and then nothing has changed. */
+  if (setns(pidfd, CLONE_NEWUSER | all) == 0) return 0;
+  if (errno != EPERM) return err_set(err, errno, "setns", "infra");
+  if (setns(pidfd, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "infra's user namespace");
+  return join_differing(pidfd, pid, all, err);
+}
+
+int joinpod_enter_pid(int pidfd, pid_t pid, struct err *err) {
+  return join_differing(pidfd, pid, CLONE_NEWPID, err);
+}
+
+int joinpod_enter_container(int infra_pidfd, int pidfd, pid_t pid, struct err *err) {
+  if (setns(infra_pidfd, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "the pod's user namespace");
+  return join_differing(pidfd, pid, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP, err);
+}

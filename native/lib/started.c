@@ -1,0 +1,39 @@
+/* What a started container leaves in its run folder: see started.h. */
+#include "started.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <time.h>
+
+int started_write(int dir, const struct proc_id *id, const char *digest, const char *bundle, struct err *err) {
+  char start[24];
+  snprintf(start, sizeof start, "%llu", (unsigned long long)id->start);
+  json_t *state = json_pack("{s:i, s:s, s:s, s:I, s:s}", "pid", (int)id->pid, "startTime", start, "digest", digest, "startedAt",
+                            (json_int_t)time(NULL), "bundle", bundle);
+  char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
+  json_decref(state);
+  int r = text ? write_file_atomic_at(dir, "state.json", text, strlen(text), 0600) : -EINVAL;
+  free(text);
+  return r < 0 ? err_set(err, -r, "write", "state.json") : 0;
+}
+
+int started_read(int dir, struct proc_id *ret, char **ret_bundle, struct err *err) {
+  struct run_state state;
+  cleanup_free char *text = NULL;
+  size_t len;
+  int r = run_state_read(dir, &state, err);
+  if (r < 0) return r;
+  r = read_file_at(dir, "state.json", 64 * 1024, &text, &len);
+  if (r < 0) return err_set(err, -r, "state.json", "%s", "");
+  json_t *root = json_loadb(text, len, 0, NULL);
+  const char *bundle = json_string_value(json_object_get(root, "bundle"));
+  *ret_bundle = bundle ? strdup(bundle) : NULL;
+  json_decref(root);
+  *ret = state.id;
+  return *ret_bundle ? 0 : err_set(err, 0, "state.json", "not a container's: it names no bundle");
+}
+
+int started_mark(int dir, struct err *err) {
+  cleanup_fd int fd = openat(dir, "ready", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  return fd < 0 ? err_set(err, errno, "write", "ready") : 0;
+}

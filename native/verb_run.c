@@ -1,0 +1,24 @@
+/* podrt run --bundle DIR: a container unit's ExecStart. Starts the container, makes its first process the unit's main one, and ends. */
+#include "lib/command.h"
+#include "lib/container.h"
+#include "verbs.h"
+
+int verb_run(int argc, char **argv) {
+  struct bundle bundle;
+  struct container container;
+  struct err err;
+  int code = EXIT_PODRT;
+  if (argc != 3 || strcmp(argv[1], "--bundle")) {
+    fputs("usage: podrt run --bundle DIR\n", stderr);
+    return 64;
+  }
+  int r = bundle_read(argv[2], &bundle, &err);
+  if (r == 0) {
+    r = container_start(&bundle, false, &container, &code, &err);
+    if (r == 0) container_done(&container);
+    bundle_free(&bundle);
+  }
+  if (r == 0) return 0;
+  err_print(&err, "run");
+  return code;
+}
