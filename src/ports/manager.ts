@@ -9,8 +9,8 @@ export interface ManagerReader {
   /** Major version of the manager. */
   version(): Promise<number>;
   /**
-   * Loaded units that match any glob (`pod-*`), with the truth of each. `brief` leaves `service` out, which is three
-   * times as fast: for diffs over many pods.
+   * Loaded units that match any glob (`pod-*`), with the truth of each. `brief` leaves `service` out, which takes half
+   * the time: for diffs over many pods.
    */
   list(patterns: readonly string[], detail?: "full" | "brief"): Promise<UnitState[]>;
   /** One unit, loaded if need be; `loadState` is `not-found` where there is none. */

@@ -3,10 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import wire from "dbus-next/lib/message.js";
 import { systemAddresses, unixPaths, userAddresses } from "../../src/host/dbus/address.js";
-import { METHOD_CALL, Splitter } from "../../src/host/dbus/message.js";
+import { Splitter } from "../../src/host/dbus/message.js";
 import { splitSignature, type Value } from "../../src/host/dbus/reader.js";
+import { encodeCall, type Sendable } from "../../src/host/dbus/writer.js";
 import { unitPath } from "../../src/host/systemd/names.js";
 import { unitState } from "../../src/host/systemd/states.js";
+
+const METHOD_CALL = 1;
 
 function encode(signature: string, body: readonly unknown[], serial = 1): Buffer {
   return wire.marshall({
@@ -64,6 +67,42 @@ test("values of every type come back as they were encoded", () => {
     ["aas", [[["a"], [], ["b", "c"]]]],
   ];
   for (const [signature, body] of cases) assert.deepEqual(decode(encode(signature, body)), body, signature);
+});
+
+test("calls are encoded byte for byte as dbus-next does", () => {
+  const calls: readonly [string, readonly Sendable[]][] = [
+    ["", []],
+    ["s", ["größe €"]],
+    ["ss", ["pod-web.service", "replace"]],
+    ["su", ["io.podgen.Writer", 0]],
+    ["asas", [[], ["pod-*", "x"]]],
+    ["asbb", [["a.service", "bb.service"], false, true]],
+    ["ssau", ["a.service", "", [1, 4294967295]]],
+    ["s", ["x".repeat(5000)]],
+    ["o", ["/a"]],
+  ];
+  for (const [signature, body] of calls) {
+    const shape = { path: "/a/b", interface: "a.b", member: "M", destination: "c.d", ...(signature === "" ? {} : { signature, body }) };
+    assert.deepEqual(encodeCall(shape, 77, 4), wire.marshall({ type: METHOD_CALL, serial: 77, flags: 4, ...shape })[0], signature);
+  }
+});
+
+test("what does not fit its signature is refused before it is sent", () => {
+  const shape = { path: "/a/b", interface: "a.b", member: "M", destination: "c.d" };
+  const wrong: readonly [string, readonly Sendable[]][] = [
+    ["s", [1]],
+    ["s", []],
+    ["", ["x"]],
+    ["s", ["a\0b"]],
+    ["u", [-1]],
+    ["u", [4294967296]],
+    ["u", ["1"]],
+    ["b", [1]],
+    ["as", ["x"]],
+    ["as", [["x", 1]]],
+    ["t", [1n]],
+  ];
+  for (const [signature, body] of wrong) assert.throws(() => encodeCall({ ...shape, signature, body }, 1, 0), RangeError, signature);
 });
 
 /** A property reply: what is not wanted is stepped over, of whatever type. */

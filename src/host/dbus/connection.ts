@@ -1,24 +1,21 @@
 // One D-Bus connection: every call has a deadline, and when the connection ends nothing is left waiting.
-// dbus-next authenticates and encodes. Its own MessageBus is not used: calls that are pending when the peer goes never
-// settle there, it has no time-outs, it leaks match rules, and it insists on a bus daemon (Hello).
+// dbus-next authenticates. Its MessageBus is not used: calls that are pending when the peer goes never settle there, it
+// has no time-outs, it leaks match rules, it insists on a bus daemon (Hello); nor its codec, see reader.ts and writer.ts.
 import { createConnection, type Socket } from "node:net";
 import type { BusAddress } from "./address.js";
 import { BusClosedError, BusTimeoutError, DbusError } from "./errors.js";
-import { ERROR, METHOD_CALL, METHOD_RETURN, type Message, SIGNAL, Splitter } from "./message.js";
+import { ERROR, METHOD_RETURN, type Message, SIGNAL, Splitter } from "./message.js";
+import { encodeCall, type MethodCall, type Sendable } from "./writer.js";
+
+/** Message flag (D-Bus specification, "Message Format"). */
+const ALLOW_INTERACTIVE_AUTHORIZATION = 4;
 
 /** How long a call may take unless it says otherwise, in milliseconds. */
 export const CALL_TIMEOUT = 5000;
 
 const BUS = { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus" };
 
-/** A method call. `body` must fit `signature`; 64-bit integers may be bigint. */
-export interface Call {
-  readonly destination: string;
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-  readonly signature?: string;
-  readonly body?: readonly unknown[];
+export interface Call extends MethodCall {
   /** Milliseconds; CALL_TIMEOUT when absent. */
   readonly timeout?: number;
   /** Lets polkit ask the user (flag ALLOW_INTERACTIVE_AUTHORIZATION). */
@@ -31,14 +28,11 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
 }
 
-type Marshall = typeof import("dbus-next/lib/message.js")["default"]["marshall"];
-
 /** Makes a connection: `connect`, then `call` and `onSignal`, `close` at the end. */
 export class Connection {
   /** True without a bus daemon in between: no match rules are needed, no names can be owned. */
   readonly direct: boolean;
   readonly #socket: Socket;
-  readonly #marshall: Marshall;
   readonly #pending = new Map<number, Pending>();
   readonly #signals = new Set<(message: Message) => void>();
   readonly #ends = new Set<(why: Error) => void>();
@@ -46,10 +40,9 @@ export class Connection {
   #ended: Error | undefined;
 
   /** Use `connect`. */
-  private constructor(socket: Socket, direct: boolean, marshall: Marshall) {
+  private constructor(socket: Socket, direct: boolean) {
     this.#socket = socket;
     this.direct = direct;
-    this.#marshall = marshall;
     const splitter = new Splitter();
     socket.on("error", (error) => this.#end(new BusClosedError(`the bus connection broke: ${error.message}`, error)));
     socket.on("close", () => this.#end(new BusClosedError("the bus connection was closed")));
@@ -71,7 +64,6 @@ export class Connection {
    */
   static async connect(address: BusAddress, timeout = CALL_TIMEOUT): Promise<Connection> {
     const { default: handshake } = await import("dbus-next/lib/handshake.js");
-    const { default: wire } = await import("dbus-next/lib/message.js");
     const socket = createConnection(address.path);
     try {
       await within(timeout, `authentication at ${address.path}`, (resolve, reject) => {
@@ -89,7 +81,7 @@ export class Connection {
       throw error;
     }
     forget(socket);
-    const connection = new Connection(socket, address.direct, wire.marshall);
+    const connection = new Connection(socket, address.direct);
     if (!address.direct) await connection.call({ ...BUS, member: "Hello", timeout }).catch((error) => connection.#fail(error));
     return connection;
   }
@@ -98,20 +90,20 @@ export class Connection {
   call(call: Call): Promise<Message> {
     if (this.#ended) return Promise.reject(this.#ended);
     const serial = ++this.#serial;
-    const { timeout = CALL_TIMEOUT, interactive = false, ...rest } = call;
-    const [bytes] = this.#marshall({ type: METHOD_CALL, serial, flags: interactive ? 4 : 0, ...rest });
+    const { timeout = CALL_TIMEOUT, interactive = false } = call;
+    const bytes = encodeCall(call, serial, interactive ? ALLOW_INTERACTIVE_AUTHORIZATION : 0);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(serial);
         reject(new BusTimeoutError(call.member, timeout));
       }, timeout);
       this.#pending.set(serial, { resolve, reject, timer });
-      this.#socket.write(bytes);
+      this.#send(bytes);
     });
   }
 
   /** Calls the bus daemon itself. */
-  callBus(member: string, signature: string, body: readonly unknown[]): Promise<Message> {
+  callBus(member: string, signature: string, body: readonly Sendable[]): Promise<Message> {
     return this.call({ ...BUS, member, signature, body });
   }
 
@@ -136,6 +128,15 @@ export class Connection {
   /** Ends the connection; pending calls are rejected. */
   close(): void {
     this.#end(new BusClosedError("the bus connection was closed by podgen"));
+  }
+
+  /** What is sent in one turn of the event loop goes out in one system call. */
+  #send(bytes: Buffer): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    this.#socket.write(bytes);
   }
 
   #receive(message: Message): void {

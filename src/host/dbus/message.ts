@@ -1,7 +1,6 @@
 // Incoming messages: cut out of the byte stream, their header read, their body decoded only when asked for.
 import { Reader, splitSignature, type Value } from "./reader.js";
 
-export const METHOD_CALL = 1;
 export const METHOD_RETURN = 2;
 export const ERROR = 3;
 export const SIGNAL = 4;

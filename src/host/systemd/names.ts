@@ -1,5 +1,6 @@
 // Names of systemd's D-Bus interface (org.freedesktop.systemd1(5)) and the calls made from them.
 import type { Call } from "../dbus/connection.js";
+import type { Sendable } from "../dbus/writer.js";
 
 export const SYSTEMD = "org.freedesktop.systemd1";
 export const MANAGER_PATH = "/org/freedesktop/systemd1";
@@ -9,7 +10,7 @@ export const UNIT = "org.freedesktop.systemd1.Unit";
 export const PROPERTIES = "org.freedesktop.DBus.Properties";
 
 /** A method of the manager object. */
-export function managerCall(member: string, signature = "", body: readonly unknown[] = []): Call {
+export function managerCall(member: string, signature = "", body: readonly Sendable[] = []): Call {
   return { destination: SYSTEMD, path: MANAGER_PATH, interface: MANAGER, member, signature, body };
 }
 

@@ -35,8 +35,10 @@ export async function readUplink(subject: Subject): Promise<UplinkFacts> {
     readText(join(subject.paths.run, "pods", pod.name, "_infra/resolv.conf")),
   ]);
   const nameservers = parseNameservers(inner);
-  const answer = nameservers.length > 0 ? await ask(subject, pod.pid, nameservers) : { answered: undefined, error: undefined };
-  return { hostNameservers, pod: { name: pod.name, defaultRoute: hasDefaultRoute(route, route6), nameservers, ...answer } };
+  const defaultRoute = hasDefaultRoute(route, route6);
+  const answer =
+    defaultRoute && nameservers.length > 0 ? await ask(subject, pod.pid, nameservers) : { answered: undefined, error: undefined };
+  return { hostNameservers, pod: { name: pod.name, defaultRoute, nameservers, ...answer } };
 }
 
 /** A pod whose infra container lives. */
