@@ -72,11 +72,13 @@ test("back-off is Kubernetes' for what is restarted", () => {
   assert.deepEqual(["Always", "OnFailure", "Never"].map(backoff), ["true", "true", undefined]);
 });
 
-test("RestartMode=direct only where systemd knows it", () => {
-  const infra = (systemdVersion: number) => {
-    const result = rendered({}, { facts: hostFacts({ systemdVersion }) });
-    return new TextDecoder().decode(result.files.find((f) => f.path.endsWith("__infra.service"))?.bytes);
+test("RestartMode=direct only where systemd knows it, and not for infra, whose dependants must restart with it", () => {
+  const unit = (systemdVersion: number, name: string) => {
+    const { shared, pods } = renderOf(modelOf(pod("web")), { facts: hostFacts({ systemdVersion }) });
+    const files = [...shared, ...pods.flatMap((p) => p.files)];
+    return new TextDecoder().decode(files.find((f) => f.path.endsWith(name))?.bytes);
   };
-  assert.ok(!infra(253).includes("RestartMode"));
-  assert.ok(infra(254).includes("RestartMode=direct\n"));
+  assert.ok(!unit(253, "/podgen-pause.service").includes("RestartMode"));
+  assert.ok(unit(254, "/podgen-pause.service").includes("RestartMode=direct\n"));
+  for (const version of [253, 254]) assert.match(unit(version, "__infra.service"), /Restart=always\nRestartSec=/);
 });

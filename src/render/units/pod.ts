@@ -46,7 +46,6 @@ export function infraBody(pod: PodPlan, facts: HostFacts): string {
     POD: podUnit(pod.name),
     SLICE: unitValue(podSlice(pod.name)),
     EXEC_START: execLine([facts.paths.podrt, "infra", "--bundle", bundleFolder(facts.paths, pod.name, INFRA)]),
-    RESTART_MODE: restartMode(facts),
   });
 }
 
@@ -59,12 +58,4 @@ export function uplinkBody(pod: PodPlan, facts: HostFacts): string {
     SLICE: unitValue(podSlice(pod.name)),
     EXEC_START: execLine([facts.paths.podrt, "uplink", "--join", runDir(pod.name, INFRA)]),
   });
-}
-
-/**
- * From systemd 254 on a restart need not pass through `failed`, which would cancel the jobs of what requires the unit
- * (UNITS.md, 3). Older ones would warn of the line.
- */
-export function restartMode(facts: HostFacts): string | undefined {
-  return facts.systemdVersion >= 254 ? "direct" : undefined;
 }
