@@ -61,7 +61,10 @@ int inroot_make_dir(int root, const char *wanted, mode_t mode, uint64_t resolve)
           close(next);
           return -errno;
         }
-      } else if (errno == EEXIST) {
+      } else if (errno != EEXIST) {
+        return -errno;
+      } else if ((next = inroot_open(root, done, O_PATH | O_DIRECTORY, resolve)) == -ENOENT) {
+        /* A link to nothing. (Had the other containers of a pod that starts made the folder just now, it would have been opened.) */
         done[done_len] = 0;
         if (++links > MAX_LINKS) return -ELOOP;
         char rest[PATH_MAX];
@@ -74,8 +77,6 @@ int inroot_make_dir(int root, const char *wanted, mode_t mode, uint64_t resolve)
         done[0] = 0;
         p = path;
         continue;
-      } else {
-        return -errno;
       }
     }
     if (next < 0) return next;
