@@ -11,8 +11,10 @@ const SETTLE_MS = 100;
  * so a container that needs a slow sibling (a database that initialises) has that long.
  */
 const CRASHES = 3;
-/** podrt's own exit codes: no retry can help against these (native/README.md). */
-const HOPELESS = new Set([125, 126, 127]);
+/** The command cannot be executed or is not there (native/README.md): no retry helps. */
+const HOPELESS = new Set([126, 127]);
+/** Between two looks at the units, milliseconds; below systemd's RestartSec= of 100, so that no end is missed. */
+const LOOK_MS = 60;
 
 type Verdict = { readonly state: "up" | "pending" } | { readonly state: "down"; readonly reason: string };
 
@@ -30,9 +32,8 @@ export function judge(unit: UnitState, init: boolean, now: number): Verdict {
     if (service.activeEnter > 0 && !ended) return { state: "up" };
     return ended ? { state: "down", reason: endReason(unit) } : { state: "pending" };
   }
-  if (ended && service.restarts >= 1 && HOPELESS.has(service.execMainStatus) && service.execMainCode === 1)
-    return { state: "down", reason: endReason(unit) };
-  if (service.restarts >= CRASHES) return { state: "down", reason: `${endReason(unit)}, ${service.restarts} times in a row` };
+  if (ended && HOPELESS.has(service.execMainStatus) && service.execMainCode === 1) return { state: "down", reason: endReason(unit) };
+  if (service.restarts >= CRASHES) return { state: "down", reason: endReason(unit) };
   return { state: "pending" };
 }
 
@@ -47,65 +48,95 @@ export function endReason(unit: UnitState): string {
   return service.result === "success" ? "ended" : `failed (${service.result})`;
 }
 
-function containersOf(change: PodChange): UnitChange[] {
-  return change.units.filter((u) => (u.role === "container" || u.role === "init") && u.verdict !== "remove");
+/** What is remembered of a unit between two looks. */
+interface Watched {
+  readonly unit: UnitChange;
+  /** Its invocation before the job; undefined also when it was never started. Only another one counts, for units that are acted on. */
+  readonly before: string | undefined;
+  /** How it last ended: gone from the manager's properties as soon as the next start runs. */
+  lastEnd?: UnitState;
 }
 
-/**
- * Waits until every container of the pod is up, one is down for good, or the deadline (milliseconds since the epoch)
- * passes. Reads the truth of all units at each look; looks are hints from the clock, bounded by the deadline.
- */
-export async function waitHealthy(ports: ApplyPorts, change: PodChange, deadline: number): Promise<ContainerFailure[]> {
-  const units = containersOf(change);
-  const names = units.map((u) => u.unit);
-  for (let pause = 10; ; pause = Math.min(pause * 2, 250)) {
-    const states = new Map((await ports.manager.list(names)).map((s) => [s.name, s]));
-    const now = ports.clock.now();
-    const judged = units.map((u) => {
-      const state = states.get(u.unit);
-      return { unit: u, state, verdict: state === undefined ? pendingVerdict : judge(state, u.role === "init", now * 1000) };
-    });
-    const down = judged.filter((j) => j.verdict.state === "down");
-    if (down.length > 0) return Promise.all(down.map((j) => explain(ports, change.name, j.unit, j.state, reasonOf(j.verdict))));
-    const waiting = judged.filter((j) => j.verdict.state === "pending");
-    if (waiting.length === 0) return [];
-    if (now >= deadline)
-      return Promise.all(waiting.map((j) => explain(ports, change.name, j.unit, j.state, "did not become ready in time")));
-    await ports.clock.sleep(Math.max(1, Math.min(pause, deadline - now)));
+/** A look at a pod's containers that began before its jobs were queued, so that what was there before is not taken for the outcome. */
+export class HealthWatch {
+  private readonly ports: ApplyPorts;
+  private readonly pod: string;
+  private readonly watched: readonly Watched[];
+  private readonly since: number;
+
+  private constructor(ports: ApplyPorts, pod: string, watched: readonly Watched[], since: number) {
+    this.ports = ports;
+    this.pod = pod;
+    this.watched = watched;
+    this.since = since;
+  }
+
+  static async begin(ports: ApplyPorts, change: PodChange): Promise<HealthWatch> {
+    const units = change.units.filter((u) => (u.role === "container" || u.role === "init") && u.verdict !== "remove");
+    const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
+    const watched = units.map((unit) => ({ unit, before: states.get(unit.unit)?.invocation }));
+    return new HealthWatch(ports, change.name, watched, ports.clock.now());
+  }
+
+  /**
+   * Waits until every container of the pod is up, one is down for good, or the deadline (milliseconds since the epoch)
+   * passes. Reads the truth of all units at each look; looks are hints from the clock, bounded by the deadline.
+   */
+  async wait(deadline: number): Promise<ContainerFailure[]> {
+    for (let pause = 5; ; pause = Math.min(pause * 2, LOOK_MS)) {
+      const states = new Map((await this.ports.manager.list(this.watched.map((w) => w.unit.unit))).map((s) => [s.name, s]));
+      const now = this.ports.clock.now();
+      const judged = this.watched.map((w) => ({ w, state: states.get(w.unit.unit), verdict: this.look(w, states.get(w.unit.unit), now) }));
+      const down = judged.filter((j) => j.verdict.state === "down");
+      if (down.length > 0) return Promise.all(down.map((j) => this.explain(j.w, j.state, reasonOf(j.w, j.state))));
+      const waiting = judged.filter((j) => j.verdict.state === "pending");
+      if (waiting.length === 0) return [];
+      if (now >= deadline) return Promise.all(waiting.map((j) => this.explain(j.w, j.state, `${lateReason(j.w)}`)));
+      await this.ports.clock.sleep(Math.max(1, Math.min(pause, deadline - now)));
+    }
+  }
+
+  private look(watched: Watched, state: UnitState | undefined, now: number): Verdict {
+    const { unit, before } = watched;
+    if (state === undefined) return { state: "pending" };
+    const acted = unit.verdict !== "unchanged" && unit.verdict !== "reload";
+    if (acted && state.invocation === before) return { state: "pending" };
+    if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
+    return judge(state, unit.role === "init", now * 1000);
+  }
+
+  /** A failure with the container's last lines since the job was queued, and the next step. */
+  private async explain(watched: Watched, state: UnitState | undefined, reason: string): Promise<ContainerFailure> {
+    const { unit } = watched;
+    const lastLines: string[] = [];
+    try {
+      const query = { units: [unit.unit], lines: 10, since: `@${Math.floor(this.since / 1000)}` };
+      for await (const line of this.ports.journal.read(query)) lastLines.push(line.message);
+    } catch (error) {
+      lastLines.push(`(the journal cannot be read: ${error instanceof Error ? error.message : String(error)})`);
+    }
+    const end = watched.lastEnd?.service;
+    return {
+      pod: this.pod,
+      container: unit.container ?? unit.unit,
+      unit: unit.unit,
+      reason,
+      ...(end?.execMainCode === 1 ? { exitCode: end.execMainStatus } : {}),
+      ...(end !== undefined && end.execMainCode > 1 ? { signal: signalName(end.execMainStatus) } : {}),
+      restarts: state?.service?.restarts ?? 0,
+      lastLines,
+      hint: `journalctl --user-unit ${unit.unit}`,
+    };
   }
 }
 
-const pendingVerdict: Verdict = { state: "pending" };
-
-function reasonOf(verdict: Verdict): string {
-  return verdict.state === "down" ? verdict.reason : "pending";
+/** How it ended, with the count when that is why it is given up. */
+function reasonOf(watched: Watched, state: UnitState | undefined): string {
+  const end = watched.lastEnd === undefined ? "its unit is not loaded" : endReason(watched.lastEnd);
+  const restarts = state?.service?.restarts ?? 0;
+  return restarts >= CRASHES ? `${end}, ${restarts} times in a row` : end;
 }
 
-/** A failure with the container's last lines from the journal and the next step. */
-async function explain(
-  ports: ApplyPorts,
-  pod: string,
-  unit: UnitChange,
-  state: UnitState | undefined,
-  reason: string,
-): Promise<ContainerFailure> {
-  const lastLines: string[] = [];
-  try {
-    for await (const line of ports.journal.read({ units: [unit.unit], lines: 10 })) lastLines.push(line.message);
-  } catch (error) {
-    lastLines.push(`(the journal cannot be read: ${error instanceof Error ? error.message : String(error)})`);
-  }
-  const service = state?.service;
-  const signalled = service !== undefined && (service.execMainCode === 2 || service.execMainCode === 3);
-  return {
-    pod,
-    container: unit.container ?? unit.unit,
-    unit: unit.unit,
-    reason,
-    ...(service !== undefined && service.execMainCode === 1 ? { exitCode: service.execMainStatus } : {}),
-    ...(signalled && service !== undefined ? { signal: signalName(service.execMainStatus) } : {}),
-    restarts: service?.restarts ?? 0,
-    lastLines,
-    hint: `journalctl --user-unit ${unit.unit}`,
-  };
+function lateReason(watched: Watched): string {
+  return watched.lastEnd === undefined ? "did not become ready in time" : `${endReason(watched.lastEnd)}; did not become ready in time`;
 }

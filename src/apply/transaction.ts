@@ -1,9 +1,14 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
 import type { ChangeSet, PodChange } from "../diff/types.js";
 import { intent, inverse, outcome, removeFiles, writeFiles, writeManifest } from "./files.js";
-import { waitHealthy } from "./health.js";
+import { HealthWatch } from "./health.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
 import { actOnUnits, stopUnits, withVerdict } from "./units.js";
+
+/** A slice that is empty stops at once. Milliseconds. */
+const SLICE_DEADLINE_MS = 10_000;
+/** The parent that systemd makes up for all pod-*.slice. */
+const PARENT_SLICE = "pod.slice";
 
 /**
  * Carries a change set out. The caller holds the writer's lock, has made the change set under it, and has pulled the
@@ -50,6 +55,7 @@ async function removeShared(ports: ApplyPorts, changes: ChangeSet, options: Appl
   if (gone.length === 0) return;
   const units = gone.filter((f) => f.kind === "unit").map((f) => f.path.slice(f.path.lastIndexOf("/") + 1));
   await stopUnits(ports, units, options.stopTimeout);
+  await ports.manager.stop(PARENT_SLICE, SLICE_DEADLINE_MS);
   await removeFiles(ports, gone, options.roots);
   if (units.length > 0) await ports.manager.reload();
 }
@@ -58,10 +64,11 @@ async function removeShared(ports: ApplyPorts, changes: ChangeSet, options: Appl
 async function bringUp(ports: ApplyPorts, change: PodChange, options: ApplyOptions): Promise<PodReport> {
   const base = { name: change.name, outcome: change.verdict, failures: [] as ContainerFailure[] };
   if (withVerdict(change, "create", "start", "restart").length === 0) return { ...base, actions: [] };
+  const health = await HealthWatch.begin(ports, change);
   const { actions, job } = await actOnUnits(ports, change, options.timeout);
   if (!options.wait) return { ...base, actions };
   const deadline = ports.clock.now() + options.timeout;
-  const failures = await waitHealthy(ports, change, deadline);
+  const failures = await health.wait(deadline);
   if (failures.length > 0) return { ...base, outcome: "failed", actions, failures };
   const result = await job;
   if (result === "done") return { ...base, actions };
@@ -103,8 +110,9 @@ async function putBack(ports: ApplyPorts, change: PodChange, report: PodReport, 
       .filter((u) => u.verdict !== "create")
       .map((u) => ({ ...u, verdict: u.verdict === "remove" ? "start" : u.verdict === "unchanged" ? "start" : u.verdict })),
   };
+  const health = await HealthWatch.begin(ports, undo);
   const { actions } = await actOnUnits(ports, undo, options.timeout);
-  const still = await waitHealthy(ports, undo, ports.clock.now() + options.timeout);
+  const still = await health.wait(ports.clock.now() + options.timeout);
   return {
     ...report,
     outcome: still.length === 0 ? "rolled-back" : "failed",
@@ -123,6 +131,8 @@ async function stopPod(ports: ApplyPorts, change: PodChange, options: ApplyOptio
 /** After the files are gone and the manager has reloaded: no failed states, no folders left. */
 async function forgetPod(ports: ApplyPorts, change: PodChange): Promise<PodReport> {
   for (const u of change.units) await ports.manager.resetFailed(u.unit);
+  // Nobody stops a slice that is empty; without its unit file it would stay until the manager ends.
+  for (const u of change.units) if (u.role === "slice") await ports.manager.stop(u.unit, SLICE_DEADLINE_MS);
   await ports.runtime.removeTrees(change.folders);
   return { name: change.name, outcome: "deleted", actions: change.units.map((u) => `${u.unit} removed`), failures: [] };
 }

@@ -54,6 +54,8 @@ export interface UnitState {
     readonly statusText: string;
     readonly activeEnter: number;
   };
+  /** InvocationID in hex: another one after every start, also one by systemd itself. Absent when never started. */
+  readonly invocation?: string;
 }
 
 /** What a running (or once started) container says of itself in `<run>/pods/POD/CONTAINER/state.json` (native/README.md). */

@@ -7,7 +7,7 @@ import { getAllCall, getCall, managerCall, UNIT } from "./names.js";
 /** Calls in flight at once: enough to keep the manager busy, few enough that none waits long for its turn. */
 const AT_ONCE = 64;
 
-const UNIT_PROPERTIES = ["Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload"];
+const UNIT_PROPERTIES = ["Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload", "InvocationID"];
 const SERVICE_PROPERTIES = ["Result", "MainPID", "ExecMainCode", "ExecMainStatus", "NRestarts", "StatusText", "ActiveEnterTimestamp"];
 const WANTED: ReadonlySet<string> = new Set([...UNIT_PROPERTIES, ...SERVICE_PROPERTIES]);
 
@@ -24,6 +24,9 @@ const text = (value: Value | undefined): string => (typeof value === "string" ? 
 // Timestamps are microseconds since 1970 as uint64, below 2^53 for the next 200 years.
 const number = (value: Value | undefined): number => (typeof value === "number" || typeof value === "bigint" ? Number(value) : 0);
 
+const hex = (value: Value | undefined): string =>
+  Array.isArray(value) ? value.map((byte) => Number(byte).toString(16).padStart(2, "0")).join("") : "";
+
 /** UnitState from properties as GetAll gives them. */
 export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
   const name = text(properties.get("Id"));
@@ -37,8 +40,10 @@ export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
     needDaemonReload: properties.get("NeedDaemonReload") === true,
   };
   if (!name.endsWith(".service")) return unit;
+  const invocation = hex(properties.get("InvocationID"));
   return {
     ...unit,
+    ...(invocation === "" ? {} : { invocation }),
     service: {
       result: text(properties.get("Result")),
       mainPid: number(properties.get("MainPID")),
