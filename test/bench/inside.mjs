@@ -37,7 +37,7 @@ spec:
   terminationGracePeriodSeconds: 5
   containers:
     - { name: app, image: "${image}", imagePullPolicy: IfNotPresent, args: ["--port", "8080"] }
-    - { name: log, image: "${image}", imagePullPolicy: IfNotPresent, args: ["--heartbeat", "10"] }
+    - { name: log, image: "${image}", imagePullPolicy: IfNotPresent, args: ["--log-every", "10"] }
 `;
 
 // The same image for both.
