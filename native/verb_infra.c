@@ -25,11 +25,13 @@ static void warn(const char *text) {
 /* --- first stage: makes what the pod shares --- */
 
 static int open_pause_patiently(int run, struct err *err) {
+  int fd = userns_open_pause(run, err);
+  if (fd != -ESRCH) return fd; /* as nearly always; an inotify descriptor costs 10 ms when it is closed */
   const int64_t deadline = clock_ms() + PAUSE_PATIENCE_MS;
   cleanup_fd int watch = watch_folder(run);
   if (watch < 0) return err_set(err, -watch, "inotify", "%s", "");
   for (;;) {
-    int fd = userns_open_pause(run, err);
+    fd = userns_open_pause(run, err);
     if (fd != -ESRCH) return fd;
     int r = watch_wait(watch, deadline);
     if (r == -ETIMEDOUT) return err_set(err, ESRCH, "pause", "podgen-pause.service does not run");
@@ -64,29 +66,36 @@ static int become_init(struct err *err) {
   _exit(0);
 }
 
-static int start(const char *bundle, struct err *err) {
-  struct infra_conf conf;
-  int r = infra_conf_read(bundle, &conf, err);
-  if (r < 0) return r;
+/* Returns on failure only: else the process goes on as the second stage. */
+static int start_pod(const struct infra_conf *conf, struct err *err) {
   cleanup_fd int run = run_open(err);
   if (run < 0) return run;
-  cleanup_fd int dir = run_open_at(run, conf.run_dir, true, err);
+  cleanup_fd int dir = run_open_at(run, conf->run_dir, true, err);
   if (dir < 0) return dir;
   cleanup_fd int pause_fd = open_pause_patiently(run, err);
   if (pause_fd < 0) return pause_fd;
 
   /* From here on we are root in the user's namespace: the namespaces made now belong to it. */
   struct userns_map map;
-  r = userns_join(pause_fd, &map, err);
+  int r = userns_join(pause_fd, &map, err);
   if (r < 0) return r;
-  r = podns_make(&conf, warn, err);
+  r = podns_make(conf, warn, err);
   if (r < 0) return r;
   umask(022);
-  r = podfiles_make(dir, &conf, err);
+  r = podfiles_make(dir, conf, err);
   if (r < 0) return r;
-  if (conf.pid && (r = become_init(err)) < 0) return r;
-  char *argv[] = {"podrt", "infra", conf.pid ? "--hold-init" : "--hold", (char *)conf.run_dir, (char *)conf.digest, NULL};
+  if (conf->pid && (r = become_init(err)) < 0) return r;
+  char *argv[] = {"podrt", "infra", conf->pid ? "--hold-init" : "--hold", (char *)conf->run_dir, (char *)conf->digest, NULL};
   return hold_exec(argv, err);
+}
+
+static int start(const char *bundle, struct err *err) {
+  struct infra_conf conf;
+  int r = infra_conf_read(bundle, &conf, err);
+  if (r < 0) return r;
+  r = start_pod(&conf, err);
+  infra_conf_free(&conf);
+  return r;
 }
 
 /* --- second stage: holds it --- */

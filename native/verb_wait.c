@@ -19,6 +19,7 @@ static int wait_ready(int run, char **folders, struct err *err) {
   for (; *folders; folders++) {
     cleanup_fd int dir = run_open_at(run, *folders, true, err);
     if (dir < 0) return dir;
+    if (is_ready(dir)) continue; /* an inotify descriptor costs 10 ms when it is closed */
     cleanup_fd int watch = watch_folder(dir);
     if (watch < 0) return err_set(err, -watch, "inotify", "%s", *folders);
     while (!is_ready(dir)) {

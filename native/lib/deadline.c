@@ -18,17 +18,12 @@ int deadline_left(int64_t deadline) {
   return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-int watch_folder_too(int watch, int dir) {
-  char path[32];
-  snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
-  return inotify_add_watch(watch, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0 ? -errno : 0;
-}
-
 int watch_folder(int dir) {
   cleanup_fd int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (fd < 0) return -errno;
-  int r = watch_folder_too(fd, dir);
-  return r < 0 ? r : steal_fd(&fd);
+  char path[32];
+  snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+  return inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0 ? -errno : steal_fd(&fd);
 }
 
 int watch_wait(int watch, int64_t deadline) {

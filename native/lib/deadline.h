@@ -12,7 +12,5 @@ int deadline_left(int64_t deadline);
  * file after this, and again after each event: an event is only a hint.
  */
 int watch_folder(int dir);
-/* The same, added to a descriptor that watches already. */
-int watch_folder_too(int watch, int dir);
 /* Waits for an event and eats all there are. 0, or -ETIMEDOUT, or -EINTR when a signal came. */
 int watch_wait(int watch, int64_t deadline);

@@ -20,15 +20,16 @@
 /* --- newuidmap, newgidmap --- */
 
 struct helper {
+  int words; /* what it says comes here */
   pid_t pid;
   const char *tool; /* "newuidmap" */
 };
 
 /*
- * Starts TOOL for our pid, waiting at the pipe `go` until we are in the new namespace. Its words go to `out`. It
+ * Starts TOOL for our pid, waiting at the pipe `go` until we are in the new namespace. It
  * stays in the old namespace, where the tool's file capabilities or set-user-id bit count.
  */
-static int helper_start(const char *tool, uint32_t own, const struct subid *ids, int go, int out, struct helper *ret) {
+static int helper_start(const char *tool, uint32_t own, const struct subid *ids, int go, struct helper *ret) {
   enum { NUMBER = 11 };
   char numbers[3 * (SUBID_MAX + 1) + 1][NUMBER], *argv[3 * (SUBID_MAX + 1) + 3];
   size_t n = 0, a = 0;
@@ -45,6 +46,10 @@ static int helper_start(const char *tool, uint32_t own, const struct subid *ids,
   for (size_t i = 0; i < n; i++) argv[a++] = numbers[i];
   argv[a] = NULL;
 
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  cleanup_fd int rd = ends[0];
+  cleanup_fd int out = ends[1];
   pid_t pid = fork();
   if (pid < 0) return -errno;
   if (pid == 0) {
@@ -55,7 +60,7 @@ static int helper_start(const char *tool, uint32_t own, const struct subid *ids,
     dprintf(STDERR_FILENO, "%s: %s\n", tool, strerror(errno));
     _exit(127);
   }
-  *ret = (struct helper){.pid = pid, .tool = tool};
+  *ret = (struct helper){.words = steal_fd(&rd), .pid = pid, .tool = tool};
   return 0;
 }
 
@@ -99,17 +104,15 @@ static void reason_no_ids(const char *user, const char *file, char ret[384]) {
            first + 65535, first, first + 65535, user);
 }
 
-static void reason_tool(const char *tool, const char *words, char ret[384]) {
+/* With the first line of what it said. */
+static void reason_tool(const struct helper *h, char ret[384]) {
+  char words[128];
+  ssize_t n = read(h->words, words, sizeof words - 1);
+  words[n > 0 ? n : 0] = 0;
+  words[strcspn(words, "\n")] = 0;
   const char *mend = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? "the unit must not set NoNewPrivileges="
                                                                  : "install the package uidmap and check that the tool is set-user-id root";
-  snprintf(ret, 384, "%s failed (%.90s): " CONSEQUENCE "; %s", tool, words, mend);
-}
-
-/* The first line that the tools said. */
-static void read_words(int fd, char *ret, size_t size) {
-  ssize_t n = read(fd, ret, size - 1);
-  ret[n > 0 ? n : 0] = 0;
-  ret[strcspn(ret, "\n")] = 0;
+  snprintf(ret, 384, "%s failed (%.90s): " CONSEQUENCE "; %s", h->tool, words, mend);
 }
 
 /* --- making --- */
@@ -125,18 +128,14 @@ static int unshare_user(struct err *err) {
 /* Lets both tools map our new namespace. 0: done; 1: they would not, `ret` says why and what of the map is still to do. */
 static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const struct subid *gids, struct userns_map *ret,
                            bool *ret_uid_done, struct err *err) {
-  int p[2], q[2];
+  int p[2];
   if (pipe2(p, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   cleanup_fd int go_rd = p[0];
   cleanup_fd int go_wr = p[1];
-  if (pipe2(q, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
-  cleanup_fd int words_rd = q[0];
-  cleanup_fd int words_wr = q[1];
-
-  struct helper u = {0}, g = {0};
-  int r = helper_start("newuidmap", uid, uids, go_rd, words_wr, &u);
+  struct helper u = {.words = -1}, g = {.words = -1};
+  int r = helper_start("newuidmap", uid, uids, go_rd, &u);
   if (r < 0) return err_set(err, -r, "fork", "newuidmap");
-  r = helper_start("newgidmap", gid, gids, go_rd, words_wr, &g);
+  r = helper_start("newgidmap", gid, gids, go_rd, &g);
   if (r < 0) err_set(err, -r, "fork", "newgidmap");
   if (r == 0) r = unshare_user(err);
   if (r == 0 && (r = write_all(go_wr, "gg", 2)) < 0) err_set(err, -r, "pipe", "%s", "");
@@ -146,16 +145,14 @@ static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const
     if (g.pid > 0) kill(g.pid, SIGKILL);
     (void)helper_done(&u);
     (void)helper_done(&g);
-    return r;
+  } else {
+    *ret_uid_done = helper_done(&u);
+    r = helper_done(&g) && *ret_uid_done ? 0 : 1;
+    if (r) reason_tool(*ret_uid_done ? &g : &u, ret->reason);
   }
-  close(steal_fd(&words_wr));
-  *ret_uid_done = helper_done(&u);
-  bool gid_done = helper_done(&g);
-  if (*ret_uid_done && gid_done) return 0;
-  char words[128];
-  read_words(words_rd, words, sizeof words);
-  reason_tool(*ret_uid_done ? g.tool : u.tool, words, ret->reason);
-  return 1;
+  cleanup_fd_p(&u.words);
+  cleanup_fd_p(&g.words);
+  return r;
 }
 
 int userns_make(struct userns_map *ret, struct err *err) {

@@ -101,7 +101,7 @@ describe("without", () => {
   test("a default route: it waits for one, and then connects", async () => {
     systemctl(user, "start", infraUnit("web"));
     const machine = elsewhere(
-      "read -r x; ip link add up type veth peer name down; ip addr add 10.9.9.2/24 dev up; ip link set down up; ip link set up up; ip route add default via 10.9.9.1; ",
+      "read -r x; ip link add near type veth peer name far; ip addr add 10.9.9.2/24 dev near; ip link set far up; ip link set near up; ip route add default via 10.9.9.1; ",
     );
     let said = "";
     machine.stderr?.on("data", (chunk) => {
