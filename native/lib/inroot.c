@@ -88,18 +88,29 @@ int inroot_make_dir(int root, const char *wanted, mode_t mode, uint64_t resolve)
   return inroot_open(root, path, O_PATH | O_DIRECTORY, resolve);
 }
 
-static int make_file(int root, const char *path) {
-  cleanup_free char *copy = strdup(path);
-  if (!copy) return -ENOMEM;
-  char *slash = strrchr(copy, '/');
-  if (slash) {
-    *slash = 0;
-    cleanup_fd int parent = inroot_make_dir(root, copy, 0755, INROOT);
+/* Makes the file at `path`, or where links from there lead, with the folders above. */
+static int make_file(int root, const char *wanted) {
+  char path[PATH_MAX], folder[PATH_MAX];
+  if (strlen(wanted) >= sizeof path) return -ENAMETOOLONG;
+  strcpy(path, wanted);
+  for (int links = 0; links <= MAX_LINKS; links++) {
+    char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) : 0, path);
+    cleanup_fd int parent = inroot_make_dir(root, folder, 0755, INROOT);
     if (parent < 0) return parent;
+    /* Not O_EXCL, which would not follow a link to nothing; O_NONBLOCK in case a FIFO comes in between. */
+    cleanup_fd int fd = inroot_open(root, path, O_RDONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, INROOT);
+    if (fd >= 0) return inroot_open(root, path, O_PATH, INROOT);
+    if (fd != -ENOENT) return fd;
+    /* A link into a folder that is not there: the next round makes it. */
+    char next[PATH_MAX];
+    int r = follow(parent, folder, name, "", next);
+    if (r < 0) return r;
+    strcpy(path, next);
+    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/';) path[--len] = 0;
   }
-  /* Not O_EXCL, which would not follow a link to nothing; O_NONBLOCK in case a FIFO comes in between. */
-  cleanup_fd int fd = inroot_open(root, path, O_RDONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, INROOT);
-  return fd < 0 ? fd : inroot_open(root, path, O_PATH, INROOT);
+  return -ELOOP;
 }
 
 int inroot_make_target(int root, const char *path, bool folder) {

@@ -181,7 +181,8 @@ async function must(ran: Ran, what: string): Promise<Ran> {
   return ran;
 }
 
-function execute(argv: readonly string[], options: Pick<RunOptions, "input" | "timeout">): Promise<Ran> {
+/** Runs a program with a deadline; rejects only when that is over or there is no such program. Its input ends at once. */
+export function execute(argv: readonly string[], options: Pick<RunOptions, "input" | "timeout">): Promise<Ran> {
   const [program = "", ...args] = argv;
   const timeout = options.timeout ?? RUN_DEADLINE;
   return new Promise((resolve, reject) => {
