@@ -13,7 +13,7 @@ step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
 
 step packages
 bash test/harness/packages.sh build session
-[ "$root" = no ] || bash test/harness/packages.sh test
+[ "$root" = no ] || bash test/harness/packages.sh host
 [ -d node_modules ] || npm ci --no-fund --no-audit
 
 step build

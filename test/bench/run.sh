@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ "$(id -u)" = 0 ] || { echo "bench needs root: it boots a host of its own" >&2; exit 1; }
 bash test/harness/packages.sh build session
-bash test/harness/packages.sh test
+bash test/harness/packages.sh host
 [ -d node_modules ] || npm ci --no-fund --no-audit --silent
 npm run --silent build
 host=bench
