@@ -1,5 +1,5 @@
 // What the checks of the network need to know; the last one asks a name server from inside a running pod.
-import { readdir } from "node:fs/promises";
+import { readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { parseState } from "../../native/state.js";
 import { run } from "../../process/run.js";
@@ -41,13 +41,20 @@ export async function readUplink(subject: Subject): Promise<UplinkFacts> {
   return { hostNameservers, pod: { name: pod.name, defaultRoute, nameservers, ...answer } };
 }
 
-/** A pod whose infra container lives. */
+/** A pod whose infra container lives, and which is not in the host's network. */
 async function findPod({ paths }: Subject): Promise<{ name: string; pid: number } | undefined> {
+  const ours = await networkOf("self");
   for (const name of (await readdir(join(paths.run, "pods")).catch(() => [])).sort()) {
     const state = parseState((await readText(join(paths.run, "pods", name, "_infra/state.json"))) ?? "");
-    if (state && (await isAlive(state.pid, state.startTime))) return { name, pid: state.pid };
+    if (!state || !(await isAlive(state.pid, state.startTime))) continue;
+    if ((await networkOf(state.pid)) !== ours) return { name, pid: state.pid };
   }
   return undefined;
+}
+
+/** `net:[4026532254]`; undefined when the process is gone. */
+function networkOf(pid: number | "self"): Promise<string | undefined> {
+  return readlink(`/proc/${pid}/ns/net`).catch(() => undefined);
 }
 
 /** podrt enters the user namespace that owns the pod's network namespace, nsenter the latter. */
