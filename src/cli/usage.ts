@@ -1,0 +1,68 @@
+// Help, completion and what is wrong with a command line: yargs over the command table. Loaded only for those.
+import yargs from "yargs";
+import { Args } from "./args.js";
+import { COMMANDS, type CommandSpec } from "./commands.js";
+import type { Context } from "./context.js";
+import { EXIT, UserError } from "./exit.js";
+
+/**
+ * Prints help, the version or a completion script, or throws a UserError that says what is wrong. A line that parse.ts
+ * was too careful for is run all the same. Returns the exit code.
+ */
+export async function runUsage(words: readonly string[], version: string, context: Context): Promise<number> {
+  let code: number = EXIT.done;
+  const separator = words.indexOf("--");
+  const before = separator < 0 ? words : words.slice(0, separator);
+  const rest = separator < 0 ? [] : words.slice(separator + 1);
+  const parser = yargs([...before])
+    .scriptName("podgen")
+    .usage("podgen COMMAND\n\nKubernetes pod YAML, run by systemd. No daemon, no engine.")
+    .version(version)
+    .help()
+    .alias("help", "h")
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, "Say what to do.")
+    .completion("completion", "print a completion script for bash or zsh")
+    .epilogue("Every command has --help and a page: man podgen-COMMAND")
+    .wrap(Math.min(100, context.err.columns))
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UserError(message, EXIT.usage, "podgen --help");
+    });
+  for (const spec of COMMANDS) {
+    parser.command(
+      [[spec.name, spec.positionals].filter(Boolean).join(" "), ...(spec.aliases ?? [])],
+      spec.describe,
+      (y) => declare(y, spec),
+      async (values) => {
+        code = await (await spec.load()).run(new Args(values, rest), context);
+      },
+    );
+  }
+  // A parse callback keeps help and version on our stdout whether or not it is a terminal.
+  let text = "";
+  await parser.parseAsync([...before], {}, (_error, _values, shown) => {
+    text = shown;
+  });
+  if (text !== "") context.out.write(`${text}\n`);
+  return code;
+}
+
+type Builder = ReturnType<typeof yargs>;
+
+export function declare(y: Builder, spec: CommandSpec): Builder {
+  for (const o of spec.options) {
+    y.option(o.name, {
+      describe: o.describe,
+      type: o.type,
+      ...(o.alias === undefined ? {} : { alias: o.alias }),
+      ...(o.choices === undefined ? {} : { choices: o.choices }),
+      ...(o.default === undefined ? {} : { default: o.default }),
+      // One value per option: without this an array option would take every word that follows.
+      ...(o.type === "array" ? { nargs: 1, string: true } : o.type === "boolean" ? {} : { requiresArg: true }),
+    });
+  }
+  for (const [line, what] of spec.examples) y.example(line, what);
+  return y;
+}
