@@ -204,8 +204,9 @@ static int layer(struct options *o, struct err *err) {
     return r;
   }
   if (warned > WARNINGS_SHOWN) fprintf(stderr, "podrt: layer: and %u more warnings\n", warned - WARNINGS_SHOWN);
-  printf("{\"diffId\":\"%s\",\"size\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"warnings\":%" PRIu64 "}\n", digest, size, result.entries,
-         result.warnings);
+  int n = printf("{\"diffId\":\"%s\",\"size\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"warnings\":%" PRIu64 "}\n", digest, size,
+                 result.entries, result.warnings);
+  if (n < 0 || fflush(stdout) != 0) return err_set(err, errno, "stdout", "%s", "");
   return 0;
 }
 

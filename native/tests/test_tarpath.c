@@ -52,7 +52,7 @@ static void test_clean(void) {
 }
 
 static void test_limits(void) {
-  char part[NAME_MAX + 2], path[2 * PATH_MAX] = "";
+  char part[NAME_MAX + 2], path[2 * PATH_MAX + 1] = "";
   int code;
   memset(part, 'x', sizeof part);
   part[NAME_MAX] = 0;
