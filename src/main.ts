@@ -49,8 +49,13 @@ const context: Context = {
   spawnRuntime: async (words, options) => (await import("./host/native/spawn.js")).spawnRuntime(host.paths, words, options),
   signal: abort.signal,
 };
-try {
-  process.exitCode = await runCli(process.argv.slice(2), VERSION, context);
-} finally {
-  await host.close();
+
+async function main(): Promise<void> {
+  try {
+    process.exitCode = await runCli(process.argv.slice(2), VERSION, context);
+  } finally {
+    await host.close();
+  }
 }
+
+void main();
