@@ -1,7 +1,7 @@
 // Runs test files by level: node test/tools/test.mjs LEVEL… [-- node --test options]; bundles them first.
 // Levels are folders (TESTHOSTS.md): pure = test/*.test.ts and the mirrors of src/, native, session, host.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { bundle } from "./esbuild.mjs";
 
@@ -33,6 +33,8 @@ if (files.length === 0) {
 const out = `dist/test-${words.filter((w) => /^\w+$/.test(w)).join("-") || process.pid}`;
 rmSync(out, { recursive: true, force: true });
 await bundle(files, out, { outbase: "test" });
+// Tests are modules; the program in dist/ is a script.
+writeFileSync(join(out, "package.json"), '{"type":"module"}\n');
 const built = files.map((f) => join(out, relative("test", f).replace(/\.ts$/, ".js")));
 // Levels that share a machine run one file after the other.
 const serial = words.some((w) => w !== "pure") ? ["--test-concurrency=1"] : [];
