@@ -33,6 +33,7 @@ export function compileModel(texts: readonly SpecText[]): Stage<Model> {
 }
 
 export interface Compiled {
+  readonly model: Model;
   readonly plan: Plan;
   readonly rendered: Rendered;
   readonly images: readonly ImageFacts[];
@@ -61,7 +62,7 @@ export async function compilePlan(
   const diagnostics = [...looked.diagnostics, ...planned.diagnostics];
   if (planned.value === undefined || hasErrors(diagnostics)) return { diagnostics };
   const rendered = renderPlan(planned.value, given.facts);
-  return { diagnostics, value: { plan: planned.value, rendered, images: [...new Set(looked.value.values())] } };
+  return { diagnostics, value: { model, plan: planned.value, rendered, images: [...new Set(looked.value.values())] } };
 }
 
 /** Looks at every image once, all at the same time; a failure is a finding at the image's place in the spec. */
