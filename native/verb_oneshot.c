@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include "lib/command.h"
+#include "lib/complain.h"
 #include "lib/container.h"
 #include "lib/rootfs.h"
 #include "lib/started.h"
@@ -51,11 +52,11 @@ int verb_oneshot(int argc, char **argv) {
     fputs("usage: podrt oneshot --bundle DIR\n", stderr);
     return 64;
   }
-  int r = bundle_read(argv[2], &bundle, &err);
-  if (r == 0) {
-    r = run(&bundle, &code, &err);
-    bundle_free(&bundle);
+  if (bundle_read(argv[2], &bundle, &err) < 0) {
+    complain(&err, "oneshot", NULL, NULL);
+    return code;
   }
-  if (r < 0) err_print(&err, "oneshot");
+  if (run(&bundle, &code, &err) < 0) complain(&err, "oneshot", bundle.unit, bundle.identifier);
+  bundle_free(&bundle);
   return code;
 }

@@ -1,5 +1,6 @@
 /* podrt run --bundle DIR: a container unit's ExecStart. Starts the container, makes its first process the unit's main one, and ends. */
 #include "lib/command.h"
+#include "lib/complain.h"
 #include "lib/container.h"
 #include "verbs.h"
 
@@ -12,13 +13,15 @@ int verb_run(int argc, char **argv) {
     fputs("usage: podrt run --bundle DIR\n", stderr);
     return 64;
   }
-  int r = bundle_read(argv[2], &bundle, &err);
-  if (r == 0) {
-    r = container_start(&bundle, false, &container, &code, &err);
-    if (r == 0) container_done(&container);
-    bundle_free(&bundle);
+  if (bundle_read(argv[2], &bundle, &err) < 0) {
+    complain(&err, "run", NULL, NULL);
+    return code;
   }
-  if (r == 0) return 0;
-  err_print(&err, "run");
-  return code;
+  int r = container_start(&bundle, false, &container, &code, &err);
+  if (r == 0)
+    container_done(&container);
+  else
+    complain(&err, "run", bundle.unit, bundle.identifier);
+  bundle_free(&bundle);
+  return r == 0 ? 0 : code;
 }

@@ -129,6 +129,8 @@ static int set_stdio(struct work *w, struct err *err) {
   if (r == 0 && (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(error, 2) < 0)) r = -errno;
   /* Ours close at exec each by itself; what systemd or a person's shell may have passed on does not. */
   if (r == 0 && close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) r = -errno;
+  if (r == -EINVAL)
+    return err_set(err, EINVAL, "user", "%u:%u is not mapped in the user namespace (/etc/subuid, /etc/subgid)", w->user.uid, w->user.gid);
   return r < 0 ? err_set(err, -r, "stdio", "%s", "") : 0;
 }
 

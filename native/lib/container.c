@@ -12,6 +12,7 @@
 #include "backoff.h"
 #include "child.h"
 #include "command.h"
+#include "complain.h"
 #include "joinpod.h"
 #include "notify.h"
 #include "relay.h"
@@ -198,7 +199,7 @@ static int attempts(struct start *s, int *ret_exit, struct err *err) {
     if (r == 0 && !s->b->own_pid) r = joinpod_enter_pid(s->infra, s->infra_pid, err);
     if (r == 0) r = attempt(s, drivers[i], &unsupported, ret_exit, err);
     if (r == 0 || !unsupported || i + 1 == n) return r;
-    fprintf(stderr, "podrt: warning: %s: %s; trying the next driver\n", err->step, err->what);
+    complain_warning(err, s->ours ? "oneshot" : "run", s->b->unit, s->b->identifier, "trying the next driver");
     *ret_exit = EXIT_PODRT;
   }
   return r;

@@ -164,7 +164,8 @@ int kernelfs_terminal(int devpts, uint32_t uid, int *ret_master, int *ret_slave,
   /* By descriptor: the slave's name could lead anywhere. */
   cleanup_fd int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (slave < 0) return err_set(err, errno, "terminal", "slave");
-  if (fchown(slave, uid, (gid_t)-1) < 0) return err_set(err, errno, "terminal", "chown");
+  if (fchown(slave, uid, (gid_t)-1) < 0)
+    return err_set(err, errno, "user", "%u%s", uid, errno == EINVAL ? " is not mapped in the user namespace (/etc/subuid)" : ": terminal");
   *ret_master = steal_fd(&master);
   *ret_slave = steal_fd(&slave);
   return 0;
