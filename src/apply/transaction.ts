@@ -45,6 +45,8 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
     const report = reports.get(change.name);
     if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, options));
   }
+  // Layers of containers that are no more; a pod that was put back has them all again.
+  for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
   await writeManifest(ports, options, outcome(options.manifest, changes, new Set(failed.map((c) => c.name))));
   return summary(changes, reports, options);
 }
@@ -55,7 +57,7 @@ async function removeShared(ports: ApplyPorts, changes: ChangeSet, options: Appl
   if (gone.length === 0) return;
   const units = gone.filter((f) => f.kind === "unit").map((f) => f.path.slice(f.path.lastIndexOf("/") + 1));
   await stopUnits(ports, units, options.stopTimeout);
-  await ports.manager.stop(PARENT_SLICE, SLICE_DEADLINE_MS);
+  if (units.length > 0) await ports.manager.stop(PARENT_SLICE, SLICE_DEADLINE_MS);
   await removeFiles(ports, gone, options.roots);
   if (units.length > 0) await ports.manager.reload();
 }

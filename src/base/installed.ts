@@ -23,6 +23,8 @@ export interface ManifestPod {
   readonly images: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
   /** Folders under `<data>` that belong to the pod and are removed with it, uppers and emptyDirs; never a PVC's. */
   readonly folders: readonly string[];
+  /** ConfigMaps and Secrets it refers to, as `Secret/login`. */
+  readonly objects: readonly string[];
 }
 
 /** `<state>/manifest.json`: everything podgen owns. What is not in here is never touched. */

@@ -19,6 +19,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     enabled: pod.enable,
     images: pod.images,
     folders: pod.folders,
+    objects: pod.objects,
   };
 }
 

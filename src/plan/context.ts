@@ -10,6 +10,8 @@ export interface PodContext {
   readonly facts: HostFacts;
   readonly images: ReadonlyMap<string, ImageFacts>;
   readonly objects: Objects;
+  /** Keys (`Secret/login`) of the objects the pod refers to. */
+  readonly used: Set<string>;
   /** Files the pod needs, by path: the same file asked for twice is one. */
   readonly data: Map<string, PlannedData>;
   readonly diagnostics: Diagnostic[];

@@ -2,7 +2,7 @@
 import { type Checked, type Diagnostic, hasErrors } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Model } from "../model/types.js";
-import { type AppliedObjects, allObjects, planObject } from "./objects.js";
+import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { planPod } from "./pod.js";
 import type { Plan } from "./types.js";
 
@@ -22,11 +22,11 @@ export interface PlanInput {
 /** Plans all pods and objects of one apply. All findings at once; no plan when any is an error. */
 export function makePlan(input: PlanInput): Checked<Plan> {
   const { model, facts, images } = input;
-  const diagnostics: Diagnostic[] = [...checkPaths(facts)];
+  const diagnostics: Diagnostic[] = [...checkPaths(facts), ...checkImmutable(model, input.objects)];
   const objects = allObjects(model, input.objects);
   const pods = model.pods.map((pod) => {
     const source = input.sources.get(pod.at.file) ?? pod.at.file;
-    return planPod({ pod, facts, images, objects, data: new Map(), diagnostics }, source);
+    return planPod({ pod, facts, images, objects, used: new Set(), data: new Map(), diagnostics }, source);
   });
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };

@@ -1,5 +1,5 @@
 // ConfigMaps and Secrets: found by name among this apply's and earlier ones', and kept for later ones.
-import type { Location } from "../base/diagnostic.js";
+import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { Paths } from "../base/facts.js";
 import type { ConfigMapModel, Model, SecretModel } from "../model/types.js";
 import { type PodContext, refuse } from "./context.js";
@@ -35,6 +35,7 @@ export function findData(
   at: Location,
 ): ReadonlyMap<string, Uint8Array> | undefined {
   const object = ref.kind === "configMap" ? context.objects.configMaps.get(ref.name) : context.objects.secrets.get(ref.name);
+  if (object !== undefined) context.used.add(`${object.kind}/${object.name}`);
   if (object === undefined && !ref.optional) {
     const kind = ref.kind === "configMap" ? "ConfigMap" : "Secret";
     refuse(context, "missing-object", at, `there is no ${kind} "${ref.name}"`, `apply the ${kind} before the pod, or in the same file`);
@@ -59,6 +60,7 @@ interface StoredObject {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly type?: string;
+  readonly immutable?: true;
   /** Base64 by key. */
   readonly data: Readonly<Record<string, string>>;
 }
@@ -72,6 +74,7 @@ export function planObject(paths: Paths, object: ConfigMapModel | SecretModel): 
     labels: sorted(object.labels),
     annotations: sorted(object.annotations),
     ...(object.kind === "Secret" ? { type: object.type } : {}),
+    ...(object.immutable ? { immutable: true } : {}),
     data: sorted(Object.fromEntries([...object.data].map(([key, bytes]) => [key, Buffer.from(bytes).toString("base64")]))),
   };
   return {
@@ -99,8 +102,9 @@ export function parseAppliedObjects(files: ReadonlyMap<string, Uint8Array>): App
     const at = { file: key, line: 1, column: 1 };
     const data = new Map(Object.entries(stored.data).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]));
     const { name, namespace, labels, annotations } = stored;
-    if (stored.kind === "ConfigMap") configMaps.set(name, { kind: "ConfigMap", name, namespace, labels, annotations, at, data });
-    else secrets.set(name, { kind: "Secret", name, namespace, labels, annotations, at, data, type: stored.type ?? "Opaque" });
+    const common = { name, namespace, labels, annotations, at, data, ...(stored.immutable ? { immutable: true } : {}) };
+    if (stored.kind === "ConfigMap") configMaps.set(name, { kind: "ConfigMap", ...common });
+    else secrets.set(name, { kind: "Secret", ...common, type: stored.type ?? "Opaque" });
   }
   return { configMaps, secrets };
 }
@@ -113,4 +117,19 @@ function parseStored(key: string, bytes: Uint8Array): StoredObject {
     // The parser's message quotes the text, which may be a secret: it is not passed on.
   }
   throw new Error(`the stored object ${key} is damaged; apply it again`);
+}
+
+/** An object that was applied as immutable keeps its data until it is deleted, as in Kubernetes. */
+export function checkImmutable(model: Model, applied: AppliedObjects): Diagnostic[] {
+  return [...model.configMaps, ...model.secrets].flatMap((object): Diagnostic[] => {
+    const before = object.kind === "ConfigMap" ? applied.configMaps.get(object.name) : applied.secrets.get(object.name);
+    if (!before?.immutable || (object.immutable && sameData(before.data, object.data))) return [];
+    const message = `${object.kind} "${object.name}" is immutable and would change`;
+    const hint = `give the changed one another name, or delete the pods that use "${object.name}" first`;
+    return [{ code: "immutable-object", severity: "error", message, at: object.at, hint }];
+  });
+}
+
+function sameData(a: ReadonlyMap<string, Uint8Array>, b: ReadonlyMap<string, Uint8Array>): boolean {
+  return a.size === b.size && [...a].every(([key, bytes]) => Buffer.compare(bytes, b.get(key) ?? new Uint8Array()) === 0 && b.has(key));
 }

@@ -34,6 +34,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
     memoryVolumes: inMemory.map((name) => memoryFolder(facts.paths, pod.name, name)),
     data: [...context.data.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
     folders: podFolders(facts.paths, pod.name, names, onDisk),
+    objects: [...context.used].sort(),
   };
 }
 

@@ -85,6 +85,8 @@ export interface PodPlan {
   readonly data: readonly PlannedData[];
   /** Folders under data that go when the pod is deleted (uppers, emptyDirs). */
   readonly folders: readonly string[];
+  /** ConfigMaps and Secrets the pod refers to, as `Secret/login`: forgotten with the last pod that does. */
+  readonly objects: readonly string[];
 }
 
 /** All of one apply. */

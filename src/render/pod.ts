@@ -59,6 +59,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     units,
     enable: [podUnit(pod.name)],
     images: Object.fromEntries(pod.containers.map((c) => [c.name, { reference: c.image.reference, digest: c.image.digest }])),
+    objects: pod.objects,
     folders: pod.folders,
   };
 }

@@ -32,6 +32,7 @@ export interface RenderedPod {
   readonly enable: readonly string[];
   readonly images: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
   readonly folders: readonly string[];
+  readonly objects: readonly string[];
 }
 
 export interface Rendered {

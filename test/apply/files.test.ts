@@ -37,6 +37,7 @@ function pod(files: string[], units: string[]): ManifestPod {
     enabled: ["pod-web.service"],
     images: {},
     folders: [],
+    objects: [],
   };
 }
 

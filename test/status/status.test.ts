@@ -25,6 +25,7 @@ const manifest: Manifest = {
       enabled: ["pod-web.service"],
       images: { prep: { reference: "r/p:1", digest: "sha256:1" }, app: { reference: "r/a:1", digest: "sha256:2" } },
       folders: [],
+      objects: [],
     },
   },
 };

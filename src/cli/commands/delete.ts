@@ -22,36 +22,45 @@ export async function run(args: Args, context: Context): Promise<number> {
     return target.pod;
   });
   const texts = args.list("filename").length > 0 ? await readSpecs(args, context) : [];
-  const inFiles = podsIn(texts, context);
+  const inFiles = objectsIn(texts, context);
   if (inFiles === undefined) return EXIT.failed;
-  const wanted = [...new Set([...named, ...inFiles])];
-  if (wanted.length === 0) throw new UserError("name a pod, or a file with -f", EXIT.usage);
+  const wanted = [...new Set([...named, ...inFiles.pods])];
+  if (wanted.length + inFiles.objects.length === 0) throw new UserError("name a pod, or a file with -f", EXIT.usage);
   const manifest = await manifestOf(context);
   if (!args.flag("ignore-not-found")) for (const pod of wanted) requirePod(manifest, pod);
 
   const readers = await openReaders(context);
-  const report = await applyDeletion(context, readers, () => deletionOf(context, readers, wanted));
+  const report = await applyDeletion(context, readers, () => deletionOf(context, readers, wanted, inFiles.objects));
   context.out.write(args.text("output") === "json" ? reportJson(report) : showReport(report));
   context.err.write(showFailures(report));
   return report.exitCode;
 }
 
-/** Names of the pods in the files; undefined when the files have errors (printed). */
-function podsIn(texts: readonly SpecText[], context: Context): string[] | undefined {
-  if (texts.length === 0) return [];
-  const model = compileModel(texts);
-  printDiagnostics(context, model.diagnostics, texts);
-  return model.value?.pods.map((p) => p.name);
+/** What the files name, to be deleted; undefined when they have errors (printed). */
+function objectsIn(texts: readonly SpecText[], context: Context): { pods: string[]; objects: string[] } | undefined {
+  if (texts.length === 0) return { pods: [], objects: [] };
+  const { diagnostics, value } = compileModel(texts);
+  printDiagnostics(context, diagnostics, texts);
+  if (value === undefined) return undefined;
+  return { pods: value.pods.map((p) => p.name), objects: [...value.configMaps, ...value.secrets].map((o) => `${o.kind}/${o.name}`) };
 }
 
-/** The change set that removes these pods, from the state of now; names that are not there are left out. */
+/**
+ * The change set that removes these pods and objects, from the state of now; names that are not there are left out. The
+ * ConfigMaps and Secrets that only these pods refer to go with them: a secret is not kept for nobody.
+ */
 export async function deletionOf(
   context: Context,
   readers: Readers,
   pods: readonly string[],
+  objects: readonly string[] = [],
 ): Promise<{ manifest: Manifest; changes: ChangeSet }> {
   const manifest = await manifestOf(context);
   const nothing = { pods: [], shared: [], objects: {} };
   const installed = await readInstalled(nothing, manifest, readers.facts, readers);
-  return { manifest, changes: makeChangeSet(nothing, installed, { prune: pods.filter((p) => manifest.pods[p] !== undefined) }) };
+  const prune = pods.filter((p) => manifest.pods[p] !== undefined);
+  const stay = Object.values(manifest.pods).filter((p) => !prune.includes(p.name));
+  const needed = new Set(stay.flatMap((p) => p.objects));
+  const pruneObjects = [...objects, ...prune.flatMap((p) => manifest.pods[p]?.objects ?? [])].filter((key) => !needed.has(key));
+  return { manifest, changes: makeChangeSet(nothing, installed, { prune, pruneObjects: [...new Set(pruneObjects)] }) };
 }
