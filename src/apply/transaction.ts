@@ -34,8 +34,9 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
     await ports.manager.disable(change.disable);
     await removeFiles(ports, change.files, options.roots);
   }
-  if (changes.reload) await ports.manager.reload();
+  // Before the reload: from systemd 257 on, all units are called outdated (NeedDaemonReload) from an enabling until a reload.
   for (const change of kept) if (change.enable.length > 0) await ports.manager.enable(change.enable);
+  if (changes.reload || kept.some((change) => change.enable.length > 0)) await ports.manager.reload();
   for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
   await removeShared(ports, changes, options);
 

@@ -59,8 +59,8 @@ export async function install(folder: string, wishes: { prune: boolean; timeout:
   const manager = await context.host.manager();
   const text = watchUnit(folder, wishes, context.node, context.executable);
   await (await context.host.files()).write(path, new TextEncoder().encode(text), 0o644);
-  await manager.reload();
   await manager.enable([name]);
+  await manager.reload();
   const result = await manager.restart(name, 30_000);
   if (result !== "done") throw new UserError(`${name}: the job ended as "${result}"`, EXIT.failed, `systemctl --user status ${name}`);
   context.out.write(`${name} watches ${folder}, now and after every boot\n`);
