@@ -52,7 +52,7 @@ test("subordinate ids", () => {
     decideSubids({ ...ids, passwd: `${ids.passwd}ldap:x:120000:120000::/:\n` }),
     "fail",
     /has the user ldap \(120000\) in it/,
-    /--del-subuids 100000-165535 --del-subgids 100000-165535 alice\nsudo usermod --add-subuids 165536/,
+    /sed -i '\/\^alice:100000:65536\$\/d' \/etc\/subuid \/etc\/subgid\nsudo usermod --add-subuids 165536/,
   );
   says(decideSubids({ ...ids, group: `${ids.group}staff:x:165535:\n` }), "fail", /the group staff/, /usermod/);
   says(decideSubids({ ...ids, subuid: `${ids.subuid}bob:165535:10\n` }), "fail", /overlaps 165535-165544 of bob/, /--add-subuids 165545/);
@@ -128,11 +128,12 @@ test("bus, unit folder, linger", () => {
   );
   says(decideUnitFolders(["/etc/systemd/user", "/h/.config/systemd/user"], "/h/.config/systemd/user"), "ok", /\/h\/.config/);
   says(
-    decideUnitFolders(["/etc/systemd/user"], "/c/systemd/user"),
+    decideUnitFolders(["/run/user/1/systemd/user.control", "/h/.config/systemd/user.control", "/etc/systemd/user"], "/c/systemd/user"),
     "fail",
     /does not read \/c\/systemd\/user/,
-    /import-environment XDG_CONFIG_HOME/,
+    /^export XDG_CONFIG_HOME=\/h\/\.config$/,
   );
+  says(decideUnitFolders(["/etc/systemd/user"], "/c/systemd/user"), "fail", /does not read \/c\/systemd\/user/);
   says(decideLinger(true, "alice"), "ok", /on/);
   says(decideLinger(false, "alice"), "warn", /first login/, /^podgen linger enable$/);
 });
@@ -181,10 +182,10 @@ test("mapping, overlay, driver, disk", () => {
   says(decideDriver({ ...drivers, overlay: false }, "sudo apt install fuse-overlayfs"), "warn", /vfs/, /fuse-overlayfs/);
   const disk = { path: "/h", freeBytes: 5 * 2 ** 30, freeInodes: 1e6, inodes: 2e6 };
   says(decideDisk(disk), "ok", /5\.0 GiB free at \/h/);
-  says(decideDisk({ ...disk, freeBytes: 2 ** 29 }), "warn", /512 MiB/, /prune/);
-  says(decideDisk({ ...disk, freeBytes: 2 ** 20 }), "fail", /1 MiB/, /prune/);
-  says(decideDisk({ ...disk, freeInodes: 5 }), "fail", /5 inodes/, /prune/);
-  says(decideDisk({ ...disk, freeInodes: 5000 }), "warn", /5000 inodes/, /prune/);
+  says(decideDisk({ ...disk, freeBytes: 2 ** 29 }), "warn", /512 MiB/, /^du -xh -d 2 \/h /);
+  says(decideDisk({ ...disk, freeBytes: 2 ** 20 }), "fail", /1 MiB/, /^du -xh -d 2 \/h /);
+  says(decideDisk({ ...disk, freeInodes: 5 }), "fail", /5 inodes/, /^du -xh -d 2 \/h /);
+  says(decideDisk({ ...disk, freeInodes: 5000 }), "warn", /5000 inodes/, /^du -xh -d 2 \/h /);
   says(decideDisk({ ...disk, inodes: 0, freeInodes: 0 }), "ok", /GiB/);
 });
 

@@ -49,12 +49,17 @@ export function decideBus({ error, direct, version }: BusFacts, install: string,
   return ok(`systemd ${version} answers`);
 }
 
+const CONTROL = "/systemd/user.control";
+
 /** The manager must look into the folder we write to: its XDG_CONFIG_HOME may be another than ours. */
 export function decideUnitFolders(folders: readonly string[], units: string): Outcome {
   if (folders.includes(units)) return ok(units);
+  // The manager's own environment is that of its start; what is imported into it later is for the units it runs. So the
+  // shell has to follow: this folder of the search path (systemd.unit(5)) is the manager's configuration folder.
+  const theirs = folders.find((folder) => folder.endsWith(CONTROL) && !folder.startsWith("/run/"))?.slice(0, -CONTROL.length);
   return fail(
     `the user manager does not read ${units}: it was started with another XDG_CONFIG_HOME or HOME than this shell has`,
-    "systemctl --user import-environment XDG_CONFIG_HOME && systemctl --user daemon-reexec",
+    theirs === undefined ? undefined : `export XDG_CONFIG_HOME=${theirs}`,
   );
 }
 

@@ -65,7 +65,8 @@ const MIB = 1024 * 1024;
 
 export function decideDisk({ path, freeBytes, freeInodes, inodes }: DiskFacts): Outcome {
   const free = freeBytes >= 1024 * MIB ? `${(freeBytes / 1024 / MIB).toFixed(1)} GiB` : `${Math.floor(freeBytes / MIB)} MiB`;
-  const fix = "podgen system prune";
+  // Nothing of podgen's removes what may be wanted again; a person can see what takes the room.
+  const fix = `du -xh -d 2 ${path} | sort -h | tail`;
   if (freeBytes < 100 * MIB) return fail(`${free} free at ${path}`, fix);
   if (inodes > 0 && freeInodes < 1000) return fail(`${freeInodes} inodes free at ${path}`, fix);
   if (freeBytes < 1024 * MIB) return warn(`${free} free at ${path}`, fix);

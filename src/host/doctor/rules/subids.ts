@@ -59,13 +59,13 @@ export function decideSubids(facts: SubidFacts): Outcome {
       if (account)
         return fail(
           `${file}: the range ${show(own)} of ${facts.user} has the ${kind} ${account.name} (${account.id}) in it, whose files containers could then change`,
-          moveCommand(facts.user, own, fix),
+          moveCommand(own, fix),
         );
       const other = ranges.find((range) => !isOurs(range) && range.first < own.first + own.count && own.first < range.first + range.count);
       if (other)
         return fail(
           `${file}: the range ${show(own)} of ${facts.user} overlaps ${show(other)} of ${other.owner}: containers of the two could reach each other's files`,
-          moveCommand(facts.user, own, fix),
+          moveCommand(own, fix),
         );
     }
   }
@@ -82,7 +82,8 @@ function addCommand(user: string, all: readonly Range[]): string {
   return `sudo usermod --add-subuids ${range} --add-subgids ${range} ${user}`;
 }
 
-/** Takes the bad range away and gives another. */
-function moveCommand(user: string, old: Range, add: string): string {
-  return `# delete your pods first: files that containers made belong to the old ids\nsudo usermod --del-subuids ${show(old)} --del-subgids ${show(old)} ${user}\n${add}`;
+/** Takes the bad range away and gives another. Not by usermod --del-subuids: it refuses while the user has a process. */
+function moveCommand({ owner, first, count }: Range, add: string): string {
+  const line = `${owner}:${first}:${count}`.replaceAll(".", "\\.");
+  return `# delete your pods first: files that containers made belong to the old ids\nsudo sed -i '/^${line}$/d' /etc/subuid /etc/subgid\n${add}`;
 }
