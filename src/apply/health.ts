@@ -5,7 +5,7 @@ import type { PodChange, UnitChange } from "../diff/types.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
 
 /** A container counts as up when it has stayed up for so long, milliseconds: most broken configurations end sooner. */
-const SETTLE_MS = 100;
+const SETTLE_MS = 50;
 /**
  * How many ends in a row make a crash loop. The first restart is at once and the next comes after a back-off of 10 s,
  * so a container that needs a slow sibling (a database that initialises) has that long.
@@ -13,6 +13,9 @@ const SETTLE_MS = 100;
 const CRASHES = 3;
 /** The command cannot be executed or is not there (native/README.md): no retry helps. */
 const HOPELESS = new Set([126, 127]);
+/** The journal gets a container's last lines a moment after the manager has seen its end: so often and so long it is asked, milliseconds. */
+const JOURNAL_TRIES = 5;
+const JOURNAL_PAUSE_MS = 100;
 /** Between two looks at the units, milliseconds; below systemd's RestartSec= of 100, so that no end is missed. */
 const LOOK_MS = 60;
 
@@ -37,6 +40,27 @@ export function judge(unit: UnitState, init: boolean, now: number): Verdict {
   return { state: "pending" };
 }
 
+/** Judges the socket of a published port. */
+export function judgeSocket(unit: UnitState): Verdict {
+  if (unit.loadState === "not-found") return { state: "down", reason: "unit is not loaded" };
+  if (unit.activeState === "failed") return { state: "down", reason: socketReason(unit.name) };
+  return { state: unit.activeState === "active" ? "up" : "pending" };
+}
+
+/** `pod-web__127.0.0.1-8080-tcp.socket` -> address, port, protocol (plan/names.ts). */
+const SOCKET = /__(?:(.+)-)?(\d+)-(tcp|udp)\.socket$/;
+
+function socketReason(unit: string): string {
+  const [, address, port = "", protocol = ""] = SOCKET.exec(unit) ?? [];
+  const on = address === undefined ? "" : ` on ${address.replace(/-/g, ":")}`;
+  return `host port ${port}/${protocol.toUpperCase()}${on} cannot be opened; another program may listen on it`;
+}
+
+function socketHint(unit: string): string {
+  const [, , port = "", protocol] = SOCKET.exec(unit) ?? [];
+  return `ss -H${protocol === "udp" ? "lunp" : "ltnp"} 'sport = :${port}'; journalctl --user --unit ${unit}`;
+}
+
 /** How the main process ended, in words; waitid's codes: 1 exited, 2 killed, 3 dumped. */
 export function endReason(unit: UnitState): string {
   const service = unit.service;
@@ -57,7 +81,9 @@ interface Watched {
   lastEnd?: UnitState;
 }
 
-/** A look at a pod's containers that began before its jobs were queued, so that what was there before is not taken for the outcome. */
+const JUDGED: ReadonlySet<string> = new Set(["container", "init", "socket"]);
+
+/** A look at a pod's containers and ports that began before its jobs were queued, so that what was there before is not taken for the outcome. */
 export class HealthWatch {
   private readonly ports: ApplyPorts;
   private readonly pod: string;
@@ -72,7 +98,7 @@ export class HealthWatch {
   }
 
   static async begin(ports: ApplyPorts, change: PodChange): Promise<HealthWatch> {
-    const units = change.units.filter((u) => (u.role === "container" || u.role === "init") && u.verdict !== "remove");
+    const units = change.units.filter((u) => JUDGED.has(u.role) && u.verdict !== "remove");
     const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
     const watched = units.map((unit) => ({ unit, before: states.get(unit.unit)?.invocation }));
     return new HealthWatch(ports, change.name, watched, ports.clock.now());
@@ -101,6 +127,7 @@ export class HealthWatch {
     if (state === undefined) return { state: "pending" };
     const acted = unit.verdict !== "unchanged" && unit.verdict !== "reload";
     if (acted && state.invocation === before) return { state: "pending" };
+    if (unit.role === "socket") return judgeSocket(state);
     if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
     return judge(state, unit.role === "init", now * 1000);
   }
@@ -108,30 +135,40 @@ export class HealthWatch {
   /** A failure with the container's last lines since the job was queued, and the next step. */
   private async explain(watched: Watched, state: UnitState | undefined, reason: string): Promise<ContainerFailure> {
     const { unit } = watched;
-    const lastLines: string[] = [];
-    try {
-      const query = { units: [unit.unit], lines: 10, since: `@${Math.floor(this.since / 1000)}` };
-      for await (const line of this.ports.journal.read(query)) lastLines.push(line.message);
-    } catch (error) {
-      lastLines.push(`(the journal cannot be read: ${error instanceof Error ? error.message : String(error)})`);
-    }
+    const base = { pod: this.pod, unit: unit.unit, reason, restarts: state?.service?.restarts ?? 0 };
+    if (unit.role === "socket") return { ...base, lastLines: [], hint: socketHint(unit.unit) };
     const end = watched.lastEnd?.service;
     return {
-      pod: this.pod,
+      ...base,
       container: unit.container ?? unit.unit,
-      unit: unit.unit,
-      reason,
       ...(end?.execMainCode === 1 ? { exitCode: end.execMainStatus } : {}),
       ...(end !== undefined && end.execMainCode > 1 ? { signal: signalName(end.execMainStatus) } : {}),
-      restarts: state?.service?.restarts ?? 0,
-      lastLines,
+      lastLines: await this.lastLines(unit.unit),
       hint: `journalctl --user-unit ${unit.unit}`,
     };
+  }
+
+  /** Read until two reads agree and have something; then, or when the patience is over, the last read counts. */
+  private async lastLines(unit: string): Promise<readonly string[]> {
+    let before: string[] = [];
+    for (let tries = 1; ; tries++) {
+      const lines: string[] = [];
+      try {
+        const query = { units: [unit], lines: 10, since: `@${Math.floor(this.since / 1000)}` };
+        for await (const line of this.ports.journal.read(query)) lines.push(line.message);
+      } catch (error) {
+        return [`(the journal cannot be read: ${error instanceof Error ? error.message : String(error)})`];
+      }
+      if (tries >= JOURNAL_TRIES || (lines.length > 0 && lines.join("\n") === before.join("\n"))) return lines;
+      before = lines;
+      await this.ports.clock.sleep(JOURNAL_PAUSE_MS);
+    }
   }
 }
 
 /** How it ended, with the count when that is why it is given up. */
 function reasonOf(watched: Watched, state: UnitState | undefined): string {
+  if (watched.unit.role === "socket") return socketReason(watched.unit.unit);
   const end = watched.lastEnd === undefined ? "its unit is not loaded" : endReason(watched.lastEnd);
   const restarts = state?.service?.restarts ?? 0;
   return restarts >= CRASHES ? `${end}, ${restarts} times in a row` : end;

@@ -28,8 +28,7 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
       options.stopTimeout,
     ); // prettier-ignore
 
-  await writeFiles(ports, changes.shared);
-  for (const change of kept) await writeFiles(ports, change.files);
+  await writeFiles(ports, [...changes.shared, ...kept.flatMap((change) => change.files)]);
   for (const change of [...kept, ...deleted]) {
     await ports.manager.disable(change.disable);
     await removeFiles(ports, change.files, options.roots);
@@ -82,7 +81,6 @@ function jobFailure(change: PodChange, result: string): ContainerFailure {
   const unit = `pod-${change.name}.service`;
   return {
     pod: change.name,
-    container: unit,
     unit,
     reason: `its job ended as "${result}"`,
     restarts: 0,

@@ -37,7 +37,8 @@ export interface ApplyOptions {
 /** Why a container is not as wanted, with what a person needs to mend it. */
 export interface ContainerFailure {
   readonly pod: string;
-  readonly container: string;
+  /** Absent when it is not about a container: a published port, the pod as a whole. */
+  readonly container?: string;
   readonly unit: string;
   /** `exited with status 1`, `killed by signal 9 (SIGKILL)`, `did not become ready in 60 s`. */
   readonly reason: string;

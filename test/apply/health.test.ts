@@ -30,7 +30,7 @@ function unit(active: string, sub: string, service: Partial<NonNullable<UnitStat
 
 const cases: readonly (readonly [string, UnitState, boolean, "up" | "pending" | "down"])[] = [
   ["runs long enough", unit("active", "running"), false, "up"],
-  ["runs, but only just", unit("active", "running", { activeEnter: NOW - 50_000 }), false, "pending"],
+  ["runs, but only just", unit("active", "running", { activeEnter: NOW - 20_000 }), false, "pending"],
   ["init container done", unit("active", "exited", { activeEnter: NOW }), true, "up"],
   ["starting", unit("activating", "start"), false, "pending"],
   ["waits for its init container", unit("inactive", "dead", { activeEnter: 0 }), false, "pending"],
