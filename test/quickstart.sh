@@ -11,7 +11,7 @@ say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 
 say "1. packages and build"
 bash $harness/packages.sh build session
-[ -d node_modules ] || npm ci --no-fund --no-audit --silent
+[ -d node_modules ] || npm install --no-save --silent
 npm run --silent build
 
 if [ "$(id -u)" = 0 ]; then

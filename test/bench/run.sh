@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 [ "$(id -u)" = 0 ] || { echo "bench needs root: it boots a host of its own" >&2; exit 1; }
 bash test/harness/packages.sh build session
 bash test/harness/packages.sh host
-[ -d node_modules ] || npm ci --no-fund --no-audit --silent
+[ -d node_modules ] || npm install --no-save --silent
 npm run --silent build
 host=bench
 bash test/harness/host.sh stop $host > /dev/null 2>&1 || true
