@@ -81,7 +81,7 @@ interface Watched {
   lastEnd?: UnitState;
 }
 
-const JUDGED: ReadonlySet<string> = new Set(["container", "init", "socket"]);
+const JUDGED: ReadonlySet<string> = new Set(["infra", "container", "init", "socket"]);
 
 /** A look at a pod's containers and ports that began before its jobs were queued, so that what was there before is not taken for the outcome. */
 export class HealthWatch {

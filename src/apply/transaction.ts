@@ -1,4 +1,5 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
+import type { UnitState } from "../base/installed.js";
 import type { ChangeSet, PodChange } from "../diff/types.js";
 import { intent, inverse, outcome, removeFiles, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
@@ -73,7 +74,11 @@ async function bringUp(ports: ApplyPorts, change: PodChange, options: ApplyOptio
   const failures = await health.wait(deadline);
   if (failures.length > 0) return { ...base, outcome: "failed", actions, failures };
   const result = await job;
-  if (result === "done") return { ...base, actions };
+  if (result === "done") {
+    // What restarts along with infra may have been judged before it did so: by now it has been stopped.
+    const late = change.units.some((u) => u.verdict === "restart" && u.role !== "container") ? await health.wait(deadline) : [];
+    return late.length > 0 ? { ...base, outcome: "failed", actions, failures: late } : { ...base, actions };
+  }
   return { ...base, outcome: "failed", actions, failures: [jobFailure(change, result)] };
 }
 
@@ -104,13 +109,7 @@ async function putBack(ports: ApplyPorts, change: PodChange, report: PodReport, 
     await forgetPod(ports, { ...change, folders: change.manifest?.folders ?? [] });
     return report;
   }
-  // What was restarted runs the old bytes again; what was removed comes back; what was created is gone.
-  const undo: PodChange = {
-    ...change,
-    units: change.units
-      .filter((u) => u.verdict !== "create")
-      .map((u) => ({ ...u, verdict: u.verdict === "remove" ? "start" : u.verdict === "unchanged" ? "start" : u.verdict })),
-  };
+  const undo: PodChange = { ...change, units: await undoneUnits(ports, change) };
   const health = await HealthWatch.begin(ports, undo);
   const { actions } = await actOnUnits(ports, undo, options.timeout);
   const still = await health.wait(ports.clock.now() + options.timeout);
@@ -120,6 +119,31 @@ async function putBack(ports: ApplyPorts, change: PodChange, report: PodReport, 
     actions: [...report.actions, ...actions],
     failures: [...report.failures, ...still],
   };
+}
+
+/**
+ * What was acted on runs the old bytes again; what was removed comes back; what was created is gone; what was left alone
+ * still is, unless the failure took it along.
+ */
+async function undoneUnits(ports: ApplyPorts, change: PodChange): Promise<PodChange["units"]> {
+  const units = change.units.filter((u) => u.verdict !== "create");
+  const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
+  return units.map((u) => {
+    const state = states.get(u.unit);
+    if (u.verdict === "restart") return u;
+    if (!isRunning(state)) return u.verdict === "unchanged" && hasEnded(state) ? u : { ...u, verdict: "start" };
+    const renewed = u.verdict === "start" && u.container !== undefined && u.role !== "infra";
+    return { ...u, verdict: renewed ? "restart" : "unchanged" };
+  });
+}
+
+function isRunning(unit: UnitState | undefined): boolean {
+  return unit !== undefined && ["active", "activating", "reloading"].includes(unit.activeState);
+}
+
+/** By itself and with success (waitid's CLD_EXITED is 1): a container that has done its work is not made to do it again. */
+function hasEnded(unit: UnitState | undefined): boolean {
+  return unit?.activeState === "inactive" && unit.service?.result === "success" && unit.service.execMainCode === 1;
 }
 
 /** Stops a whole pod: the pod unit takes its parts with it; what was started without it is stopped by name. */

@@ -52,11 +52,13 @@ export function showFailures(report: ApplyReport): string {
 }
 
 function showFailure(failure: ContainerFailure): string {
-  const lines = failure.lastLines.map((line) => `    | ${line}\n`).join("");
+  const { pod, container, reason, lastLines, hint } = failure;
+  if (container === undefined) return `error: pod ${pod}: ${reason}\n  next: ${hint}\n`;
+  const lines = lastLines.map((line) => `    | ${line}\n`).join("");
   return (
-    `error: pod ${failure.pod}, container ${failure.container}: ${failure.reason}\n` +
+    `error: pod ${pod}, container ${container}: ${reason}\n` +
     (lines === "" ? "  it has written nothing\n" : `  its last lines:\n${lines}`) +
-    `  next: ${failure.hint}\n`
+    `  next: ${hint}\n`
   );
 }
 

@@ -1,7 +1,7 @@
 // Judging a unit: up, pending, or down with a reason that a person understands.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endReason, judge } from "../../src/apply/health.js";
+import { endReason, judge, judgeSocket } from "../../src/apply/health.js";
 import type { UnitState } from "../../src/base/installed.js";
 
 const NOW = 1_000_000_000;
@@ -68,4 +68,20 @@ test("the reason names status, signal or out of memory", () => {
   assert.equal(endReason(unit("failed", "failed", { execMainCode: 2, execMainStatus: 9 })), "killed by signal 9 (SIGKILL)");
   assert.equal(endReason(unit("failed", "failed", { result: "oom-kill", execMainCode: 2, execMainStatus: 9 })), "killed: out of memory");
   assert.equal(endReason(unit("failed", "failed", { result: "timeout" })), "failed (timeout)");
+});
+
+test("a socket is up when it listens; one that failed names its port and address", () => {
+  const socket = (active: string, name = "pod-web__8080-tcp.socket") => {
+    const { service: _, ...state } = unit(active, "any");
+    return judgeSocket({ ...state, name });
+  };
+  assert.equal(socket("active").state, "up");
+  assert.equal(socket("inactive").state, "pending");
+  const down = (name: string) => {
+    const verdict = socket("failed", name);
+    return verdict.state === "down" ? verdict.reason : verdict.state;
+  };
+  assert.match(down("pod-web__8080-tcp.socket"), /^host port 8080\/TCP cannot be opened/);
+  assert.match(down("pod-web__127.0.0.1-53-udp.socket"), /^host port 53\/UDP on 127\.0\.0\.1 cannot/);
+  assert.match(down("pod-web__fe80--1-53-udp.socket"), /^host port 53\/UDP on fe80::1 cannot/);
 });

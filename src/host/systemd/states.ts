@@ -30,6 +30,7 @@ const hex = (value: Value | undefined): string =>
 /** UnitState from properties as GetAll gives them. */
 export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
   const name = text(properties.get("Id"));
+  const invocation = hex(properties.get("InvocationID"));
   const unit: UnitState = {
     name,
     loadState: text(properties.get("LoadState")),
@@ -38,12 +39,11 @@ export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
     unitFileState: text(properties.get("UnitFileState")),
     fragmentPath: text(properties.get("FragmentPath")),
     needDaemonReload: properties.get("NeedDaemonReload") === true,
+    ...(invocation === "" ? {} : { invocation }),
   };
   if (!name.endsWith(".service")) return unit;
-  const invocation = hex(properties.get("InvocationID"));
   return {
     ...unit,
-    ...(invocation === "" ? {} : { invocation }),
     service: {
       result: text(properties.get("Result")),
       mainPid: number(properties.get("MainPID")),
