@@ -87,9 +87,15 @@ static int map_own_id(const char *path, unsigned id) {
   return write_proc(path, text);
 }
 
-static int map_own_ids(uid_t uid, gid_t gid, bool uid_done, struct err *err) {
-  int r = uid_done ? 0 : map_own_id("/proc/self/uid_map", uid);
+/* What a tool has written is not ours to write again: the kernel takes each map once. */
+struct done {
+  bool uids, gids;
+};
+
+static int map_own_ids(uid_t uid, gid_t gid, struct done done, struct err *err) {
+  int r = done.uids ? 0 : map_own_id("/proc/self/uid_map", uid);
   if (r < 0) return err_set(err, -r, "user namespace", "write uid_map");
+  if (done.gids) return 0;
   /* Without this a process could leave a group that denies it something. */
   if (r == 0) r = write_proc("/proc/self/setgroups", "deny");
   if (r == 0) r = map_own_id("/proc/self/gid_map", gid);
@@ -127,7 +133,7 @@ static int unshare_user(struct err *err) {
 
 /* Lets both tools map our new namespace. 0: done; 1: they would not, `ret` says why and what of the map is still to do. */
 static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const struct subid *gids, struct userns_map *ret,
-                           bool *ret_uid_done, struct err *err) {
+                           struct done *ret_done, struct err *err) {
   int p[2];
   if (pipe2(p, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   cleanup_fd int go_rd = p[0];
@@ -146,9 +152,10 @@ static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const
     (void)helper_done(&u);
     (void)helper_done(&g);
   } else {
-    *ret_uid_done = helper_done(&u);
-    r = helper_done(&g) && *ret_uid_done ? 0 : 1;
-    if (r) reason_tool(*ret_uid_done ? &g : &u, ret->reason);
+    ret_done->uids = helper_done(&u);
+    ret_done->gids = helper_done(&g);
+    r = ret_done->uids && ret_done->gids ? 0 : 1;
+    if (r) reason_tool(ret_done->uids ? &g : &u, ret->reason);
   }
   cleanup_fd_p(&u.words);
   cleanup_fd_p(&g.words);
@@ -160,7 +167,7 @@ int userns_make(struct userns_map *ret, struct err *err) {
   const gid_t gid = getegid();
   char user[64];
   struct subid uids, gids;
-  bool uid_done = false;
+  struct done done = {0};
   *ret = (struct userns_map){0};
   subid_user_name(uid, user);
   int ru = subid_read(SUBUID, user, uid, uid, &uids), rg = subid_read(SUBGID, user, uid, gid, &gids);
@@ -169,11 +176,11 @@ int userns_make(struct userns_map *ret, struct err *err) {
     int r = unshare_user(err);
     if (r < 0) return r;
   } else {
-    int r = make_with_tools(uid, gid, &uids, &gids, ret, &uid_done, err);
+    int r = make_with_tools(uid, gid, &uids, &gids, ret, &done, err);
     if (r <= 0) return r;
   }
   ret->single = true;
-  return map_own_ids(uid, gid, uid_done, err);
+  return map_own_ids(uid, gid, done, err);
 }
 
 /* --- joining --- */
