@@ -9,13 +9,17 @@ export class JournalError extends HostError {
   }
 }
 
-/** Both ways to read one's own lines; the second needs no group, and keeps the journal over a reboot. */
+/** systemd-journald.service(8), "Files": the folder with its group, then what is in memory moves there. */
+export const KEEP_ON_DISK =
+  "sudo mkdir -p /var/log/journal && sudo systemd-tmpfiles --create --prefix /var/log/journal && sudo journalctl --flush";
+
+/** Both ways to read one's own lines; the first needs no group, and keeps the journal over a reboot. */
 export function denied(user: string): JournalError {
   return new JournalError(
     "journal-denied",
     `${user} may not read the journal`,
-    `let the journal be kept on disk, where each user may read the own lines: sudo mkdir -p /var/log/journal && ` +
-      `sudo systemctl restart systemd-journald ; or: sudo usermod -a -G systemd-journal ${user} , and log in again`,
+    `let the journal be kept on disk, where each user may read the own lines: ${KEEP_ON_DISK} ; ` +
+      `or: sudo usermod -a -G systemd-journal ${user} , and log in again`,
   );
 }
 

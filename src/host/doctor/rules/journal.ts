@@ -1,4 +1,5 @@
 // The journal: readable by the user, and not throttled unawares.
+import { KEEP_ON_DISK } from "../../journal/errors.js";
 import { fail, type Outcome, ok, warn } from "../outcome.js";
 
 /** journald.conf(5). */
@@ -50,7 +51,8 @@ export function decideRateLimit({ storage, intervalSeconds, burst }: JournaldSet
 /** `error` is what reading the own lines gave; undefined when it worked. */
 export function decideReadable(error: { readonly code: string; readonly message: string } | undefined): Outcome {
   if (!error) return ok("your units' lines can be read");
-  // Kept on disk, each user may read the own lines; membership in systemd-journal would show everybody's.
-  const mend = error.code === "journal-denied" ? "sudo mkdir -p /var/log/journal && " : "";
-  return fail(error.message, `${mend}sudo systemctl restart systemd-journald`);
+  if (error.code !== "journal-denied") return fail(error.message, "sudo systemctl restart systemd-journald");
+  // Kept on disk, each user may read the own lines, in a file that the first of them makes; membership in systemd-journal
+  // would show everybody's.
+  return fail(error.message, `${KEEP_ON_DISK}\nsystemd-cat echo the journal is kept on disk`);
 }
