@@ -7,9 +7,9 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"pause", verb_pause},     {"infra", verb_infra}, {"uplink", verb_uplink},   {"run", verb_run},
-    {"oneshot", verb_oneshot}, {"wait", verb_wait},   {"exec", verb_exec},       {"forward", verb_forward},
-    {"unshare", verb_unshare}, {"layer", verb_layer}, {"rmtree", verb_rmtree},   {"features", verb_features},
+    {"pause", verb_pause},     {"infra", verb_infra}, {"uplink", verb_uplink}, {"run", verb_run},
+    {"oneshot", verb_oneshot}, {"wait", verb_wait},   {"exec", verb_exec},     {"forward", verb_forward},
+    {"unshare", verb_unshare}, {"layer", verb_layer}, {"rmtree", verb_rmtree}, {"features", verb_features},
 };
 
 int main(int argc, char **argv) {
@@ -18,7 +18,7 @@ int main(int argc, char **argv) {
     return 0;
   }
   for (size_t i = 0; argc >= 2 && i < N_ELEMENTS(verbs); i++)
-    if (verbs[i].main && !strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
+    if (!strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
   fputs("usage: podrt VERB …; verbs:", stderr);
   for (size_t i = 0; i < N_ELEMENTS(verbs); i++) fprintf(stderr, " %s", verbs[i].name);
   fputs("\n", stderr);

@@ -2,15 +2,15 @@
 #pragma once
 #include "lib/util.h"
 
-int verb_pause(int argc, char **argv) __attribute__((weak));
-int verb_infra(int argc, char **argv) __attribute__((weak));
-int verb_uplink(int argc, char **argv) __attribute__((weak));
-int verb_run(int argc, char **argv) __attribute__((weak));
-int verb_oneshot(int argc, char **argv) __attribute__((weak));
-int verb_wait(int argc, char **argv) __attribute__((weak));
-int verb_exec(int argc, char **argv) __attribute__((weak));
-int verb_forward(int argc, char **argv) __attribute__((weak));
-int verb_unshare(int argc, char **argv) __attribute__((weak));
-int verb_layer(int argc, char **argv) __attribute__((weak));
-int verb_rmtree(int argc, char **argv) __attribute__((weak));
-int verb_features(int argc, char **argv) __attribute__((weak));
+int verb_pause(int argc, char **argv);
+int verb_infra(int argc, char **argv);
+int verb_uplink(int argc, char **argv);
+int verb_run(int argc, char **argv);
+int verb_oneshot(int argc, char **argv);
+int verb_wait(int argc, char **argv);
+int verb_exec(int argc, char **argv);
+int verb_forward(int argc, char **argv);
+int verb_unshare(int argc, char **argv);
+int verb_layer(int argc, char **argv);
+int verb_rmtree(int argc, char **argv);
+int verb_features(int argc, char **argv);
