@@ -82,9 +82,8 @@ static int look_into(const struct command_wish *w, const char *path, int *ret_ex
 static int try_one(const struct command_wish *w, const char *path, char **ret, int *ret_exit, struct err *err) {
   cleanup_fd int fd = open_executable(w->root, path);
   if (fd < 0) return fd;
-  int r = look_into(w, path, ret_exit, err);
-  /* -ENOENT and -EACCES mean "look further" to the caller; what was found is final. */
-  if (r < 0) return r == -ENOENT || r == -EACCES ? -ENOEXEC : r;
+  /* What was found is final, whatever is wrong with it: no looking further in the list. */
+  if (look_into(w, path, ret_exit, err) < 0) return -ENOEXEC;
   *ret = strdup(path);
   return *ret ? 0 : err_set(err, ENOMEM, "exec", "%s", path);
 }
