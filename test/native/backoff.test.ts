@@ -1,0 +1,62 @@
+// The restart back-off of a container under a real manager: the first restart at once, then a wait that a stop ends and a person skips.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { container, runDirOf, startPod } from "./container.js";
+import { messages, show, systemctl } from "./pod.js";
+import { type TestUser, until, userStop } from "./user.js";
+
+let user: TestUser;
+let id: string;
+
+before(() => {
+  user = startPod("pgct5");
+  id = container(user, "loop", {
+    args: ["sh", "-c", "echo ran; exit 1"],
+    annotations: { "io.podgen.backoff": "true" },
+    service: ["Restart=always"],
+  });
+});
+after(() => userStop(user));
+
+const runs = (): number => messages(user, id).filter((line) => line === "ran").length;
+const count = (): number => Number(JSON.parse(readFileSync(join(runDirOf(user, "loop"), "backoff.json"), "utf8")).count);
+
+test("the first restart comes at once, the second waits and says so", async () => {
+  systemctl(user, "start", id);
+  await until("the second run", () => runs() === 2, 5000);
+  assert.equal(count(), 1);
+  await until("the wait", () => /^CrashLoopBackOff, next try in (10|[1-9])s$/.test(show(user, id, "StatusText")), 5000);
+  assert.equal(show(user, id, "ActiveState"), "activating");
+  assert.equal(runs(), 2);
+});
+
+test("a stop ends the wait at once", () => {
+  const begin = Date.now();
+  systemctl(user, "stop", id);
+  assert.ok(Date.now() - begin < 2000);
+  assert.equal(show(user, id, "ActiveState"), "inactive");
+});
+
+test("a person's start does not wait, and the count begins anew", async () => {
+  systemctl(user, "start", id);
+  await until("both runs, at once", () => runs() === 4, 5000);
+  await until("the wait", () => show(user, id, "StatusText").startsWith("CrashLoopBackOff"), 5000);
+  assert.equal(count(), 1);
+});
+
+test("after the ten seconds it is tried again, and the next wait is twenty", async () => {
+  await until("the third run", () => runs() === 5, 15_000);
+  await until("the next wait", () => /next try in (20|1\d)s/.test(show(user, id, "StatusText")), 5000);
+  assert.equal(count(), 2);
+  systemctl(user, "stop", id);
+});
+
+test("without the annotation there is none", async () => {
+  const other = container(user, "eager", { args: ["sh", "-c", "echo ran; exit 1"], service: ["Restart=always"] });
+  systemctl(user, "start", other);
+  await until("four runs", () => messages(user, other).filter((line) => line === "ran").length >= 4, 15_000);
+  systemctl(user, "stop", other);
+  assert.ok(!existsSync(join(runDirOf(user, "eager"), "backoff.json")));
+});
