@@ -1,0 +1,199 @@
+// Every honoured field, seen from inside a running container or in the unit.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { image, PodHost } from "../lib/pods.js";
+
+let host: PodHost;
+const busybox = image("busybox");
+before(async () => {
+  host = await PodHost.start("pgfields");
+});
+after(() => host.stop());
+
+/** Applies a pod of one container `c` that idles, given further container and pod fields as YAML. */
+async function pod(name: string, container: string, podFields = "", documents = ""): Promise<string> {
+  const indent = (text: string, by: number): string =>
+    text
+      .split("\n")
+      .filter(Boolean)
+      .map((l) => " ".repeat(by) + l)
+      .join("\n"); // prettier-ignore
+  const text = `${documents}
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: c
+      image: ${busybox}
+${container.includes("command:") ? "" : '      command: [sleep, "1000"]'}
+${indent(container, 6)}
+${indent(podFields, 2)}
+`;
+  return host.ok(["apply", host.spec(`${name}.yaml`, text)]);
+}
+
+const sh = (name: string, script: string): Promise<string> => host.ok(["exec", `${name}/c`, "--", "sh", "-c", script]);
+
+const OBJECTS = `
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: conf }
+data: { COLOR: blue, "app.conf": "a=1\\n", bad-name: x }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: keys }
+data: { TOKEN: czNjcmV0 }
+---`;
+
+test("env, envFrom, $(VAR), workingDir, args", async () => {
+  const fields = `
+env:
+  - { name: A, value: one }
+  - { name: B, value: "$(A) and $(A), $$(A), $(UNKNOWN)" }
+  - { name: C, valueFrom: { configMapKeyRef: { name: conf, key: COLOR } } }
+  - { name: T, valueFrom: { secretKeyRef: { name: keys, key: TOKEN } } }
+  - { name: NONE, valueFrom: { secretKeyRef: { name: keys, key: NOPE, optional: true } } }
+envFrom:
+  - { configMapRef: { name: conf }, prefix: X_ }
+  - { secretRef: { name: keys } }
+workingDir: /tmp
+`;
+  await pod("env", fields, "", OBJECTS);
+  // The payload's own environment and folder, and what exec gives: the same.
+  for (const get of ["tr '\\0' '\\n' < /proc/1/environ", "env"]) {
+    const lines = (await sh("env", get)).split("\n");
+    for (const wanted of ["A=one", "B=one and one, $(A), $(UNKNOWN)", "C=blue", "T=s3cret", "X_COLOR=blue", "TOKEN=s3cret", "HOSTNAME=env"])
+      assert.ok(lines.includes(wanted), `${get}: ${wanted}\n${lines.join("\n")}`);
+    assert.ok(!lines.some((l) => l.startsWith("NONE=")));
+  }
+  assert.equal(await sh("env", "readlink /proc/1/cwd; pwd"), "/tmp\n/tmp\n");
+});
+
+test("securityContext: user, group, capabilities, read-only root", async () => {
+  const security =
+    "securityContext: { runAsUser: 1234, runAsGroup: 5678, readOnlyRootFilesystem: true, capabilities: { drop: [ALL], add: [NET_BIND_SERVICE] } }";
+  await pod("sec", security);
+  assert.equal(await sh("sec", "id -u; id -g"), "1234\n5678\n");
+  assert.match(await sh("sec", "grep CapBnd /proc/1/status"), /CapBnd:\s+0000000000000400/);
+  assert.match(await sh("sec", "grep CapEff /proc/1/status"), /CapEff:\s+0{16}/);
+  assert.match(await sh("sec", "grep Seccomp: /proc/1/status"), /Seccomp:\s+2/);
+  assert.match(await sh("sec", "touch /x 2>&1 || true"), /Read-only file system/);
+  await pod("root", "");
+  assert.match(await sh("root", "grep CapEff /proc/1/status"), /CapEff:\s+00000000800405fb/);
+});
+
+test("tty gives a terminal; without it stdin is empty and output is lines", async () => {
+  await pod("term", `command: [sh, -c, "tty; test -t 1 && echo terminal; sleep 1000"]\ntty: true`);
+  assert.match(await host.log("pod-term_c.service"), /^\/dev\/(pts\/0|console)\nterminal$/m);
+});
+
+test("resources are in the unit", async () => {
+  await pod("res", `resources: { limits: { cpu: 250m, memory: 64Mi }, requests: { cpu: 100m, memory: 16Mi } }`);
+  const unit = readFileSync(`${host.session.home}/.config/systemd/user/pod-res_c.service`, "utf8");
+  assert.match(unit, /^CPUQuota=25%$/m);
+  assert.match(unit, /^MemoryMax=67108864$/m);
+  assert.match(unit, /^MemoryMin=16777216$/m);
+});
+
+test("hostNetwork: the host's interfaces; otherwise the pod's own", async () => {
+  await pod("hostnet", "", "hostNetwork: true");
+  await pod("ownnet", "");
+  const mine = execFileSync("readlink", ["/proc/self/ns/net"], { encoding: "utf8" });
+  assert.equal(await sh("hostnet", "readlink /proc/self/ns/net"), mine);
+  assert.notEqual(await sh("ownnet", "readlink /proc/self/ns/net"), mine);
+  assert.equal(await sh("ownnet", "hostname; cat /etc/hostname"), "ownnet\nownnet\n");
+  assert.match(await sh("ownnet", "cat /etc/hosts"), /^127\.0\.0\.1\s.*localhost/m);
+});
+
+test("emptyDir on disk and in memory: shared by containers, new with the pod", async () => {
+  const fields = `volumeMounts: [{ name: disk, mountPath: /disk }, { name: mem, mountPath: /mem }, { name: disk, mountPath: /sub, subPath: a/b }]`;
+  const volumes = `volumes: [{ name: disk, emptyDir: {} }, { name: mem, emptyDir: { medium: Memory } }]`;
+  await pod("empty", fields, volumes);
+  await sh("empty", "echo x > /disk/f; echo y > /mem/f; echo z > /sub/f");
+  assert.equal(await sh("empty", "cat /disk/a/b/f"), "z\n");
+  await host.ok(["restart", "empty/c"]);
+  assert.equal(await sh("empty", "cat /disk/f /mem/f"), "x\ny\n");
+  assert.match(await sh("empty", "stat -f -c %T /mem"), /tmpfs|UNKNOWN|ext/);
+  await host.ok(["delete", "empty"]);
+  await pod("empty", fields, volumes);
+  assert.equal(await sh("empty", "ls /disk/f /mem/f 2>/dev/null | wc -l"), "0\n");
+});
+
+test("configMap and secret volumes: items, modes, subPath, read-only", async () => {
+  const fields = `
+volumeMounts:
+  - { name: conf, mountPath: /conf }
+  - { name: conf, mountPath: /etc/one.conf, subPath: sub/app.conf }
+  - { name: keys, mountPath: /keys }
+`;
+  const volumes = `
+volumes:
+  - { name: conf, configMap: { name: conf, defaultMode: 0640, items: [{ key: app.conf, path: sub/app.conf, mode: 0755 }, { key: COLOR, path: color }] } }
+  - { name: keys, secret: { secretName: keys, defaultMode: 0400 } }
+`;
+  await pod("files", fields, volumes, OBJECTS);
+  assert.equal(await sh("files", "cat /conf/sub/app.conf /etc/one.conf /conf/color; echo; cat /keys/TOKEN"), "a=1\na=1\nblue\ns3cret");
+  assert.equal(await sh("files", "stat -c %a /conf/sub/app.conf /conf/color /keys/TOKEN"), "755\n640\n400\n");
+  assert.notEqual((await host.podgen(["exec", "files/c", "--", "sh", "-c", "echo x > /conf/new"])).code, 0);
+});
+
+test("persistentVolumeClaim: data outlive the pod", async () => {
+  const fields = "volumeMounts: [{ name: data, mountPath: /data }]";
+  const volumes = "volumes: [{ name: data, persistentVolumeClaim: { claimName: precious } }]";
+  await pod("pvc", fields, volumes);
+  await sh("pvc", "echo kept > /data/f");
+  await host.ok(["delete", "pvc"]);
+  assert.ok(existsSync(`${host.session.home}/.local/share/podgen/volumes/precious/f`));
+  await pod("pvc", fields, volumes);
+  assert.equal(await sh("pvc", "cat /data/f"), "kept\n");
+});
+
+test("hostPath: every type, held at start", async () => {
+  const base = `${host.session.home}/hp`;
+  mkdirSync(`${base}/dir`, { recursive: true });
+  writeFileSync(`${base}/file`, "content\n");
+  execFileSync("chown", ["-R", `${host.user}:`, base]);
+  const mount = (path: string, type: string, readOnly = false): Promise<string> =>
+    pod(
+      "hp",
+      `volumeMounts: [{ name: v, mountPath: /v, readOnly: ${readOnly} }]`,
+      `volumes: [{ name: v, hostPath: { path: ${base}/${path}, type: "${type}" } }]`,
+    ); // prettier-ignore
+  await mount("dir", "Directory");
+  await sh("hp", "echo from-inside > /v/f");
+  assert.equal(readFileSync(`${base}/dir/f`, "utf8"), "from-inside\n");
+  await mount("file", "File");
+  assert.equal(await sh("hp", "cat /v"), "content\n");
+  await mount("dir", "", true);
+  assert.notEqual((await host.podgen(["exec", "hp/c", "--", "touch", "/v/no"])).code, 0);
+  await mount("made", "DirectoryOrCreate");
+  assert.ok(existsSync(`${base}/made`));
+  await mount("made-file", "FileOrCreate");
+  assert.ok(existsSync(`${base}/made-file`));
+  for (const [path, type] of [
+    ["dir", "File"],
+    ["file", "Directory"],
+    ["missing", "Directory"],
+    ["file", "Socket"],
+    ["file", "CharDevice"],
+    ["file", "BlockDevice"],
+  ] as const) {
+    // prettier-ignore
+    const before = await host.incarnation("pod-hp_c.service");
+    const ran = await host.podgen(["apply", "--timeout", "5", "-"], {
+      input: readFileSync(`${host.session.home}/specs/hp.yaml`, "utf8").replace(
+        /path: [^,]+, type: "[^"]*"/,
+        `path: ${base}/${path}, type: "${type}"`,
+      ),
+    });
+    assert.ok(ran.code === 3 || ran.code === 1, `${type} on ${path}: ${ran.code}\n${ran.stdout}${ran.stderr}`);
+    assert.match(ran.stderr, new RegExp(`${base}/${path}`), type);
+    assert.equal(await host.property("pod-hp_c.service", "ActiveState"), "active", "the old one is back");
+    assert.notEqual(await host.incarnation("pod-hp_c.service"), before);
+  }
+});
