@@ -86,20 +86,28 @@ describe("seccomp", () => {
 describe("podrt's own program is out of reach (CVE-2019-5736)", () => {
   const digest = (): string => createHash("sha256").update(readFileSync(user.podrt)).digest("hex");
 
-  test("a script whose interpreter is /proc/self/exe gets a sealed page, not podrt", async () => {
+  test("what is /proc/self/exe as an interpreter gets a sealed page, not podrt", async () => {
     const before = digest();
     const evil = layer(
       user,
       "evil-exe",
-      "mkdir -p bin; printf '#!/proc/self/exe\\n' > bin/evil; printf '#!/bin/sh\\nexec 3< /proc/$PPID/exe; echo $(readlink /proc/$PPID/exe)' > bin/look; chmod 755 bin/*",
+      "mkdir -p bin; printf '#!/proc/self/exe\\n' > bin/evil; printf '#!/bin/evil\\n' > bin/twice; chmod 755 bin/*",
     );
-    // The interpreter named by a magic link is refused before the start.
-    const end = await toEnd(user, "evil", { args: ["evil"], layers: [layerOf(user), evil] });
+    const layers = [layerOf(user), evil];
+    // Named by a magic link: refused before the start.
+    const end = await toEnd(user, "evil", { args: ["evil"], layers });
     assert.equal(end.status, 126, end.lines.join("\n"));
     assert.ok(
       end.lines.some((line) => line.includes("its interpreter /proc/self/exe")),
       end.lines.join("\n"),
     );
+    // By way of another script, which only the kernel follows: podrt would print its usage and exit with 64.
+    const twice = await toEnd(user, "evil", { args: ["twice"], layers });
+    assert.deepEqual([twice.status, payload(twice.lines, "evil")], [127, []]);
+    const id = running(user, "evil", { layers });
+    const r = exec(user, "evil", ["twice"]);
+    assert.deepEqual([r.code, r.stdout, r.stderr], [127, "", ""]);
+    systemctl(user, "stop", id);
     assert.equal(digest(), before);
   });
 
