@@ -1,5 +1,5 @@
 // The file half of a transaction: carry out file changes, take them back, keep the manifest.
-import type { Manifest, ManifestPod } from "../base/installed.js";
+import type { Manifest, ManifestPod, OwnedFile } from "../base/installed.js";
 import type { ChangeSet, FileChange } from "../diff/types.js";
 import type { ApplyOptions, ApplyPorts } from "./types.js";
 
@@ -70,7 +70,23 @@ export function intent(manifest: Manifest, changes: ChangeSet): Manifest {
   return { ...manifest, pods, objects: { ...manifest.objects, ...changes.objects } };
 }
 
-/** What podgen owns when it is done: `failed` pods keep what they had before. */
+/**
+ * The shared files that are taken back with the `failed` pods: the objects that only those refer to; everything when no
+ * pod of the apply is left, since then nothing shall have changed.
+ */
+export function undoneShared(changes: ChangeSet, failed: ReadonlySet<string>): FileChange[] {
+  const entries = changes.pods.flatMap((p) => p.manifest ?? []);
+  const good = entries.filter((p) => !failed.has(p.name));
+  if (entries.length === good.length) return [];
+  const written = changes.shared.filter((f) => f.action !== "remove");
+  if (good.length === 0) return written;
+  const needed = new Set(good.flatMap((p) => p.objects));
+  const theirs = entries.filter((p) => failed.has(p.name)).flatMap((p) => p.objects.filter((key) => !needed.has(key)));
+  const paths = new Set(theirs.map((key) => changes.objects[key]?.path));
+  return written.filter((f) => paths.has(f.path));
+}
+
+/** What podgen owns when it is done: `failed` pods, and the objects taken back with them, are as they were before. */
 export function outcome(manifest: Manifest, changes: ChangeSet, failed: ReadonlySet<string>): Manifest {
   const pods: Record<string, ManifestPod> = { ...manifest.pods };
   for (const change of changes.pods) {
@@ -78,7 +94,19 @@ export function outcome(manifest: Manifest, changes: ChangeSet, failed: Readonly
     if (change.manifest === undefined) delete pods[change.name];
     else pods[change.name] = change.manifest;
   }
-  return { ...manifest, pods, objects: changes.objects };
+  const undone = new Set(undoneShared(changes, failed).map((f) => f.path));
+  const objects = Object.entries(changes.objects).flatMap(([key, object]): [string, OwnedFile][] => {
+    if (!undone.has(object.path)) return [[key, object]];
+    const before = manifest.objects[key];
+    return before === undefined ? [] : [[key, before]];
+  });
+  return { ...manifest, pods, objects: sameOrder(manifest.objects, Object.fromEntries(objects)) };
+}
+
+/** Keys in the order they had: what is put back is the same bytes. */
+function sameOrder(before: Manifest["objects"], after: Manifest["objects"]): Manifest["objects"] {
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return Object.fromEntries(keys.flatMap((key) => (after[key] === undefined ? [] : [[key, after[key]]])));
 }
 
 export async function writeManifest(ports: ApplyPorts, options: ApplyOptions, manifest: Manifest): Promise<void> {

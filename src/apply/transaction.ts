@@ -1,7 +1,7 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
-import type { UnitState } from "../base/installed.js";
-import type { ChangeSet, PodChange } from "../diff/types.js";
-import { intent, inverse, outcome, removeFiles, writeFiles, writeManifest } from "./files.js";
+import type { Manifest, UnitState } from "../base/installed.js";
+import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
+import { intent, inverse, outcome, removeFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
 import { actOnUnits, stopUnits, withVerdict } from "./units.js";
@@ -38,7 +38,7 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   for (const change of kept) if (change.enable.length > 0) await ports.manager.enable(change.enable);
   if (changes.reload || kept.some((change) => change.enable.length > 0)) await ports.manager.reload();
   for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
-  await removeShared(ports, changes, options);
+  await removeShared(ports, changes.shared, options);
 
   await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
   const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
@@ -48,19 +48,30 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   }
   // Layers of containers that are no more; a pod that was put back has them all again.
   for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
-  await writeManifest(ports, options, outcome(options.manifest, changes, new Set(failed.map((c) => c.name))));
+  const after = outcome(options.manifest, changes, new Set(failed.map((c) => c.name)));
+  await putBackShared(ports, undoneShared(changes, new Set(failed.map((c) => c.name))), after, options);
+  await writeManifest(ports, options, after);
   return summary(changes, reports, options);
 }
 
 /** The pause process goes with the last pod, after that pod's folders: their owners exist in its user namespace only. */
-async function removeShared(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<void> {
-  const gone = changes.shared.filter((f) => f.action === "remove");
+async function removeShared(ports: ApplyPorts, shared: readonly FileChange[], options: ApplyOptions): Promise<void> {
+  const gone = shared.filter((f) => f.action === "remove");
   if (gone.length === 0) return;
   const units = gone.filter((f) => f.kind === "unit").map((f) => f.path.slice(f.path.lastIndexOf("/") + 1));
   await stopUnits(ports, units, options.stopTimeout);
   if (units.length > 0) await ports.manager.stop(PARENT_SLICE, SLICE_DEADLINE_MS);
   await removeFiles(ports, gone, options.roots);
   if (units.length > 0) await ports.manager.reload();
+}
+
+/** Undoes what failed pods brought with them; the pause process that this apply started stays while any pod needs it. */
+async function putBackShared(ports: ApplyPorts, undone: readonly FileChange[], after: Manifest, options: ApplyOptions): Promise<void> {
+  const needed = Object.keys(after.pods).length > 0;
+  const back = inverse(undone).filter((f) => !(f.action === "remove" && f.kind === "unit" && needed));
+  await writeFiles(ports, back);
+  await removeShared(ports, back, options);
+  if (back.some((f) => f.kind === "unit" && f.action !== "remove")) await ports.manager.reload();
 }
 
 /** Starts or restarts what changed and waits until the pod is as wanted. */

@@ -1,7 +1,7 @@
 // The file half of a transaction: undo is the exact inverse, and the intent owns both sides.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { intent, inverse, outcome } from "../../src/apply/files.js";
+import { intent, inverse, outcome, undoneShared } from "../../src/apply/files.js";
 import type { Manifest, ManifestPod } from "../../src/base/installed.js";
 import type { ChangeSet, FileChange } from "../../src/diff/types.js";
 
@@ -70,4 +70,48 @@ test("while it runs, the manifest owns the files and units of before and after",
 test("afterwards it owns the new ones, and of a pod that failed the old ones", () => {
   assert.deepEqual(outcome(before, set, new Set()).pods["web"]?.units, ["new.service"]);
   assert.deepEqual(outcome(before, set, new Set(["web"])).pods["web"]?.units, ["old.service"]);
+});
+
+const object = (name: string): FileChange => ({
+  ...base,
+  kind: "object",
+  path: `/o/${name}`,
+  action: "update",
+  before: bytes("old"),
+  after: bytes("new"),
+});
+const owned = (name: string, sha256: string) => ({ path: `/o/${name}`, sha256 });
+function shared(...pods: readonly { readonly name: string; readonly objects: readonly string[] }[]): ChangeSet {
+  return {
+    ...set,
+    pods: pods.map(({ name, objects }) => ({
+      ...(set.pods[0] as ChangeSet["pods"][0]),
+      name,
+      manifest: { ...pod([], []), name, objects },
+    })),
+    shared: [object("both"), object("one"), object("alone"), { ...base, path: "/u/pause", action: "create", after: bytes("p") }],
+    objects: { both: owned("both", "new"), one: owned("one", "new"), alone: owned("alone", "new") },
+  };
+}
+const two = shared({ name: "good", objects: ["both"] }, { name: "bad", objects: ["both", "one"] });
+const paths = (files: readonly FileChange[]) => files.map((f) => f.path);
+
+test("objects that only failed pods refer to are taken back with them; everything when no pod is left", () => {
+  assert.deepEqual(paths(undoneShared(two, new Set())), []);
+  assert.deepEqual(paths(undoneShared(two, new Set(["bad"]))), ["/o/one"]);
+  assert.deepEqual(paths(undoneShared(two, new Set(["good"]))), []);
+  assert.deepEqual(paths(undoneShared(two, new Set(["good", "bad"]))), ["/o/both", "/o/one", "/o/alone", "/u/pause"]);
+});
+
+test("the manifest then has the objects of before, in their order", () => {
+  const known: Manifest = { version: 1, pods: {}, objects: { other: owned("other", "old"), one: owned("one", "old") } };
+  const all = { ...two, objects: { ...two.objects, other: owned("other", "old") } };
+  assert.equal(JSON.stringify(outcome(known, all, new Set(["good", "bad"])).objects), JSON.stringify(known.objects));
+  const { objects } = outcome(known, all, new Set(["bad"]));
+  assert.deepEqual(objects, {
+    other: owned("other", "old"),
+    one: owned("one", "old"),
+    both: owned("both", "new"),
+    alone: owned("alone", "new"),
+  });
 });

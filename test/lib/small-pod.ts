@@ -96,7 +96,7 @@ export async function unitsOf(host: PodHost): Promise<string[]> {
   return listed.stdout
     .split("\n")
     .filter(Boolean)
-    .map((line) => line.split(/\s+/).slice(0, 4).join(" "));
+    .map((line) => line.split(/\s+/).slice(0, 3).join(" "));
 }
 
 /** Processes of podgen's own programs that run as the user. */
