@@ -2,9 +2,9 @@
  * The relay: reads the output of a pod's containers and sends it to the journal line by line, losing none.
  *
  * Theory of operation. All streams sit in one epoll set. A round reads one chunk of each stream that has something, so
- * that a noisy container does not starve the others; lines are encoded into one buffer and go out as one datagram
- * (journald takes many entries in one, and its queue counts datagrams: 10 on a plain kernel). When journald does not take
- * it, nothing more is read: the pipes fill and the containers wait, as they would for a slow disk. Lines sent are
+ * that a noisy container does not starve the others; lines are encoded into one buffer and go out at the round's end, a
+ * datagram each (outbox.h says why). When journald does not take one (its queue holds 10 of them on a plain kernel, 512
+ * where systemd booted), nothing more is read: the pipes fill and the containers wait, as for a slow disk. Lines sent are
  * safe whatever happens to us: the kernel keeps them with our uid, by which journalctl --user-unit finds them (UNITS.md 6).
  */
 #pragma once

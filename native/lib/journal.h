@@ -16,7 +16,7 @@ struct journal {
 };
 
 /*
- * Sends one datagram of one or more entries (an empty line between them); by a sealed memfd where it is too large for one.
+ * Sends one entry as a datagram; by a sealed memfd where it is too large for one.
  * 0: the kernel has it, and journald will see it with our uid even when we are gone.
  * -EAGAIN: the queue is full; poll journal->fd for POLLOUT. -ENOTCONN: nobody listens; try again in a while.
  * Other errors are of this datagram, and trying again would not help.
