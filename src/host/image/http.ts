@@ -198,11 +198,8 @@ function httpError(error: unknown, url: URL, connected: boolean): HttpError {
   if (error instanceof HttpError) return error;
   const { code = "", message = String(error), name = "" } = error as { code?: string; message?: string; name?: string };
   if (name === "AbortError") return new HttpError("given up", "aborted", false, connected, error);
-  return new HttpError(
-    `${url.host}: ${code === "ECONNRESET" ? "the connection was cut" : message}`,
-    code,
-    AGAIN.has(code),
-    connected,
-    error,
-  );
+  // A name with several addresses, localhost for one: each has failed in its way, and the whole has no message of its own.
+  const said =
+    error instanceof AggregateError ? error.errors.map((e: unknown) => (e instanceof Error ? e.message : String(e))).join(", ") : message;
+  return new HttpError(`${url.host}: ${code === "ECONNRESET" ? "the connection was cut" : said}`, code, AGAIN.has(code), connected, error);
 }
