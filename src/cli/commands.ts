@@ -206,7 +206,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     positionals: "[command..]",
     describe: "run a command in the user namespace of your pods (to look at volumes, say)",
     options: [],
-    examples: [["podgen unshare ls -ln ~/.local/share/podgen/volumes", "owners as containers see them"]],
+    examples: [["podgen unshare -- ls -ln ~/.local/share/podgen/volumes", "owners as containers see them"]],
     load: () => import("./commands/unshare.js"),
   },
 ];
