@@ -22,7 +22,9 @@ export async function writeFiles(ports: ApplyPorts, changes: readonly FileChange
     const writes = changes.flatMap((c) =>
       c.kind === kind && c.action !== "remove" && c.after !== undefined ? [{ ...c, after: c.after }] : [],
     );
-    await Promise.all(writes.map((c) => ports.files.write(c.path, c.after, c.mode)));
+    const results = await Promise.allSettled(writes.map((c) => ports.files.write(c.path, c.after, c.mode)));
+    // Only when none is under way any more: what is written after an error would not be taken back.
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 }
 

@@ -1,6 +1,7 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
 import type { Manifest, UnitState } from "../base/installed.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
+import { abandon } from "./abandon.js";
 import { intent, inverse, outcome, removeFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
@@ -8,6 +9,7 @@ import { actOnUnits, stopUnits, withVerdict } from "./units.js";
 
 /** A slice that is empty stops at once. Milliseconds. */
 const SLICE_DEADLINE_MS = 10_000;
+const PAUSE = "podgen-pause.service";
 /** The parent that systemd makes up for all pod-*.slice. */
 const PARENT_SLICE = "pod.slice";
 
@@ -21,6 +23,35 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   const kept = changes.pods.filter((p) => p.manifest !== undefined);
   const reports = new Map<string, PodReport>();
 
+  try {
+    await prepare(ports, changes, options);
+  } catch (error) {
+    // What is thrown is the first error; one of the undoing would only hide it.
+    await abandon(ports, changes, options).catch(() => undefined);
+    throw error;
+  }
+  for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
+  await removeShared(ports, changes.shared, options);
+
+  await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
+  const warnings = kept.length > 0 ? await pauseWarnings(ports) : [];
+  const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
+  for (const change of failed) {
+    const report = reports.get(change.name);
+    if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, options));
+  }
+  // Layers of containers that are no more; a pod that was put back has them all again.
+  for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
+  const after = outcome(options.manifest, changes, new Set(failed.map((c) => c.name)));
+  await putBackShared(ports, undoneShared(changes, new Set(failed.map((c) => c.name))), after, options);
+  await writeManifest(ports, options, after);
+  return { ...summary(changes, reports, options), warnings };
+}
+
+/** Everything up to the first start: what is no longer wanted stops, the files are brought to what they shall be. */
+async function prepare(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<void> {
+  const deleted = changes.pods.filter((p) => p.manifest === undefined);
+  const kept = changes.pods.filter((p) => p.manifest !== undefined);
   for (const change of deleted) await stopPod(ports, change, options);
   for (const change of kept)
     await stopUnits(
@@ -37,21 +68,6 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   // Before the reload: from systemd 257 on, all units are called outdated (NeedDaemonReload) from an enabling until a reload.
   for (const change of kept) if (change.enable.length > 0) await ports.manager.enable(change.enable);
   if (changes.reload || kept.some((change) => change.enable.length > 0)) await ports.manager.reload();
-  for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
-  await removeShared(ports, changes.shared, options);
-
-  await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
-  const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
-  for (const change of failed) {
-    const report = reports.get(change.name);
-    if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, options));
-  }
-  // Layers of containers that are no more; a pod that was put back has them all again.
-  for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
-  const after = outcome(options.manifest, changes, new Set(failed.map((c) => c.name)));
-  await putBackShared(ports, undoneShared(changes, new Set(failed.map((c) => c.name))), after, options);
-  await writeManifest(ports, options, after);
-  return summary(changes, reports, options);
 }
 
 /** The pause process goes with the last pod, after that pod's folders: their owners exist in its user namespace only. */
@@ -72,6 +88,12 @@ async function putBackShared(ports: ApplyPorts, undone: readonly FileChange[], a
   await writeFiles(ports, back);
   await removeShared(ports, back, options);
   if (back.some((f) => f.kind === "unit" && f.action !== "remove")) await ports.manager.reload();
+}
+
+/** The pause process says what it could not do: without subordinate ids, most images fail in ways that do not tell why. */
+async function pauseWarnings(ports: ApplyPorts): Promise<string[]> {
+  const text = (await ports.manager.get(PAUSE)).service?.statusText ?? "";
+  return text === "" ? [] : [text];
 }
 
 /** Starts or restarts what changed and waits until the pod is as wanted. */
@@ -173,7 +195,7 @@ async function forgetPod(ports: ApplyPorts, change: PodChange): Promise<PodRepor
   return { name: change.name, outcome: "deleted", actions: change.units.map((u) => `${u.unit} removed`), failures: [] };
 }
 
-function summary(changes: ChangeSet, reports: ReadonlyMap<string, PodReport>, options: ApplyOptions): ApplyReport {
+function summary(changes: ChangeSet, reports: ReadonlyMap<string, PodReport>, options: ApplyOptions): Omit<ApplyReport, "warnings"> {
   const pods = changes.pods.flatMap((change) => reports.get(change.name) ?? []);
   const codes = pods.map((pod): ApplyReport["exitCode"] => {
     if (pod.outcome === "rolled-back") return 3;

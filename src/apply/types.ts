@@ -61,6 +61,8 @@ export interface PodReport {
 
 export interface ApplyReport {
   readonly pods: readonly PodReport[];
+  /** What works less well than it could on this machine, and how to mend it. */
+  readonly warnings: readonly string[];
   readonly changed: boolean;
   /** 0 done; 1 failed, nothing changed; 3 failed and rolled back, healthy again; 4 failed and still broken. */
   readonly exitCode: 0 | 1 | 3 | 4;

@@ -1,6 +1,6 @@
 // The thin skin: a command line to a command, one place for errors and exit codes.
 import { type Context, useColor } from "./context.js";
-import { EXIT, UserError } from "./exit.js";
+import { EXIT } from "./exit.js";
 import { parseWords } from "./parse.js";
 
 /**
@@ -30,7 +30,8 @@ function report(error: unknown, context: Context): number {
   context.err.write(`podgen: ${label} ${message}\n`);
   if (hint !== undefined) context.err.write(`  hint: ${hint}\n`);
   if (context.env["PODGEN_DEBUG"] && error instanceof Error) context.err.write(`${error.stack ?? ""}\n`);
-  if (error instanceof UserError) return error.exitCode;
+  // UserError has one; commands with exit codes of their own (diff) put it on what passes through them.
+  if (error instanceof Error && "exitCode" in error && typeof error.exitCode === "number") return error.exitCode;
   // yargs' own complaint about words and options.
   if (error instanceof Error && error.name === "YError") return EXIT.usage;
   return EXIT.failed;

@@ -46,9 +46,11 @@ export function showReport(report: ApplyReport): string {
   return report.pods.map((p) => `pod/${p.name} ${p.outcome === "rolled-back" ? "rolled back" : p.outcome}\n`).join("");
 }
 
-/** What went wrong, with the last lines and the next step. */
+/** What went wrong, with the last lines and the next step; warnings first, since they may be why. */
 export function showFailures(report: ApplyReport): string {
-  return report.pods.flatMap((pod) => pod.failures.map(showFailure)).join("");
+  return (
+    report.warnings.map((text) => `warning: ${text}\n`).join("") + report.pods.flatMap((pod) => pod.failures.map(showFailure)).join("")
+  );
 }
 
 function showFailure(failure: ContainerFailure): string {
@@ -63,5 +65,5 @@ function showFailure(failure: ContainerFailure): string {
 }
 
 export function reportJson(report: ApplyReport): string {
-  return json("ApplyReport", { changed: report.changed, exitCode: report.exitCode, pods: report.pods });
+  return json("ApplyReport", { changed: report.changed, exitCode: report.exitCode, warnings: report.warnings, pods: report.pods });
 }

@@ -160,6 +160,7 @@ async function saveForeign(proposal: Proposal, context: Context): Promise<void> 
 function unchanged(changes: ChangeSet): ApplyReport {
   return {
     pods: changes.pods.map((p) => ({ name: p.name, outcome: "unchanged", actions: [], failures: [] })),
+    warnings: [],
     changed: false,
     exitCode: 0,
   };

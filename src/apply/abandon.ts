@@ -1,0 +1,33 @@
+// When an apply ends in an error before any unit was started: the files and units of before.
+import { sameBytes } from "../diff/files.js";
+import type { ChangeSet, FileChange } from "../diff/types.js";
+import { inverse, removeFiles, writeManifest } from "./files.js";
+import type { ApplyOptions, ApplyPorts } from "./types.js";
+import { withVerdict } from "./units.js";
+
+/**
+ * Takes back what was written. Throws at the first thing that cannot be: the manifest then owns both sides, and the next
+ * apply mends. Pods that were to be deleted are not brought back: they are stopped, and stay in the manifest.
+ */
+export async function abandon(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<void> {
+  const kept = changes.pods.filter((p) => p.manifest !== undefined);
+  const enabled = kept.flatMap((change) => change.enable);
+  // A unit file that was not written yet cannot be disabled, which is an error to systemd.
+  if (enabled.length > 0) await ports.manager.disable([...(await ports.manager.unitFiles(enabled)).keys()]);
+  const back = inverse([...changes.shared, ...kept.flatMap((change) => change.files)]);
+  // Removal first: where the disk is full, it makes the room that the rest needs.
+  await removeFiles(ports, back, options.roots);
+  for (const change of back) await restore(ports, change);
+  await ports.manager.enable(kept.flatMap((change) => change.disable));
+  await ports.manager.reload();
+  const stopped = kept.flatMap((change) => withVerdict(change, "remove"));
+  await Promise.all(stopped.map((u) => ports.manager.start(u.unit, options.timeout)));
+  if (kept.length === changes.pods.length) await writeManifest(ports, options, options.manifest);
+}
+
+/** One file after the other, and only where it is not as before: there may be room for one. */
+async function restore(ports: ApplyPorts, change: FileChange): Promise<void> {
+  if (change.action === "remove" || change.after === undefined) return;
+  const present = await ports.files.read(change.path);
+  if (present === undefined || !sameBytes(present, change.after)) await ports.files.write(change.path, change.after, change.mode);
+}
