@@ -20,13 +20,23 @@ static int plain_folder(int root, const char *name, struct err *err) {
   return fd < 0 ? err_set(err, -fd, "mount", "/%s", name) : fd;
 }
 
-static int make_proc(int root, struct err *err) {
-  cleanup_fd int target = plain_folder(root, "proc", err);
+/*
+ * A fresh proc needs a PID namespace of the pod's; of the host's (hostPID) the one that is there is bound, as it is. It also needs a
+ * /proc with nothing covered to be in sight, which is not so in most containers.
+ */
+static int make_proc(const struct kernelfs *k, struct err *err) {
+  cleanup_fd int target = plain_folder(k->root, "proc", err);
   if (target < 0) return target;
   cleanup_fd int proc = mountfd_new("proc", NULL, 0, LOCKED, err);
-  if (proc == -EPERM) return err_set(err, EPERM, "mount", "proc: in a container, podrt needs one with an unmasked /proc");
+  int r = 0;
+  if (proc == -EPERM && !k->own_pid) {
+    proc = mountfd_clone(AT_FDCWD, "/proc", true);
+    r = proc < 0 ? err_set(err, -proc, "bind", "/proc") : mountfd_set(proc, LOCKED, MS_PRIVATE, true);
+  } else if (proc == -EPERM) {
+    return err_set(err, EPERM, "mount", "proc: in a container, podrt needs one with an unmasked /proc");
+  }
   if (proc < 0) return proc;
-  int r = mountfd_attach(proc, target);
+  if (r == 0) r = mountfd_attach(proc, target);
   return r < 0 ? err_set(err, -r, "mount", "/proc") : 0;
 }
 
@@ -150,7 +160,7 @@ static int make_dev(struct kernelfs *k, struct err *err) {
 
 int kernelfs_make(struct kernelfs *k, struct err *err) {
   k->devpts = -1;
-  int r = make_proc(k->root, err);
+  int r = make_proc(k, err);
   if (r == 0) r = make_sys(k->root, err);
   return r == 0 ? make_dev(k, err) : r;
 }

@@ -5,6 +5,7 @@
 struct kernelfs {
   int root;      /* the container's root, attached */
   int infra_dir; /* infra's run folder, for its shm/ */
+  bool own_pid;  /* the PID namespace was made for this container */
   int devpts;    /* set: the devpts mount; -1 before */
 };
 

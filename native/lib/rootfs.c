@@ -23,12 +23,20 @@ static int move_aside(int folder, const char *name) {
 }
 
 static int make_fresh(int folder, const char *name) {
-  /* Nearly always empty (merged/) or not there: then nothing is left to remove later. */
-  if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
-    int r = move_aside(folder, name);
-    if (r < 0) return r;
-  }
-  return mkdirat(folder, name, 0700) < 0 ? -errno : 0;
+  int r = move_aside(folder, name);
+  return r < 0 ? r : mkdirat(folder, name, 0700) < 0 ? -errno : 0;
+}
+
+/* Whether a folder holds anything; an absent one does not. */
+static bool has_entries(int folder, const char *name) {
+  cleanup_fd int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+  if (!dir) return false;
+  (void)steal_fd(&fd);
+  int n = 0;
+  while (n < 3 && readdir(dir)) n++;
+  closedir(dir);
+  return n == 3;
 }
 
 int rootfs_prepare(const struct bundle_rootfs *fs, struct err *err) {
@@ -39,11 +47,12 @@ int rootfs_prepare(const struct bundle_rootfs *fs, struct err *err) {
   if (slash < 0) return err_set(err, errno, "open", "/");
   cleanup_fd int folder = inroot_make_dir(slash, fs->upper, 0700, 0);
   if (folder < 0) return err_set(err, -folder, "open", "%s", fs->upper);
-  static const char *const names[] = {"upper", "work", "merged"};
-  for (size_t i = 0; i < N_ELEMENTS(names); i++) {
-    int r = make_fresh(folder, names[i]);
-    if (r < 0) return err_set(err, -r, "make", "%s/%s", fs->upper, names[i]);
-  }
+  int r = make_fresh(folder, "upper");
+  if (r == 0) r = make_fresh(folder, "work");
+  /* Empty, unless the copying driver was the last: then what it left goes, too. Removing it each time would cost as much as a mount. */
+  if (r == 0 && has_entries(folder, "merged")) r = move_aside(folder, "merged");
+  if (r == 0 && mkdirat(folder, "merged", 0700) < 0 && errno != EEXIST) r = -errno;
+  if (r < 0) return err_set(err, -r, "make", "%s: upper, work, merged", fs->upper);
   /* Owners that are not mapped cannot be given; the image then shows root's. */
   if ((st.st_uid || st.st_gid) && fchownat(folder, "upper", st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EINVAL &&
       errno != EPERM)

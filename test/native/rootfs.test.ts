@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type ContainerOptions, inside, layer, layerOf, output, running, startPod, toEnd, unitOf, upperOf } from "./container.js";
-import { infraDir, sh, systemctl } from "./pod.js";
+import { infra, infraDir, infraUnit, mainPid, namespaceOf, sh, systemctl } from "./pod.js";
 import { type TestUser, userStop } from "./user.js";
 
 let user: TestUser;
@@ -157,14 +157,54 @@ describe("kernel file systems", () => {
     assert.equal(text, "0\ncharacter special file");
   });
 
-  test("a PID namespace that the bundle does not ask for is the pod's; here the host's", async () => {
-    // Infra shares none, so that this is what hostPID gives: the kernel refuses a fresh /proc of a namespace that is not ours.
-    const end = await toEnd(user, "hostpid", { args: ["true"], namespaces: ["mount", "cgroup"] });
-    assert.equal(end.status, 125);
-    assert.ok(
-      end.lines.some((line) => line.startsWith("podrt: run: mount: proc")),
-      end.lines.join("\n"),
+  test("a PID namespace that the bundle does not ask for is the pod's: here the host's, whose /proc it sees", async () => {
+    const text = await output(user, "hostpid", "grep -c . /proc/1/comm; readlink /proc/self/ns/pid; kill -0 1 2>&1; true", {
+      namespaces: ["mount", "cgroup"],
+    });
+    assert.match(text, new RegExp(`^1\\n${namespaceOf(process.pid, "pid").replace(/[[\]]/g, "\\$&")}\\n.*not permitted$`));
+  });
+});
+
+describe("pods of other kinds", () => {
+  const inPod = (pod: string) => ({ "io.podgen.join": `pods/${pod}/_infra` });
+
+  test("a shared PID namespace: containers see each other and infra, but not into podrt", async () => {
+    infra(user, "shared", { namespaces: ["network", "ipc", "uts", "pid"] });
+    systemctl(user, "start", infraUnit("shared"));
+    const options = { annotations: inPod("shared"), namespaces: ["mount", "cgroup"] };
+    const id = running(user, "first", options);
+    const text = await output(user, "second", "cat /proc/1/comm; ps | grep -c '[s]leep 1000'; ls -l /proc/1/exe 2>&1; hostname", options);
+    const [init, others, exe, name] = lines(text);
+    assert.match(init ?? "", /^podrt/);
+    assert.deepEqual([others, name], ["1", "shared"]);
+    assert.match(exe ?? "", /Permission denied|cannot read link/);
+    assert.equal(inside(user, "first", "readlink /proc/self/ns/pid"), namespaceOf(mainPid(user, infraUnit("shared")), "pid"));
+    systemctl(user, "stop", id, infraUnit("shared"));
+  });
+
+  test("the host's network: sysfs is bound, /etc/hosts is the host's", async () => {
+    infra(user, "hostnet", { namespaces: ["ipc", "uts"] });
+    systemctl(user, "start", infraUnit("hostnet"));
+    const text = await output(
+      user,
+      "hostnet",
+      "readlink /proc/self/ns/net; touch /sys/x 2>&1; ls /sys/class/net | wc -l; hostname; cat /etc/hosts",
+      {
+        annotations: inPod("hostnet"),
+      },
     );
+    const [net, sys, devices, name, ...hosts] = lines(text);
+    assert.equal(net, namespaceOf(process.pid, "net"));
+    assert.match(sys ?? "", /Read-only file system/);
+    assert.deepEqual([Number(devices) > 0, name], [true, "hostnet"]);
+    // The journal keeps no empty lines.
+    assert.deepEqual(
+      hosts.filter((line) => line !== ""),
+      readFileSync("/etc/hosts", "utf8")
+        .split("\n")
+        .filter((line) => line !== ""),
+    );
+    systemctl(user, "stop", infraUnit("hostnet"));
   });
 });
 
