@@ -1,6 +1,7 @@
 // Is a pod as wanted? Waits for its containers, tells a crash loop from a slow start, and explains what went wrong.
 import type { UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
+import { restartedAlong } from "../diff/pod.js";
 import type { PodChange, UnitChange } from "../diff/types.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
 
@@ -75,8 +76,13 @@ export function endReason(unit: UnitState): string {
 /** What is remembered of a unit between two looks. */
 interface Watched {
   readonly unit: UnitChange;
-  /** Its invocation before the job; undefined also when it was never started. Only another one counts, for units that are acted on. */
+  /** Its invocation before the job; undefined also when it was never started. */
   readonly before: string | undefined;
+  /**
+   * Only another invocation counts: it is acted on, or restarts along with one that is. What systemd kills on the way, because
+   * it does not hear SIGTERM, is failed for a moment.
+   */
+  readonly renewed: boolean;
   /** How it last ended: gone from the manager's properties as soon as the next start runs. */
   lastEnd?: UnitState;
 }
@@ -100,7 +106,13 @@ export class HealthWatch {
   static async begin(ports: ApplyPorts, change: PodChange): Promise<HealthWatch> {
     const units = change.units.filter((u) => JUDGED.has(u.role) && u.verdict !== "remove");
     const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
-    const watched = units.map((unit) => ({ unit, before: states.get(unit.unit)?.invocation }));
+    const along = restartedAlong(change.units);
+    const runs = (name: string): boolean => ["active", "activating"].includes(states.get(name)?.activeState ?? "");
+    const watched = units.map((unit) => {
+      const acted = unit.verdict !== "unchanged" && unit.verdict !== "reload";
+      const renewed = acted || (along.has(unit.unit) && runs(unit.unit));
+      return { unit, before: states.get(unit.unit)?.invocation, renewed };
+    });
     return new HealthWatch(ports, change.name, watched, ports.clock.now());
   }
 
@@ -123,10 +135,9 @@ export class HealthWatch {
   }
 
   private look(watched: Watched, state: UnitState | undefined, now: number): Verdict {
-    const { unit, before } = watched;
+    const { unit, before, renewed } = watched;
     if (state === undefined) return { state: "pending" };
-    const acted = unit.verdict !== "unchanged" && unit.verdict !== "reload";
-    if (acted && state.invocation === before) return { state: "pending" };
+    if (renewed && state.invocation === before) return { state: "pending" };
     if (unit.role === "socket") return judgeSocket(state);
     if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
     return judge(state, unit.role === "init", now * 1000);

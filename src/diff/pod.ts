@@ -79,6 +79,14 @@ function withFollowers(units: readonly UnitChange[]): UnitChange[] {
   });
 }
 
+/** Names of the units that systemd restarts along with one that is restarted, those of them that run. Units come in the order of the plan. */
+export function restartedAlong(units: readonly UnitChange[]): ReadonlySet<string> {
+  const names = units.filter((unit, at) =>
+    units.slice(0, at).some((l) => l.verdict === "restart" && FOLLOWERS[l.role]?.includes(unit.role)),
+  );
+  return new Set(names.map((unit) => unit.unit));
+}
+
 function along(unit: UnitChange, leader: string): UnitChange {
   const fileChanged = unit.reasons.some((r) => r.startsWith("unit file"));
   return { ...unit, verdict: fileChanged ? "reload" : "unchanged", reasons: [...unit.reasons, `restarts with ${leader}`] };

@@ -1,8 +1,10 @@
 // Judging a unit: up, pending, or down with a reason that a person understands.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endReason, judge, judgeSocket } from "../../src/apply/health.js";
+import { endReason, HealthWatch, judge, judgeSocket } from "../../src/apply/health.js";
+import type { ApplyPorts } from "../../src/apply/types.js";
 import type { UnitState } from "../../src/base/installed.js";
+import type { PodChange } from "../../src/diff/types.js";
 
 const NOW = 1_000_000_000;
 
@@ -84,4 +86,29 @@ test("a socket is up when it listens; one that failed names its port and address
   assert.match(down("pod-web__8080-tcp.socket"), /^host port 8080\/TCP cannot be opened/);
   assert.match(down("pod-web__127.0.0.1-53-udp.socket"), /^host port 53\/UDP on 127\.0\.0\.1 cannot/);
   assert.match(down("pod-web__fe80--1-53-udp.socket"), /^host port 53\/UDP on fe80::1 cannot/);
+});
+
+test("a container that is killed because infra restarts is awaited, not judged", async () => {
+  const state = (name: string, invocation: string, active: string, service = {}): UnitState => ({
+    ...unit(active, active, { activeEnter: 0, ...service }),
+    name,
+    invocation,
+  });
+  const infra = state("pod-web__infra.service", "new", "active");
+  const looks = [
+    [state("pod-web__infra.service", "old", "active"), state("pod-web_app.service", "old", "active")],
+    [infra, state("pod-web_app.service", "old", "failed", { result: "timeout", execMainCode: 2, execMainStatus: 9 })],
+    [infra, state("pod-web_app.service", "new", "active")],
+  ];
+  let at = 0;
+  const manager = { list: async () => looks[Math.min(at++, looks.length - 1)] ?? [] };
+  const clock = { now: () => 1_000, sleep: async () => undefined };
+  const units = [
+    { unit: "pod-web__infra.service", role: "infra", container: "_infra", verdict: "restart", reasons: [] },
+    { unit: "pod-web_app.service", role: "container", container: "app", verdict: "reload", reasons: [] },
+  ];
+  // Of the ports and the change only this much is looked at.
+  const health = await HealthWatch.begin({ manager, clock } as unknown as ApplyPorts, { name: "web", units } as unknown as PodChange);
+  assert.deepEqual(await health.wait(2_000), []);
+  assert.equal(at, 3);
 });
