@@ -118,6 +118,13 @@ static int set_stdio(const struct exec_wish *wish, struct exec_place *place, int
   return close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
 }
 
+/* Not chdir(2): an image's working folder may be called /proc/self/fd/7 (CVE-2024-21626). */
+static int enter_cwd(int root, const char *cwd, struct err *err) {
+  cleanup_fd int dir = inroot_open(root, cwd, O_PATH | O_DIRECTORY, INROOT);
+  if (dir < 0 || fchdir(dir) < 0) return err_set(err, dir < 0 ? -dir : errno, "cwd", "%s", cwd);
+  return 0;
+}
+
 int exec_become(const struct exec_wish *wish, struct exec_place *place, const struct user *user, int slave, int *ret_exit,
                 struct err *err) {
   const char *cwd = wish->cwd ? wish->cwd : place->bundle.cwd;
@@ -125,7 +132,7 @@ int exec_become(const struct exec_wish *wish, struct exec_place *place, const st
   *ret_exit = EXIT_PODRT;
   int r = identity_detach(err);
   if (r == 0 && (r = set_stdio(wish, place, slave)) < 0) err_set(err, -r, "stdio", "%s", "");
-  if (r == 0 && chdir(cwd) < 0) r = err_set(err, errno, "cwd", "%s", cwd);
+  if (r == 0) r = enter_cwd(place->root, cwd, err);
   if (r == 0 && (r = environment_defaults(&place->env, user->home, wish->tty)) < 0) err_set(err, -r, "environment", "%s", "");
   if (r == 0) r = identity_apply(&place->bundle, user, err);
   if (r < 0) return r;

@@ -60,6 +60,7 @@ describe("without a terminal", () => {
     assert.equal(inside(user, "app", "pwd; echo $B$C", ["--cwd", "/etc", "--env", "B=x", "--env=C=y z"]), "/etc\nxy z");
     assert.match(exec(user, "app", ["true"], ["--user", "ghost"]).stderr, /^podrt: exec: user: ghost: not in the image's \/etc\/passwd\n$/);
     assert.match(exec(user, "app", ["true"], ["--cwd", "/no"]).stderr, /^podrt: exec: cwd: \/no: No such file/);
+    for (const fd of [3, 4, 5, 6, 7, 8, 9]) assert.equal(exec(user, "app", ["true"], ["--cwd", `/proc/self/fd/${fd}`]).code, 125);
   });
 
   test("no descriptor of ours gets in", () => {
