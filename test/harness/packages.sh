@@ -4,11 +4,11 @@
 set -euo pipefail
 
 build=(gcc make libc6-dev pkg-config musl-tools libseccomp-dev libcap-dev libjansson-dev libarchive-dev nettle-dev
-  zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev libacl1-dev libattr1-dev)
+  zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev libacl1-dev libattr1-dev golang-github-containers-common)
 session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs iproute2 procps curl util-linux)
 # apache2-utils: htpasswd, the registry wants bcrypt.
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
-  libcap2-bin nftables iproute2 procps strace jq curl scdoc man-db xz-utils zstd)
+  libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd clang-format)
 
 usage() { echo "usage: packages.sh build|session|host …" >&2; exit 64; }
 
