@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "lib/complain.h"
 #include "lib/deadline.h"
 #include "lib/notify.h"
 #include "lib/podfiles.h"
@@ -41,7 +42,8 @@ static void announce(struct uplink *u, const char *why) {
   char text[512];
   snprintf(text, sizeof text, "%sSTATUS=No uplink: %s", u->announced ? "" : "READY=1\n", why);
   (void)notify_send(text);
-  fprintf(stderr, "podrt: uplink: no uplink: %s\n", why);
+  snprintf(text, sizeof text, "podrt: uplink: no uplink: %s", why);
+  complain_line(4, text);
   u->announced = true;
 }
 
@@ -165,6 +167,6 @@ int verb_uplink(int argc, char **argv) {
   if (u.dir >= 0) close(u.dir);
   if (u.infra >= 0) close(u.infra);
   if (r == 0) return 0;
-  err_print(&err, "uplink");
+  complain(&err, "uplink", NULL, NULL);
   return 125;
 }

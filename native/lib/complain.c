@@ -75,3 +75,8 @@ void complain_warning(const struct err *err, const char *verb, const char *unit,
                                     err->code ? ": " : "", reason(err), then);
   tell(text, 4, unit, identifier);
 }
+
+void complain_line(int priority, const char *line) {
+  cleanup_free char *text = strdup(line);
+  tell(text, priority, NULL, NULL);
+}
