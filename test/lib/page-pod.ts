@@ -19,13 +19,13 @@ metadata: { name: ${name} }
 spec:
   terminationGracePeriodSeconds: 2
   containers:
+    # As PID 1 httpd would not hear SIGTERM, as a shell does that traps it and waits.
     - name: app
       image: ${image}
-      command: [sh, -c, "mkdir /page && echo '${page}' > /page/index.html && exec httpd -f -p 8080 -h /page"]
+      command: [sh, -c, "trap 'exit 0' TERM; mkdir /page; echo '${page}' > /page/index.html; httpd -f -p 8080 -h /page & wait $!"]
       ports: [{ containerPort: 8080, hostPort: ${port} }]
     - name: log
       image: ${image}
-      # A shell that waits hears SIGTERM at once; as PID 1 it has to ask for it.
       command: [sh, -c, "trap 'exit 0' TERM; echo ${word}; while :; do sleep 3600 & wait $!; done"]
 `;
 }
