@@ -11,9 +11,7 @@ import { withVerdict } from "./units.js";
  */
 export async function abandon(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<void> {
   const kept = changes.pods.filter((p) => p.manifest !== undefined);
-  const enabled = kept.flatMap((change) => change.enable);
-  // A unit file that was not written yet cannot be disabled, which is an error to systemd.
-  if (enabled.length > 0) await ports.manager.disable([...(await ports.manager.unitFiles(enabled)).keys()]);
+  await ports.manager.disable(kept.flatMap((change) => change.enable));
   const back = inverse([...changes.shared, ...kept.flatMap((change) => change.files)]);
   // Removal first: where the disk is full, it makes the room that the rest needs.
   await removeFiles(ports, back, options.roots);

@@ -67,6 +67,7 @@ export function intent(manifest: Manifest, changes: ChangeSet): Manifest {
       files: [...change.manifest.files, ...(before?.files ?? []).filter((f) => !paths.has(f.path))],
       units: [...new Set([...change.manifest.units, ...(before?.units ?? [])])],
       folders: [...new Set([...change.manifest.folders, ...(before?.folders ?? [])])],
+      unfinished: true,
     };
   }
   return { ...manifest, pods, objects: { ...manifest.objects, ...changes.objects } };

@@ -25,6 +25,8 @@ export interface ManifestPod {
   readonly folders: readonly string[];
   /** ConfigMaps and Secrets it refers to, as `Secret/login`. */
   readonly objects: readonly string[];
+  /** Only while an apply of the pod is under way: what it has started was not judged. Still there when it was killed. */
+  readonly unfinished?: true;
 }
 
 /** `<state>/manifest.json`: everything podgen owns. What is not in here is never touched. */

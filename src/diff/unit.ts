@@ -36,6 +36,7 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
     return say("start", notRunning(state), ...changes);
   }
   if (stale.length > 0) return say("restart", ...changes);
+  if (isUnjudged(pod, unit, state, installed)) return say("restart", "an earlier apply was interrupted", ...changes);
   if (changed === undefined) return say("unchanged");
   // The pod unit has done its work and holds nothing: its new text counts at its next start, stop and boot.
   return say(changed.restart && unit.role !== "pod" && unit.role !== "slice" ? "restart" : "reload", ...changes);
@@ -62,6 +63,13 @@ function staleContent(pod: RenderedPod, unit: RenderedUnit, installed: Installed
   const name = (image: { reference: string; digest: string }): string =>
     was.reference === is.reference ? shortDigest(image.digest) : `${image.reference}@${shortDigest(image.digest)}`;
   return [`image ${name(was)} -> ${name(is)}`];
+}
+
+/** Between two tries, in a pod whose apply was killed: the last one may have been of another version, and the next be minutes away. */
+function isUnjudged(pod: RenderedPod, unit: RenderedUnit, state: UnitState | undefined, installed: Installed): boolean {
+  if (installed.manifest.pods[pod.name]?.unfinished !== true || state?.activeState !== "activating") return false;
+  if (unit.role !== "container" && unit.role !== "init") return false;
+  return installed.running.get(`${pod.name}/${unit.container}`)?.alive !== true;
 }
 
 /** The digest that the bundle on disk says of itself. */

@@ -68,6 +68,20 @@ test("one that crashes in a loop is mended also by going back to what ran before
   assert.deepEqual(change(world, rendered).acts, [`${APP}: restart (bundle changed)`]);
 });
 
+test("killed while a change was being taken back: what waits for its next try is not waited for", () => {
+  const world = set(worldOf(rendered), APP, { activeState: "activating", subState: "auto-restart" }, exited(127));
+  const state = world.running.get("web/app");
+  const entry = world.manifest.pods["web"];
+  assert.ok(state && entry);
+  world.running.set("web/app", { ...state, alive: false });
+  assert.deepEqual(change(world).acts, []);
+  world.manifest.pods["web"] = { ...entry, unfinished: true };
+  assert.deepEqual(change(world).acts, [`${APP}: restart (an earlier apply was interrupted)`]);
+  world.running.set("web/app", state);
+  const result = change(world);
+  assert.deepEqual([result.acts, result.changes.empty], [[], false], "the manifest is written anew");
+});
+
 test("one that is down is started, with the reason", () => {
   assert.deepEqual(change(set(worldOf(rendered), APP, inactive)).acts, [`${APP}: start (not running)`]);
   assert.equal(change(set(worldOf(rendered), APP, inactive)).first?.verdict, "started");

@@ -63,16 +63,26 @@ export class SystemdManager implements Manager {
     if (names.length > 0) await this.#connection.call(managerCall("EnableUnitFiles", "asbb", [names, false, false]));
   }
 
+  /** No error for a unit that has neither a file nor a link: one by one, since a name like that fails all of a call. */
   async disable(names: readonly string[]): Promise<void> {
-    if (names.length > 0) await this.#connection.call(managerCall("DisableUnitFiles", "asb", [names, false]));
+    for (const name of names)
+      await this.#connection.call(managerCall("DisableUnitFiles", "asb", [[name], false])).catch((error: unknown) => {
+        if (!isNoSuchUnit(error)) throw error;
+      });
   }
 
   start(name: string, deadline: number): Promise<JobResult> {
     return this.#jobs.run("StartUnit", name, deadline);
   }
 
-  stop(name: string, deadline: number): Promise<JobResult> {
-    return this.#jobs.run("StopUnit", name, deadline);
+  /** `done` for a unit that is not loaded: it does not run. An apply that was killed before its reload leaves such ones. */
+  async stop(name: string, deadline: number): Promise<JobResult> {
+    try {
+      return await this.#jobs.run("StopUnit", name, deadline);
+    } catch (error) {
+      if (isNoSuchUnit(error)) return "done";
+      throw error;
+    }
   }
 
   restart(name: string, deadline: number): Promise<JobResult> {
@@ -81,11 +91,9 @@ export class SystemdManager implements Manager {
 
   /** No error for a unit that is not loaded: it has nothing to reset. */
   async resetFailed(name: string): Promise<void> {
-    try {
-      await this.#connection.call(managerCall("ResetFailedUnit", "s", [name]));
-    } catch (error) {
-      if (!(error instanceof DbusError && error.name === "org.freedesktop.systemd1.NoSuchUnit")) throw error;
-    }
+    await this.#connection.call(managerCall("ResetFailedUnit", "s", [name])).catch((error: unknown) => {
+      if (!isNoSuchUnit(error)) throw error;
+    });
   }
 
   async waitFor(name: string, wanted: (unit: UnitState) => boolean, deadline: number): Promise<UnitState> {
@@ -105,6 +113,10 @@ export class SystemdManager implements Manager {
   async close(): Promise<void> {
     this.#connection.close();
   }
+}
+
+function isNoSuchUnit(error: unknown): boolean {
+  return error instanceof DbusError && error.name === "org.freedesktop.systemd1.NoSuchUnit";
 }
 
 /** Connects to the calling user's manager. Throws NoBusError. */

@@ -63,6 +63,12 @@ test("starting what does not exist rejects with systemd's error name", async () 
   await assert.rejects(manager.get("no unit name"), DbusError);
 });
 
+test("what is not there is stopped, disabled and reset already", async () => {
+  assert.equal(await manager.stop("t-nothing.service", 5000), "done");
+  await manager.disable(["t-nothing.service"]);
+  await manager.resetFailed("t-nothing.service");
+});
+
 test("start, truth, start again, restart, stop", async () => {
   assert.equal(await manager.start("t-sleep.service", 5000), "done");
   const first = await manager.get("t-sleep.service");
