@@ -98,6 +98,21 @@ test("kill -9 of infra again and again: no start limit ends it", async () => {
   for (let i = 0; i < 4; i++) await killAndMend([INFRA]);
 });
 
+test("kill -9 of infra while an init container is at work: the pod comes up all the same", async () => {
+  const app = smallPod({ name: "three" });
+  const reference = /image: (\S+)/.exec(app)?.[1] ?? "";
+  const init = `  initContainers: [{ name: prep, image: "${reference}", command: [sh, -c, "trap exit TERM; sleep 2 & wait $!"] }]\n`;
+  await host.ok(["apply", host.spec("three.yaml", app.replace("  containers:\n", `${init}  containers:\n`))]);
+  await host.ok(["stop", "three"]);
+  const start = host.podgen(["start", "three"]);
+  await host.active("pod-three_prep.service", "activating");
+  process.kill(await host.mainPid("pod-three__infra.service"), "SIGKILL");
+  assert.equal((await start).code, 0);
+  await host.active("pod-three_app.service", "active", WHOLE_AGAIN);
+  assert.equal(JSON.parse(await host.ok(["status", "three", "-o", "json"])).items[0].phase, "Running");
+  await host.ok(["delete", "three"]);
+});
+
 test("what was killed needs no apply, and delete finds all of it", async () => {
   const files = ["one", "two"].map((name) => `${host.session.home}/specs/${name}.yaml`);
   assert.equal(await host.ok(["apply", ...files]), "pod/one unchanged\npod/two unchanged\n");
