@@ -124,13 +124,22 @@ test("a unit name that somebody else has: refused with its path; --adopt saves t
   assert.equal(readFileSync(path, "utf8"), text);
   assert.equal(await host.property(name, "ActiveState"), "active");
 
+  const bad = host.spec("mine.yaml", smallPod({ name: "mine", command: "[/no/such/program]" }));
+  const failed = await host.podgen(["apply", "--adopt", bad]);
+  assert.equal(failed.code, 1, failed.stderr);
+  assert.equal(readFileSync(path, "utf8"), text);
+  assert.equal(await host.property(name, "SubState"), "running", "what ran before a failed adoption runs again");
+
+  host.spec("mine.yaml", smallPod({ name: "mine" }));
   const ran = await host.podgen(["apply", "--adopt", spec]);
   assert.equal(ran.code, 0, ran.stderr);
   const saved = /is saved as (\S+)/.exec(ran.stderr)?.[1] ?? "";
   assert.equal(readFileSync(saved, "utf8"), text);
   assert.match(readFileSync(path, "utf8"), /podrt/);
   assert.equal(await host.property("pod-mine_app.service", "ActiveState"), "active");
-  assert.equal(await host.property(name, "Type"), "oneshot");
+  assert.deepEqual([await host.property(name, "Type"), await host.property(name, "SubState")], ["oneshot", "exited"]);
+  assert.equal(await host.property(name, "MainPID"), "0", "what the old unit ran is gone");
+  assert.equal(await host.ok(["apply", spec]), "pod/mine unchanged\n");
   await host.ok(["delete", "mine"]);
 });
 
@@ -141,4 +150,21 @@ test("a unit of our name from a folder of the machine is refused too", async () 
   const said = await refused([host.spec("theirs.yaml", smallPod({ name: "theirs" }))]);
   assert.ok(said.includes(`${folder}/pod-theirs_app.service`), said);
   await eventually("nothing of it", () => readdirSync(units).every((file) => !file.includes("theirs")));
+});
+
+test("a manifest that cannot be read: nothing is guessed, and the way out is named", async () => {
+  const path = `${ownFolders(host.session.home).state}/manifest.json`;
+  const before = readFileSync(path);
+  writeFileSync(path, before.subarray(0, before.length / 2));
+  const files = installedFiles(host.session.home);
+  for (const args of [["apply", `${host.session.home}/specs/first.yaml`], ["delete", "first"], ["status"]]) {
+    const ran = await host.podgen(args);
+    assert.equal(ran.code, 1, args.join(" "));
+    assert.ok(ran.stderr.includes(`${path}: not a manifest this podgen can read`), ran.stderr);
+    assert.match(ran.stderr, /^ {2}hint: move it away/m);
+  }
+  assert.deepEqual(installedFiles(host.session.home), files);
+  assert.equal(await host.fetch("http://127.0.0.1:18213/"), "first\n");
+  writeFileSync(path, before);
+  await host.ok(["delete", "first"]);
 });

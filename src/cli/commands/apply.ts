@@ -78,14 +78,21 @@ export async function carryOut(
   ]);
   await pull(proposal, context);
   await manager.lock(LOCK_DEADLINE_MS);
-  // Somebody else may have written while we pulled: what counts is the difference under the lock.
-  const again = await compare(proposal, texts, readers, wishes);
-  printDiagnostics(context, again.diagnostics, texts);
-  if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("the installed units changed meanwhile");
-  if (again.value.changes.empty) return unchanged(again.value.changes);
-  if (wishes.adopt) await saveForeign(again.value, context);
-  const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
-  return applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
+  const adopted = wishes.adopt && proposal.foreign.size > 0 ? await import("../adopt.js") : undefined;
+  const stopped = (await adopted?.adoptUnits(proposal, manager, context)) ?? [];
+  let report: ApplyReport | undefined;
+  try {
+    // Somebody else may have written while we pulled: what counts is the difference under the lock.
+    const again = await compare(proposal, texts, readers, wishes);
+    printDiagnostics(context, again.diagnostics, texts);
+    if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("the installed units changed meanwhile");
+    if (again.value.changes.empty) return unchanged(again.value.changes);
+    const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
+    report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
+    return report;
+  } finally {
+    await adopted?.giveBack(stopped, report, manager);
+  }
 }
 
 function applyOptions(readers: Readers, manifest: Manifest, wishes: { wait: boolean; timeout: number }): ApplyOptions {
@@ -139,21 +146,6 @@ async function pull(proposal: Proposal, context: Context): Promise<void> {
     await Promise.all(missing.map((image) => images.ensure(image, printer)));
   } finally {
     printer.close();
-  }
-}
-
-/** --adopt: the old file stays beside ours under another name, where systemd does not read it. */
-async function saveForeign(proposal: Proposal, context: Context): Promise<void> {
-  const files = await context.host.files();
-  const { paths } = context.host;
-  const wanted = new Set(proposal.rendered.pods.flatMap((p) => p.units.map((u) => u.name)));
-  for (const [unit, path] of proposal.foreign) {
-    if (!wanted.has(unit)) continue;
-    const bytes = await files.read(path);
-    if (bytes === undefined) continue;
-    const saved = `${paths.state}/adopted/${unit}.${Date.now()}`;
-    await files.write(saved, bytes, 0o600);
-    context.err.write(`adopted ${unit}: ${path} is saved as ${saved}\n`);
   }
 }
 
