@@ -187,3 +187,12 @@ test("delete leaves nothing behind but volumes", async () => {
   assert.equal((await host.podgen(["delete", "web"])).code, 1);
   assert.equal((await host.podgen(["delete", "--ignore-not-found", "web"])).code, 0);
 });
+
+test("a pod may be stopped and started as often as one likes", async () => {
+  await host.ok(["apply", host.spec("web.yaml", web())]);
+  for (let i = 0; i < 7; i++) {
+    assert.equal((await host.run(["systemctl", "--user", "stop", "pod-web.service"], { timeout: 60_000 })).code, 0);
+    assert.equal((await host.run(["systemctl", "--user", "start", "pod-web.service"], { timeout: 60_000 })).stderr, "");
+  }
+  await host.ok(["delete", "web"]);
+});
