@@ -52,6 +52,16 @@ function rootOf(path: string, roots: readonly string[]): string {
   return within[0] ?? path.slice(0, path.lastIndexOf("/"));
 }
 
+/** Clears away what an apply that was killed has left beside the files it was writing: it may hold a secret. */
+export async function tidyFiles(ports: ApplyPorts, options: ApplyOptions): Promise<void> {
+  const { pods, objects } = options.manifest;
+  const unfinished = Object.values(pods).filter((p) => p.unfinished === true);
+  if (unfinished.length === 0) return;
+  const paths = [...unfinished.flatMap((p) => p.files), ...Object.values(objects)].map((f) => f.path);
+  const byFolder = new Map(paths.map((path) => [path.slice(0, path.lastIndexOf("/")), path]));
+  for (const path of byFolder.values()) await ports.files.tidy(path, rootOf(path, options.roots));
+}
+
 /**
  * What podgen owns while the transaction runs: everything of before and of after. Written first, so that a run that is
  * killed leaves no file that the next one does not know.
@@ -60,7 +70,10 @@ export function intent(manifest: Manifest, changes: ChangeSet): Manifest {
   const pods: Record<string, ManifestPod> = { ...manifest.pods };
   for (const change of changes.pods) {
     const before = manifest.pods[change.name];
-    if (change.manifest === undefined) continue;
+    if (change.manifest === undefined) {
+      if (before !== undefined) pods[change.name] = { ...before, unfinished: true };
+      continue;
+    }
     const paths = new Set(change.manifest.files.map((f) => f.path));
     pods[change.name] = {
       ...change.manifest,

@@ -2,7 +2,7 @@
 import type { Manifest, UnitState } from "../base/installed.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import { abandon } from "./abandon.js";
-import { intent, inverse, outcome, removeFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
+import { intent, inverse, outcome, removeFiles, tidyFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
 import { actOnUnits, stopUnits, withVerdict } from "./units.js";
@@ -54,6 +54,7 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
 async function prepare(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<void> {
   const deleted = changes.pods.filter((p) => p.manifest === undefined);
   const kept = changes.pods.filter((p) => p.manifest !== undefined);
+  await tidyFiles(ports, options);
   for (const change of deleted) await stopPod(ports, change, options);
   for (const change of kept)
     await stopUnits(

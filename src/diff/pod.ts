@@ -17,7 +17,8 @@ export function changePod(pod: RenderedPod, installed: Installed, kept: Readonly
     ...(before?.units ?? []).filter((name) => !manifest.units.includes(name)).map((name) => removed(pod.name, before, name)),
   ];
   const unitState = (name: string): string | undefined => installed.units.get(name)?.unitFileState;
-  const enable = pod.enable.filter((name) => unitState(name) !== "enabled");
+  // A delete that was killed may have disabled it: the manager goes by what it knew until it reloads.
+  const enable = pod.enable.filter((name) => before?.unfinished === true || unitState(name) !== "enabled");
   const any = (...verdicts: Verdict[]): boolean => units.some((u) => verdicts.includes(u.verdict));
   const moved =
     files.length > 0 ||

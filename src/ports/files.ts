@@ -16,6 +16,8 @@ export interface FileWriter extends FileReader {
   write(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /** Removes a file; no error where there is none. Empty parent folders up to `root` go too. */
   remove(path: string, root: string): Promise<void>;
+  /** Removes what writers that were killed left beside `path`; an empty folder, and its empty parents up to `root`, go too. */
+  tidy(path: string, root: string): Promise<void>;
   /** A link swapped into place atomically. */
   link(path: string, target: string): Promise<void>;
 }

@@ -82,6 +82,14 @@ test("killed while a change was being taken back: what waits for its next try is
   assert.deepEqual([result.acts, result.changes.empty], [[], false], "the manifest is written anew");
 });
 
+test("killed in a delete: enabled once more, whatever the manager still believes", () => {
+  const world = worldOf(rendered);
+  const entry = world.manifest.pods["web"];
+  assert.ok(entry);
+  world.manifest.pods["web"] = { ...entry, unfinished: true };
+  assert.deepEqual(change(world).first?.enable, ["pod-web.service"]);
+});
+
 test("one that is down is started, with the reason", () => {
   assert.deepEqual(change(set(worldOf(rendered), APP, inactive)).acts, [`${APP}: start (not running)`]);
   assert.equal(change(set(worldOf(rendered), APP, inactive)).first?.verdict, "started");

@@ -6,7 +6,7 @@ import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
 import { codeOf, fileError } from "./errors.js";
 import { makeFolders, syncFolder } from "./folders.js";
-import { Temporaries } from "./temporaries.js";
+import { removeLeftovers, Temporaries } from "./temporaries.js";
 
 /** Files as the stages with effects need them; one object per run. */
 export class Files implements FileWriter {
@@ -74,6 +74,17 @@ export class Files implements FileWriter {
       if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw fileError("remove", path, error);
     }
     await removeEmptyParents(dirname(resolve(path)), resolve(root));
+  }
+
+  async tidy(path: string, root: string): Promise<void> {
+    if (!isBeneath(path, root)) throw new RangeError(`${path} is not below ${root}`);
+    const folder = dirname(resolve(path));
+    try {
+      await removeLeftovers(folder);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT" && codeOf(error) !== "ENOTDIR") throw fileError("list", folder, error);
+    }
+    await removeEmptyParents(folder, resolve(root));
   }
 
   /** Replaces a symbolic link; anything else at `path` is refused. */

@@ -22,7 +22,8 @@ export class Temporaries {
   }
 }
 
-async function removeLeftovers(folder: string): Promise<void> {
+/** Removes the temporary files in a folder whose writers are dead. */
+export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const [, pid, startTime] = NAME.exec(name) ?? [];
     if (pid === undefined || startTime === undefined || (await isAlive(Number(pid), startTime))) continue;

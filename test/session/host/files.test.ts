@@ -150,6 +150,22 @@ test("a read-only folder, a read-only disk, a full disk: the path is named, the 
   await assert.rejects(files.write(join(root, "n".repeat(300)), text(""), 0o644), names("nnn", /too long/));
 });
 
+test("tidy: leftovers of the dead go, and folders that are empty then; the living's and others' files stay", async () => {
+  const folder = join(root, "own/a/b");
+  fs.mkdirSync(folder, { recursive: true });
+  const [, , ...stat] = fs.readFileSync("/proc/self/stat", "utf8").split(" ");
+  const living = `.podgen-${process.pid}-${stat[19]}-1.tmp`;
+  for (const name of [".podgen-1-1-1.tmp", living]) fs.writeFileSync(join(folder, name), "secret");
+  await files.tidy(join(folder, "gone"), root);
+  assert.deepEqual(fs.readdirSync(folder), [living]);
+  fs.renameSync(join(folder, living), join(folder, ".podgen-1-1-2.tmp"));
+  await files.tidy(join(folder, "gone"), join(root, "own"));
+  assert.deepEqual(fs.readdirSync(join(root, "own")), []);
+  await files.tidy(join(folder, "gone"), root);
+  assert.deepEqual(fs.readdirSync(root), []);
+  await assert.rejects(files.tidy(join(root, "x"), folder), RangeError);
+});
+
 test("a writer killed at any moment leaves the old or the new bytes, and its leftovers go with the next write", async () => {
   const folder = join(root, "killed");
   const path = join(folder, "file");
