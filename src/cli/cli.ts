@@ -1,6 +1,7 @@
 // The thin skin: a command line to a command, one place for errors and exit codes.
 import { type Context, useColor } from "./context.js";
 import { EXIT } from "./exit.js";
+import { overview } from "./help.js";
 import { parseWords } from "./parse.js";
 
 /**
@@ -11,6 +12,10 @@ export async function runCli(words: readonly string[], version: string, context:
   try {
     if (words[0] === "--version" && words.length === 1) {
       context.out.write(`${version}\n`);
+      return EXIT.done;
+    }
+    if (words.length === 1 && (words[0] === "--help" || words[0] === "-h")) {
+      context.out.write(overview());
       return EXIT.done;
     }
     const parsed = parseWords(words);
