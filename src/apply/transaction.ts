@@ -18,8 +18,7 @@ const PARENT_SLICE = "pod.slice";
  * images: from here on nothing is fetched. Throws on I/O and D-Bus errors after undoing what it can.
  */
 export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<ApplyReport> {
-  const during = intent(options.manifest, changes);
-  await writeManifest(ports, options, during);
+  await writeManifest(ports, options, intent(options.manifest, changes));
   const deleted = changes.pods.filter((p) => p.manifest === undefined);
   const kept = changes.pods.filter((p) => p.manifest !== undefined);
   const reports = new Map<string, PodReport>();
@@ -45,8 +44,8 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
   const after = outcome(options.manifest, changes, new Set(failed.map((c) => c.name)));
   await putBackShared(ports, undoneShared(changes, new Set(failed.map((c) => c.name))), after, options);
-  // Of new pods alone what was meant is what is: the disk is spared.
-  if (JSON.stringify(after) !== JSON.stringify(during)) await writeManifest(ports, options, after);
+  // Also where it says what was meant to be: that the apply was finished is known only from here on.
+  await writeManifest(ports, options, after);
   return { ...summary(changes, reports, options), warnings };
 }
 

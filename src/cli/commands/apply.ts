@@ -69,7 +69,12 @@ export async function carryOut(
   // A newer podgen brings a newer podrt, also when no spec changed; running containers keep theirs.
   const runtime = await context.host.runtime();
   await runtime.install();
-  if (proposal.changes.empty) return unchanged(proposal.changes);
+  if (proposal.changes.empty) {
+    // One that was killed as it began may have left its manifest half written.
+    const { paths } = readers.facts;
+    await (await context.host.files()).tidy(manifestPath(paths), paths.state);
+    return unchanged(proposal.changes);
+  }
   const [{ applyChanges }, manager, images, journal] = await Promise.all([
     import("../../apply/transaction.js"),
     context.host.manager(),
