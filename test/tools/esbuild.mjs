@@ -17,9 +17,12 @@ const common = {
   loader: { ".service": "text", ".socket": "text", ".slice": "text" },
 };
 
-/** Bundles tests to ESM. */
+/**
+ * Bundles tests to ESM, each file by itself: a test that has become a throw-away user (test/lib/session.ts) may not read
+ * the checkout any more, so no part of it is left to be loaded later.
+ */
 export async function bundle(entryPoints, outdir, extra = {}) {
-  await build({ ...common, entryPoints, outdir, splitting: true, format: "esm", banner, ...extra });
+  await build({ ...common, entryPoints, outdir, format: "esm", banner, ...extra });
 }
 
 /**
