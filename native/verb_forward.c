@@ -2,7 +2,8 @@
  * podrt forward: carries a published port into its pod. systemd's socket unit made the listening sockets, in the host's network
  * namespace, where they stay whatever namespace we go to; they outlive us, so that connections wait through our restarts.
  *
- * Ends with 0 when infra ends (the socket starts a new one for the next pod) and on SIGTERM.
+ * Ends with 0 on SIGTERM, and when infra's place is taken by one of another network namespace (the socket starts a new forwarder
+ * for that). An infra that was killed is followed by one of the same namespaces (lib/nskeep.h): connections go on.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -30,11 +31,13 @@ struct options {
 
 struct program {
   struct loop loop;
-  struct loop_source on_infra, on_signal;
+  struct loop_source on_infra, on_state, on_signal;
   struct transparent transparent;
   struct forward_tcp *tcp;
   struct forward_udp *udp;
   int signals;
+  int dir, watch; /* infra's run folder */
+  int infra;      /* pidfd, or -1 while there is none */
 };
 
 static int parse(int argc, char **argv, struct options *o) {
@@ -71,9 +74,36 @@ static size_t raise_limit(void) {
   return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > 1 << 20 ? 1 << 20 : (size_t)limit.rlim_cur;
 }
 
+static void find_successor(struct program *p) {
+  struct err ignored;
+  int r = join_successor(p->dir, &ignored);
+  if (r == -EAGAIN) return;
+  p->infra = r;
+  if (r < 0 || loop_add(&p->loop, r, EPOLLIN, &p->on_infra) < 0) p->loop.quit = true;
+}
+
 static void on_infra(struct loop_source *source, uint32_t events) {
   (void)events;
-  container_of(source, struct program, on_infra)->loop.quit = true;
+  struct program *p = container_of(source, struct program, on_infra);
+  close(steal_fd(&p->infra));
+  find_successor(p);
+}
+
+/* A hint that infra may have written its state. */
+static void on_state(struct loop_source *source, uint32_t events) {
+  (void)events;
+  struct program *p = container_of(source, struct program, on_state);
+  (void)watch_wait(p->watch, 0);
+  if (p->infra < 0) find_successor(p);
+}
+
+static int watch_infra(struct program *p, struct err *err) {
+  p->on_infra.ready = on_infra;
+  p->on_state.ready = on_state;
+  p->watch = watch_folder(p->dir);
+  int r = p->watch < 0 ? -errno : loop_add(&p->loop, p->watch, EPOLLIN, &p->on_state);
+  if (r == 0) r = loop_add(&p->loop, p->infra, EPOLLIN, &p->on_infra);
+  return r < 0 ? err_set(err, -r, "watch", "infra") : 0;
 }
 
 static void on_signal(struct loop_source *source, uint32_t events) {
@@ -109,12 +139,15 @@ static int start(struct program *p, const struct options *o, int sockets, struct
 }
 
 static int run(const struct options *o, struct err *err) {
-  struct program p = {.loop.epoll = -1, .signals = -1, .transparent.netlink.fd = -1};
+  struct program p = {.loop.epoll = -1, .signals = -1, .watch = -1, .transparent.netlink.fd = -1};
   struct err why;
   int sockets = listen_fds(o->type, err);
   if (sockets < 0) return sockets;
-  cleanup_fd int infra = join_infra(o->run_dir, clock_ms() + INFRA_MS, err);
-  if (infra < 0) return infra;
+  cleanup_fd int dir = join_folder(o->run_dir, err);
+  if (dir < 0) return dir;
+  p.dir = dir;
+  p.infra = join_infra(o->run_dir, clock_ms() + INFRA_MS, err);
+  if (p.infra < 0) return p.infra;
 
   int r = loop_init(&p.loop);
   if (r < 0) return err_set(err, -r, "epoll", "%s", "");
@@ -123,8 +156,7 @@ static int run(const struct options *o, struct err *err) {
     fprintf(stderr, "podrt: forward: the pod sees its own address instead of the clients': %s: %s: %s\n", why.step, why.what,
             strerror(why.code));
   r = watch_signals(&p, err);
-  p.on_infra.ready = on_infra;
-  if (r == 0 && (r = loop_add(&p.loop, infra, EPOLLIN, &p.on_infra)) < 0) err_set(err, -r, "epoll", "%s", "");
+  if (r == 0) r = watch_infra(&p, err);
   if (r == 0) r = start(&p, o, sockets, err);
   if (r == 0) {
     (void)notify_send("READY=1");
@@ -134,7 +166,10 @@ static int run(const struct options *o, struct err *err) {
   if (p.udp) forward_udp_free(p.udp);
   loop_end(&p.loop);
   transparent_end(&p.transparent);
-  if (p.signals >= 0) close(p.signals);
+  for (size_t i = 0; i < 3; i++) {
+    const int fd = (const int[]){p.signals, p.watch, p.infra}[i];
+    if (fd >= 0) close(fd);
+  }
   return r;
 }
 

@@ -7,7 +7,9 @@
 #include "lib/deadline.h"
 #include "lib/hold.h"
 #include "lib/infra_conf.h"
+#include "lib/keep.h"
 #include "lib/notify.h"
+#include "lib/nskeep.h"
 #include "lib/podfiles.h"
 #include "lib/podloop.h"
 #include "lib/podns.h"
@@ -66,23 +68,32 @@ static int become_init(struct err *err) {
   _exit(0);
 }
 
+/* The namespaces and files of a pod that starts. */
+static int make_pod(int run, int dir, const struct infra_conf *conf, struct err *err) {
+  cleanup_fd int pause_fd = open_pause_patiently(run, err);
+  if (pause_fd < 0) return pause_fd;
+  /* From here on we are root in the user's namespace: the namespaces made now belong to it. */
+  struct userns_map map;
+  int r = userns_join(pause_fd, &map, err);
+  if (r == 0) r = podns_make(conf, warn, err);
+  if (r < 0) return r;
+  umask(022);
+  return podfiles_make(dir, conf, err);
+}
+
 /* Returns on failure only: else the process goes on as the second stage. */
 static int start_pod(const struct infra_conf *conf, struct err *err) {
+  struct kept kept;
   cleanup_fd int run = run_open(err);
   if (run < 0) return run;
   cleanup_fd int dir = run_open_at(run, conf->run_dir, true, err);
   if (dir < 0) return dir;
-  cleanup_fd int pause_fd = open_pause_patiently(run, err);
-  if (pause_fd < 0) return pause_fd;
-
-  /* From here on we are root in the user's namespace: the namespaces made now belong to it. */
-  struct userns_map map;
-  int r = userns_join(pause_fd, &map, err);
-  if (r < 0) return r;
-  r = podns_make(conf, warn, err);
-  if (r < 0) return r;
-  umask(022);
-  r = podfiles_make(dir, conf, err);
+  int r = kept_read(true, &kept);
+  if (r < 0) return err_set(err, -r, "keep", "%s", "");
+  /* Our containers may live, and use those files and volumes. */
+  r = nskeep_join(&kept, conf, err);
+  kept_free(&kept);
+  if (r == 0) r = make_pod(run, dir, conf, err);
   if (r < 0) return r;
   if (conf->pid && (r = become_init(err)) < 0) return r;
   char *argv[] = {"podrt", "infra", conf->pid ? "--hold-init" : "--hold", (char *)conf->run_dir, (char *)conf->digest, NULL};
@@ -110,7 +121,13 @@ static int hold(const char *run_dir, const char *digest, bool is_init, struct er
   if (run < 0) return run;
   cleanup_fd int dir = run_open_at(run, run_dir, false, err);
   if (dir < 0) return dir;
-  return podloop_run(dir, digest, is_init, err);
+  /* The pid may be another one by now, inside a namespace; they came through our own exec. */
+  struct kept kept;
+  r = kept_read(false, &kept);
+  if (r < 0) return err_set(err, -r, "keep", "%s", "");
+  r = podloop_run(dir, digest, is_init, &kept, err);
+  kept_free(&kept);
+  return r;
 }
 
 int verb_infra(int argc, char **argv) {

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <syslog.h>
 
 #include "deadline.h"
@@ -15,6 +17,7 @@ enum { CHUNK = 8 * 1024, STREAMS_PER_ROUND = 16 };
 
 /* What the streams of one container have in common. */
 struct source {
+  unsigned number; /* in the names under which it is kept */
   unsigned streams;
   size_t fields_len;
   char fields[];
@@ -25,7 +28,7 @@ struct stream {
   struct stream *prev, *next;
   struct line_cutter cutter;
   int fd;
-  int priority;
+  uint32_t kind; /* enum relay_stream */
 };
 
 struct collector {
@@ -34,6 +37,8 @@ struct collector {
   struct stream *all;
   struct stream *current; /* whose chunk, or last line, is not used up, because the journal was full */
   bool at_end;            /* of current */
+  bool keep;
+  unsigned last; /* number given to a source */
   size_t in_off, in_len;
   char in[CHUNK];
 };
@@ -52,6 +57,38 @@ int collector_new(const char *journal_path, struct collector **ret) {
   *ret = c;
   return 0;
 }
+
+/* --- kept for the next infra --- */
+
+static const char *const suffix[] = {[RELAY_OUT] = "out", [RELAY_ERR] = "err", [RELAY_TTY] = "tty"};
+#define FIELDS "fields"
+
+static void keep_name(char ret[KEEP_NAME_MAX], unsigned number, const char *what) {
+  snprintf(ret, KEEP_NAME_MAX, "log-%u-%s", number, what);
+}
+
+static void forget(const struct collector *c, unsigned number, const char *what) {
+  char name[KEEP_NAME_MAX];
+  keep_name(name, number, what);
+  if (c->keep) (void)keep_forget(name);
+}
+
+/* A copy of the descriptor stays with systemd; that it cannot be kept loses nothing but that. */
+static void keep(const struct collector *c, const struct stream *s) {
+  char name[KEEP_NAME_MAX];
+  keep_name(name, s->source->number, suffix[s->kind]);
+  if (c->keep) (void)keep_store(name, s->fd);
+}
+
+static void keep_fields(const struct collector *c, const struct source *source) {
+  char name[KEEP_NAME_MAX];
+  if (!c->keep) return;
+  keep_name(name, source->number, FIELDS);
+  cleanup_fd int fd = memfd_create(name, MFD_CLOEXEC);
+  if (fd >= 0 && write_all(fd, source->fields, source->fields_len) == 0) (void)keep_store(name, fd);
+}
+
+/* --- streams --- */
 
 static void stream_free(struct collector *c, struct stream *s) {
   if (s->prev)
@@ -75,16 +112,29 @@ void collector_free(struct collector *c) {
   free(c);
 }
 
+/* Pipes, and terminals of different containers, differ in device or inode. */
+static bool is_there(const struct collector *c, const struct stat *st) {
+  struct stat other;
+  for (const struct stream *s = c->all; s; s = s->next)
+    if (fstat(s->fd, &other) == 0 && other.st_dev == st->st_dev && other.st_ino == st->st_ino) return true;
+  return false;
+}
+
 static int add_stream(struct collector *c, struct source *source, uint32_t kind, int fd) {
+  struct stat st;
   int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fstat(fd, &st) < 0) return -errno;
+  if (is_there(c, &st)) {
+    close(fd);
+    return 0;
+  }
   struct stream *s = calloc(1, sizeof *s);
   if (!s) return -ENOMEM;
   *s = (struct stream){.source = source,
                        .next = c->all,
                        .cutter = {.strip_cr = kind == RELAY_TTY},
                        .fd = fd,
-                       .priority = kind == RELAY_ERR ? LOG_ERR : LOG_INFO};
+                       .kind = kind};
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = s};
   if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
     int r = -errno;
@@ -97,6 +147,16 @@ static int add_stream(struct collector *c, struct source *source, uint32_t kind,
   return 0;
 }
 
+static struct source *source_new(struct collector *c, unsigned number, const char *fields, size_t len) {
+  struct source *source = calloc(1, sizeof *source + len);
+  if (!source) return NULL;
+  source->number = number;
+  source->fields_len = len;
+  memcpy(source->fields, fields, len);
+  if (number > c->last) c->last = number;
+  return source;
+}
+
 static bool request_ok(uint32_t streams, size_t n_fds, const char *fields, size_t fields_len) {
   return n_fds && n_fds <= RELAY_STREAMS && !(streams >> RELAY_STREAMS) && (size_t)__builtin_popcount(streams) == n_fds && fields_len &&
          fields_len <= RELAY_FIELDS_MAX && fields[fields_len - 1] == '\n';
@@ -104,20 +164,64 @@ static bool request_ok(uint32_t streams, size_t n_fds, const char *fields, size_
 
 int collector_add(struct collector *c, uint32_t streams, const int *fds, size_t n_fds, const char *fields, size_t fields_len) {
   int r = request_ok(streams, n_fds, fields, fields_len) ? 0 : -EINVAL;
-  struct source *source = r == 0 ? calloc(1, sizeof *source + fields_len) : NULL;
+  struct source *source = r == 0 ? source_new(c, c->last + 1, fields, fields_len) : NULL;
   if (r == 0 && !source) r = -ENOMEM;
-  if (source) {
-    source->fields_len = fields_len;
-    memcpy(source->fields, fields, fields_len);
-  }
   size_t i = 0;
   for (uint32_t kind = RELAY_OUT; r == 0 && i < n_fds; kind <<= 1)
     if ((streams & kind) && (r = add_stream(c, source, kind, fds[i])) == 0) i++;
-  if (r == 0) return 0;
-  /* Those added before the error stay: half of a container's output is better than none. */
+  /* Those added before an error stay: half of a container's output is better than none. */
   for (; i < n_fds; i++) close(fds[i]);
+  if (source && source->streams > 0) keep_fields(c, source);
+  for (const struct stream *s = c->all; source && s; s = s->next)
+    if (s->source == source) keep(c, s);
   if (source && source->streams == 0) free(source);
   return r;
+}
+
+/* The fields of container `number`, kept as a memfd; its source, with the streams that were kept. */
+static int take_back(struct collector *c, struct kept *kept, unsigned number, int fields_fd) {
+  char fields[RELAY_FIELDS_MAX], name[KEEP_NAME_MAX];
+  ssize_t len = pread(fields_fd, fields, sizeof fields, 0);
+  if (len <= 0) return len < 0 ? -errno : -EINVAL;
+  struct source *source = source_new(c, number, fields, (size_t)len);
+  if (!source) return -ENOMEM;
+  int r = 0;
+  for (uint32_t kind = RELAY_OUT; r == 0 && kind <= RELAY_TTY; kind <<= 1) {
+    keep_name(name, number, suffix[kind]);
+    int fd = kept_take(kept, name);
+    if (fd >= 0 && (r = add_stream(c, source, kind, fd)) < 0) close(fd);
+  }
+  /* Its last stream ended in the moment between two words to systemd. */
+  if (source->streams == 0) {
+    forget(c, number, FIELDS);
+    free(source);
+  }
+  return r;
+}
+
+int collector_keep(struct collector *c, struct kept *kept) {
+  int r = 0;
+  c->keep = true;
+  for (size_t i = 0; r == 0 && i < kept->n; i++) {
+    unsigned number;
+    int end = 0;
+    if (sscanf(kept->item[i].name, "log-%u-" FIELDS "%n", &number, &end) != 1 || !end || kept->item[i].name[end]) continue;
+    cleanup_fd int fd = kept_take(kept, kept->item[i].name);
+    r = fd < 0 ? 0 : take_back(c, kept, number, fd);
+  }
+  /* Streams without their fields: the earlier infra died in the middle of keeping them, and the sender tries again. */
+  for (size_t i = 0; i < kept->n; i++)
+    if (kept->item[i].fd >= 0 && !strncmp(kept->item[i].name, "log-", 4)) {
+      (void)keep_forget(kept->item[i].name);
+      close(steal_fd(&kept->item[i].fd));
+    }
+  return r;
+}
+
+size_t collector_streams(const struct collector *c) {
+  size_t n = 0;
+  for (const struct stream *s = c->all; s; s = s->next) n++;
+  return n;
 }
 
 int collector_fd(const struct collector *c) {
@@ -134,7 +238,8 @@ bool collector_blocked(const struct collector *c, int *ret_fd, int *ret_ms) {
 static int emit(void *context, const char *line, size_t len, bool partial) {
   struct collector *c = context;
   const struct stream *s = c->current;
-  return outbox_add(&c->outbox, s->source->fields, s->source->fields_len, s->priority, line, len, partial);
+  const int priority = s->kind == RELAY_ERR ? LOG_ERR : LOG_INFO;
+  return outbox_add(&c->outbox, s->source->fields, s->source->fields_len, priority, line, len, partial);
 }
 
 /* Goes on with the current stream's chunk and end. -EAGAIN when the journal is full. */
@@ -145,6 +250,8 @@ static int finish_current(struct collector *c) {
   if (c->in_off < c->in_len) return -EAGAIN;
   if (c->at_end) {
     if (line_end(&s->cutter, emit, c) == -EAGAIN) return -EAGAIN;
+    forget(c, s->source->number, suffix[s->kind]);
+    if (s->source->streams == 1) forget(c, s->source->number, FIELDS);
     stream_free(c, s);
   }
   c->current = NULL;

@@ -8,6 +8,7 @@
  * safe whatever happens to us: the kernel keeps them with our uid, by which journalctl --user-unit finds them (UNITS.md 6).
  */
 #pragma once
+#include "keep.h"
 #include "util.h"
 
 struct collector;
@@ -16,7 +17,18 @@ struct collector;
 int collector_new(const char *journal_path, struct collector **ret);
 void collector_free(struct collector *c);
 
-/* Takes over the descriptors (at most RELAY_STREAMS, as `streams` of relay.h tells); `fields` are copied. On error they are closed. */
+/*
+ * Takes back what an earlier infra kept (keep.h), out of `kept`, and from now on keeps what comes for the next one: each stream
+ * and, as a memfd, the fields of its container. Without a call nothing is kept.
+ */
+int collector_keep(struct collector *c, struct kept *kept);
+/* How many streams are open: none when all containers have ended. */
+size_t collector_streams(const struct collector *c);
+
+/*
+ * Takes over the descriptors (at most RELAY_STREAMS, as `streams` of relay.h tells); `fields` are copied. On error they are
+ * closed. One that is there already is closed too: it was sent to an earlier infra, whose answer never came.
+ */
 int collector_add(struct collector *c, uint32_t streams, const int *fds, size_t n_fds, const char *fields, size_t fields_len);
 
 /* For poll: readable when there is something to relay. Not to be polled while collector_blocked(). */

@@ -2,6 +2,7 @@
 #include "join.h"
 
 #include <sched.h>
+#include <sys/stat.h>
 
 #include "deadline.h"
 #include "proc.h"
@@ -15,9 +16,13 @@ static int try_open(int dir, struct err *err) {
   return r < 0 ? err_set(err, -r, "infra", "pid %d", (int)state.id.pid) : r;
 }
 
-int join_infra(const char *run_dir, int64_t deadline, struct err *err) {
+int join_folder(const char *run_dir, struct err *err) {
   cleanup_fd int run = run_open(err);
-  cleanup_fd int dir = run < 0 ? -1 : run_open_at(run, run_dir, true, err);
+  return run < 0 ? run : run_open_at(run, run_dir, true, err);
+}
+
+int join_infra(const char *run_dir, int64_t deadline, struct err *err) {
+  cleanup_fd int dir = join_folder(run_dir, err);
   if (dir < 0) return dir;
   cleanup_fd int watch = watch_folder(dir);
   if (watch < 0) return err_set(err, -watch, "inotify", "%s", run_dir);
@@ -33,4 +38,16 @@ int join_infra(const char *run_dir, int64_t deadline, struct err *err) {
     if (r == -ETIMEDOUT) return err_set(err, ETIMEDOUT, "infra", "%s does not run", run_dir);
     if (r < 0 && r != -EINTR) return err_set(err, -r, "inotify", "%s", run_dir);
   }
+}
+
+int join_successor(int dir, struct err *err) {
+  struct stat own, its;
+  cleanup_fd int infra = try_open(dir, err);
+  if (infra == -ENOENT || infra == -ESRCH) return -EAGAIN;
+  if (infra < 0) return infra;
+  /* Where it is our own namespace this changes nothing; where it is not ours to join, it is another. */
+  if (stat("/proc/self/ns/net", &own) < 0) return err_set(err, errno, "namespaces", "own");
+  if (setns(infra, CLONE_NEWNET) < 0) return errno == ESRCH ? -EAGAIN : -ESTALE;
+  if (stat("/proc/self/ns/net", &its) < 0) return err_set(err, errno, "namespaces", "infra's");
+  return own.st_ino == its.st_ino && own.st_dev == its.st_dev ? steal_fd(&infra) : -ESTALE;
 }

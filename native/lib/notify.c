@@ -41,7 +41,11 @@ static int send_to_manager(const char *text, int fd) {
 }
 
 int notify_send(const char *text) {
-  int r = send_to_manager(text, -1);
+  return notify_send_fd(text, -1);
+}
+
+int notify_send_fd(const char *text, int fd) {
+  int r = send_to_manager(text, fd);
   return r < 0 ? r : 0;
 }
 

@@ -13,6 +13,7 @@
 #include "handover.h"
 #include "journal.h"
 #include "notify.h"
+#include "nskeep.h"
 #include "proc.h"
 #include "relay.h"
 
@@ -24,6 +25,7 @@ enum { CONNECTIONS = 8 };
 
 struct loop {
   int dir, signals, listener;
+  const char *digest;
   int connection[CONNECTIONS]; /* -1: free */
   struct collector *collector;
   bool is_init;
@@ -81,7 +83,9 @@ static void on_connections(struct loop *l) {
 
 /* Waits until there is something to do. */
 static void wait_for_work(const struct loop *l) {
-  struct pollfd p[3 + CONNECTIONS] = {{.fd = l->signals, .events = POLLIN}, {.fd = l->listener, .events = POLLIN}};
+  bool full = true;
+  for (int i = 0; i < CONNECTIONS; i++) full = full && l->connection[i] >= 0;
+  struct pollfd p[3 + CONNECTIONS] = {{.fd = l->signals, .events = POLLIN}, {.fd = full ? -1 : l->listener, .events = POLLIN}};
   int timeout = -1, fd, ms;
   p[2] = (struct pollfd){.fd = collector_fd(l->collector), .events = POLLIN};
   if (collector_blocked(l->collector, &fd, &ms)) {
@@ -113,11 +117,13 @@ static int finish(struct loop *l, struct err *err) {
   cleanup_fd int spill = openat(l->dir, UNSENT, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (spill < 0) return err_set(err, errno, "open", UNSENT);
   if (collector_drain(l->collector, clock_ms() + PODLOOP_DRAIN_MS, spill) == 0 && !l->unsent) (void)unlinkat(l->dir, UNSENT, 0);
+  /* Containers that live on (somebody restarts infra alone) need the namespaces; else the next infra begins anew. */
+  if (collector_streams(l->collector) == 0) nskeep_forget(l->digest);
   return 0;
 }
 
-int podloop_run(int dir, const char *digest, bool is_init, struct err *err) {
-  struct loop l = {.dir = dir, .is_init = is_init, .unsent = faccessat(dir, UNSENT, F_OK, AT_SYMLINK_NOFOLLOW) == 0};
+int podloop_run(int dir, const char *digest, bool is_init, struct kept *kept, struct err *err) {
+  struct loop l = {.dir = dir, .digest = digest, .is_init = is_init, .unsent = faccessat(dir, UNSENT, F_OK, AT_SYMLINK_NOFOLLOW) == 0};
   for (int i = 0; i < CONNECTIONS; i++) l.connection[i] = -1;
   sigset_t all;
   sigfillset(&all);
@@ -129,7 +135,10 @@ int podloop_run(int dir, const char *digest, bool is_init, struct err *err) {
   l.listener = listener;
   int r = collector_new(JOURNAL_SOCKET, &l.collector);
   if (r < 0) return err_set(err, -r, "relay", "%s", "");
-  r = write_state(dir, digest, err);
+  r = collector_keep(l.collector, kept);
+  if (r < 0) err_set(err, -r, "relay", "take back");
+  if (r == 0 && !is_init) r = nskeep_store(digest, kept, err);
+  if (r == 0) r = write_state(dir, digest, err);
   if (r == 0 && (r = notify_send("READY=1")) < 0) err_set(err, -r, "notify", "READY=1");
   if (r == 0) r = run(&l, err);
   if (r == 0) r = finish(&l, err);

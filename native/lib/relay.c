@@ -93,6 +93,30 @@ static int connect_infra(int infra_dir, int64_t deadline) {
   }
 }
 
+/* One attempt: 0, infra's own refusal (*ret_refused), or that the connection broke, because infra was killed. */
+static int send_streams(int infra_dir, const struct msghdr *msg, int64_t deadline, bool *ret_refused, struct err *err) {
+  *ret_refused = false;
+  cleanup_fd int sock = connect_infra(infra_dir, deadline);
+  if (sock < 0) return err_set(err, -sock, "log handover", "connect to infra");
+  while (sendmsg(sock, msg, MSG_NOSIGNAL) < 0)
+    if (errno != EINTR) return err_set(err, errno, "log handover", "send to infra");
+
+  /* Infra's word that it reads from them; until then closing ours could end the pipes with lines in them. */
+  struct pollfd p = {.fd = sock, .events = POLLIN};
+  int r;
+  do {
+    r = poll(&p, 1, deadline_left(deadline));
+  } while (r < 0 && errno == EINTR);
+  if (r < 0) return err_set(err, errno, "log handover", "poll");
+  if (r == 0) return err_set(err, ETIMEDOUT, "log handover", "infra does not answer");
+  int32_t answer;
+  ssize_t got = recv(sock, &answer, sizeof answer, 0);
+  if (got < 0) return err_set(err, errno, "log handover", "receive from infra");
+  if (got != (ssize_t)sizeof answer) return err_set(err, ECONNRESET, "log handover", "infra is gone");
+  *ret_refused = answer < 0;
+  return answer < 0 ? err_set(err, -answer, "log handover", "infra refused") : 0;
+}
+
 int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const char *unit, const char *identifier, const char *fields_json,
                     struct err *err) {
   const int64_t deadline = clock_ms() + DEADLINE_MS;
@@ -112,8 +136,6 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
   }
   if (!n) return err_set(err, EINVAL, "log handover", "no descriptors");
 
-  cleanup_fd int sock = connect_infra(infra_dir, deadline);
-  if (sock < 0) return err_set(err, -sock, "log handover", "connect to infra");
   struct iovec iov[] = {{.iov_base = &header, .iov_len = sizeof header}, {.iov_base = fields, .iov_len = fields_len}};
   union {
     struct cmsghdr header;
@@ -125,19 +147,12 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
   cmsg->cmsg_type = SCM_RIGHTS;
   cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
   memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
-  while (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
-    if (errno != EINTR) return err_set(err, errno, "log handover", "send to infra");
-
-  /* Infra's word that it reads from them; until then closing ours could end the pipes with lines in them. */
-  struct pollfd p = {.fd = sock, .events = POLLIN};
-  do {
-    r = poll(&p, 1, deadline_left(deadline));
-  } while (r < 0 && errno == EINTR);
-  if (r < 0) return err_set(err, errno, "log handover", "poll");
-  if (r == 0) return err_set(err, ETIMEDOUT, "log handover", "infra does not answer");
-  int32_t answer;
-  ssize_t got = recv(sock, &answer, sizeof answer, 0);
-  if (got < 0) return err_set(err, errno, "log handover", "receive from infra");
-  if (got != (ssize_t)sizeof answer) return err_set(err, ECONNRESET, "log handover", "infra is gone");
-  return answer < 0 ? err_set(err, -answer, "log handover", "infra refused") : 0;
+  /* Also an infra that was killed in between is soon followed by another, which may have the streams already (collector_add). */
+  for (;;) {
+    bool refused;
+    r = send_streams(infra_dir, &msg, deadline, &refused, err);
+    if (refused || (r != -ECONNRESET && r != -EPIPE)) return r;
+    if (clock_ms() + RETRY_MS > deadline) return r;
+    (void)poll(NULL, 0, RETRY_MS);
+  }
 }

@@ -1,7 +1,6 @@
 // Is a pod as wanted? Waits for its containers, tells a crash loop from a slow start, and explains what went wrong.
 import type { UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
-import { restartedAlong } from "../diff/pod.js";
 import type { PodChange, UnitChange } from "../diff/types.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
 
@@ -106,11 +105,8 @@ export class HealthWatch {
   static async begin(ports: ApplyPorts, change: PodChange): Promise<HealthWatch> {
     const units = change.units.filter((u) => JUDGED.has(u.role) && u.verdict !== "remove");
     const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
-    const along = restartedAlong(change.units);
-    const runs = (name: string): boolean => ["active", "activating"].includes(states.get(name)?.activeState ?? "");
     const watched = units.map((unit) => {
-      const acted = unit.verdict !== "unchanged" && unit.verdict !== "reload";
-      const renewed = acted || (along.has(unit.unit) && runs(unit.unit));
+      const renewed = unit.verdict !== "unchanged" && unit.verdict !== "reload";
       return { unit, before: states.get(unit.unit)?.invocation, renewed };
     });
     return new HealthWatch(ports, change.name, watched, ports.clock.now());

@@ -15,6 +15,11 @@ export async function stopUnits(ports: ApplyPorts, units: readonly string[], tim
   return units.map((u) => `${u} stopped`);
 }
 
+/** Not what starts with its first connection, or with what lies in it, and not what systemd restarts by itself. */
+function isOurs(unit: UnitChange): boolean {
+  return unit.role !== "slice" && unit.along === undefined && (unit.role !== "forward" || unit.verdict === "restart");
+}
+
 /** Units of a change with one of these verdicts, in the plan's order. */
 export function withVerdict(change: PodChange, ...verdicts: UnitChange["verdict"][]): UnitChange[] {
   return change.units.filter((u) => verdicts.includes(u.verdict));
@@ -31,7 +36,7 @@ export async function actOnUnits(
 ): Promise<{ actions: string[]; job: Promise<string> }> {
   const pod = podUnit(change.name);
   const actions: string[] = [];
-  const acted = withVerdict(change, "create", "start", "restart").filter((u) => u.role !== "slice" && u.role !== "forward");
+  const acted = withVerdict(change, "create", "start", "restart").filter(isOurs);
   for (const u of acted) if (u.container !== undefined) await ports.runtime.clearBackoff(change.name, u.container);
   for (const u of acted) if (u.verdict !== "create") await ports.manager.resetFailed(u.unit);
 

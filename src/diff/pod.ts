@@ -4,7 +4,7 @@ import type { RenderedPod } from "../render/types.js";
 import { obsoleteFiles, wantedFiles } from "./files.js";
 import { manifestPod, sameEntry } from "./manifest.js";
 import type { PodChange, UnitChange, Verdict } from "./types.js";
-import { judgeUnit } from "./unit.js";
+import { isActive, judgeUnit } from "./unit.js";
 
 /** A wanted pod. `kept`: paths that any pod has when the apply is done. */
 export function changePod(pod: RenderedPod, installed: Installed, kept: ReadonlySet<string>): PodChange {
@@ -13,7 +13,7 @@ export function changePod(pod: RenderedPod, installed: Installed, kept: Readonly
   const files = [...wantedFiles(pod.files, installed), ...obsoleteFiles(before, kept, installed)];
   const judged = pod.units.map((unit) => judgeUnit(pod, unit, installed));
   const units = [
-    ...withFollowers(startOver(judged, before, manifest)),
+    ...withFollowers(startOver(judged, before, manifest), (name) => isActive(installed.units.get(name))),
     ...(before?.units ?? []).filter((name) => !manifest.units.includes(name)).map((name) => removed(pod.name, before, name)),
   ];
   const unitState = (name: string): string | undefined => installed.units.get(name)?.unitFileState;
@@ -58,39 +58,34 @@ function startOver(units: readonly UnitChange[], before: ManifestPod | undefined
   return units.map((u) => (runs(u) ? { ...u, verdict: "restart", reasons: [...u.reasons, "init containers changed"] } : u));
 }
 
-/** Which roles systemd restarts along with one: PartOf= the pod, Requires= infra, Requisite= an init container. */
+/** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container, Requires= a socket. */
 const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
   pod: ["infra", "uplink", "init", "container", "socket", "forward"],
-  infra: ["uplink", "init", "container", "forward"],
   init: ["init", "container"],
+  socket: ["forward"],
 };
+/** What lives in infra's namespaces: systemd leaves it alone, since infra's death disturbs nobody; a new infra's are other ones. */
+const IN_NAMESPACES: ReadonlySet<string> = new Set(["uplink", "init", "container", "forward"]);
 
 /**
- * What restarts along with another is not restarted once more, which would be an outage of its own; what does not run
- * is started all the same. Units come in the order in which they start, so a leader stands before its followers.
+ * Adds to each unit that runs what it suffers because of others. What systemd restarts along with another names it, and is
+ * not restarted once more, which would be an outage of its own; what does not run is started all the same. Units come in the order in
+ * which they start, so a leader stands before its followers.
  */
-function withFollowers(units: readonly UnitChange[]): UnitChange[] {
+function withFollowers(units: readonly UnitChange[], runs: (unit: string) => boolean): UnitChange[] {
+  const infra = units.find((u) => u.role === "infra" && u.verdict === "restart");
+  const moved = units.map((u) => (infra !== undefined && IN_NAMESPACES.has(u.role) && runs(u.unit) ? restarted(u, infra.unit) : u));
   const leaders: UnitChange[] = [];
-  return units.map((unit) => {
+  return moved.map((unit) => {
     const leader = leaders.find((l) => FOLLOWERS[l.role]?.includes(unit.role) === true);
-    if (unit.verdict !== "restart") return unit;
-    if (leader !== undefined) return along(unit, leader.unit);
-    leaders.push(unit);
+    if (leader !== undefined && runs(unit.unit)) return { ...restarted(unit, leader.unit), along: leader.unit };
+    if (unit.verdict === "restart") leaders.push(unit);
     return unit;
   });
 }
 
-/** Names of the units that systemd restarts along with one that is restarted, those of them that run. Units come in the order of the plan. */
-export function restartedAlong(units: readonly UnitChange[]): ReadonlySet<string> {
-  const names = units.filter((unit, at) =>
-    units.slice(0, at).some((l) => l.verdict === "restart" && FOLLOWERS[l.role]?.includes(unit.role)),
-  );
-  return new Set(names.map((unit) => unit.unit));
-}
-
-function along(unit: UnitChange, leader: string): UnitChange {
-  const fileChanged = unit.reasons.some((r) => r.startsWith("unit file"));
-  return { ...unit, verdict: fileChanged ? "reload" : "unchanged", reasons: [...unit.reasons, `restarts with ${leader}`] };
+function restarted(unit: UnitChange, leader: string): UnitChange {
+  return { ...unit, verdict: "restart", reasons: [...unit.reasons, `restarts with ${leader}`] };
 }
 
 function removed(pod: string, before: ManifestPod | undefined, name: string): UnitChange {

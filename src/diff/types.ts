@@ -14,7 +14,7 @@ export interface FileChange {
 
 /**
  * unchanged: nothing; reload: daemon-reload is enough; start: it should run and does not; restart: its own content
- * moved; create: did not exist; remove: no longer wanted.
+ * moved, or that of one it depends on; create: did not exist; remove: no longer wanted.
  */
 export type Verdict = "unchanged" | "reload" | "start" | "restart" | "create" | "remove";
 
@@ -25,6 +25,8 @@ export interface UnitChange {
   readonly verdict: Verdict;
   /** Why, for people: `image sha256:ab12… -> sha256:cd34…`, `bundle changed`, `not running`. */
   readonly reasons: readonly string[];
+  /** The unit with which systemd restarts it by itself: there is nothing to be done then. */
+  readonly along?: string;
 }
 
 export interface PodChange {

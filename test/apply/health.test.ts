@@ -105,7 +105,7 @@ test("a container that is killed because infra restarts is awaited, not judged",
   const clock = { now: () => 1_000, sleep: async () => undefined };
   const units = [
     { unit: "pod-web__infra.service", role: "infra", container: "_infra", verdict: "restart", reasons: [] },
-    { unit: "pod-web_app.service", role: "container", container: "app", verdict: "reload", reasons: [] },
+    { unit: "pod-web_app.service", role: "container", container: "app", verdict: "restart", along: "pod-web__infra.service", reasons: [] },
   ];
   // Of the ports and the change only this much is looked at.
   const health = await HealthWatch.begin({ manager, clock } as unknown as ApplyPorts, { name: "web", units } as unknown as PodChange);

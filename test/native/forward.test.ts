@@ -1,7 +1,7 @@
 // podrt forward: a published port, from a client on another machine (a network namespace) through the host's into a pod's.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -76,10 +76,17 @@ async function startInfra(): Promise<void> {
   const one = start(...asUser(user, ["unshare", "-Urn", "sh", "-ec", script]));
   assert.equal(await nextLine(one), "ready");
   infra = one.child;
-  const startTime = readFileSync(`/proc/${infra.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
+  stateOf(infra);
+}
+
+const namespaceOf = (pid: number | undefined): string => readlinkSync(`/proc/${pid}/ns/net`);
+
+/** Says that this process is the pod's infra. */
+function stateOf(process: ChildProcess): void {
+  const startTime = readFileSync(`/proc/${process.pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19];
   const dir = join(user.runtimeDir, "podgen/pods/web/_infra");
   mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, "state.new"), JSON.stringify({ pid: infra.pid, startTime, digest: "", startedAt: 0 }));
+  writeFileSync(join(dir, "state.new"), JSON.stringify({ pid: process.pid, startTime, digest: "", startedAt: 0 }));
   run("mv", join(dir, "state.new"), join(dir, "state.json"));
 }
 
@@ -321,7 +328,7 @@ describe("UDP", () => {
 });
 
 describe("its life", () => {
-  it("waits for infra, and ends with 0 when infra ends", async () => {
+  it("waits for infra, goes on when it is killed, and ends with 0 when another pod's has taken its place", async () => {
     infra.kill("SIGKILL");
     await until("infra's end", () => !children.has(infra));
     const f = await forward(8080, "tcp", ["[::]:18080"]);
@@ -330,9 +337,20 @@ describe("its life", () => {
     await startInfra();
     await server("tcp", "0.0.0.0", 8080);
     assert.match(String((await hello).line), /^10\.99\.0\.2 /);
+    // Two of the same namespaces, one after the other, and one of its own.
+    const namespaces = start("nsenter", ["-t", String(infra.pid), "-U", "-n", "sleep", "infinity"]).child;
+    for (let i = 0; i < 2; i++) {
+      infra.kill("SIGKILL");
+      await until("infra's end", () => !children.has(infra));
+      assert.match(String((await client("hello", "10.99.0.1", "18080")).line), /^10\.99\.0\.2 /);
+      infra = start("nsenter", ["-t", String(namespaces.pid), "-U", "-n", "sleep", "infinity"]).child;
+      await until("it has entered", () => namespaceOf(infra.pid) === namespaceOf(namespaces.pid));
+      stateOf(infra);
+      assert.match(String((await client("hello", "10.99.0.1", "18080")).line), /^10\.99\.0\.2 /);
+    }
     infra.kill("SIGKILL");
-    assert.equal(await f.ended, 0);
     await startInfra();
+    assert.equal(await f.ended, 0);
   });
 
   it("lets connections go on for a second on SIGTERM, then exits with 0", async () => {

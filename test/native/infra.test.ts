@@ -1,7 +1,7 @@
 // podrt infra: the pod's namespaces and files, PID 1 where it is shared, and what its bundle may not ask for.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { infra, infraDir, infraUnit, mainPid, messages, namespaceOf, PAUSE, pauseUnit, sh, show, systemctl, unit } from "./pod.js";
@@ -78,6 +78,37 @@ describe("a pod with namespaces of its own", () => {
       );
     systemctl(user, "restart", infraUnit("web"));
     for (const folder of [volume, shm]) assert.equal(execFileSync("ls", ["-A", folder], { encoding: "utf8" }), "");
+  });
+
+  test("killed: the next one has the same namespaces, files and volumes; a changed bundle has new ones", async () => {
+    const volume = `${user.runtimeDir}/podgen/volumes/web/cache`;
+    const spaces = () => ["user", "net", "ipc", "uts"].map((type) => namespaceOf(mainPid(user, infraUnit("web")), type));
+    const killed = async () => {
+      const pid = mainPid(user, infraUnit("web"));
+      process.kill(pid, "SIGKILL");
+      const active = () => show(user, infraUnit("web"), "ActiveState") === "active";
+      await until("infra is back", () => ![0, pid].includes(mainPid(user, infraUnit("web"))) && active());
+    };
+    const before = spaces();
+    sh(user, `touch ${volume}/f`);
+    // Also in a user namespace that is not the pause process's any more.
+    systemctl(user, "restart", PAUSE);
+    for (let i = 0; i < 2; i++) {
+      await killed();
+      assert.deepEqual(spaces(), before);
+      assert.ok(existsSync(`${volume}/f`));
+      assert.equal(inPod("web", "--uts", "uname -n"), "web");
+      assert.equal(show(user, infraUnit("web"), "NFileDescriptorStore"), "4");
+    }
+    // Held, so that the numbers are not given to others.
+    const held = ["net", "ipc", "uts"].map((type) => openSync(`/proc/${mainPid(user, infraUnit("web"))}/ns/${type}`, "r"));
+    const config = join(user.home, "bundles/web/config.json");
+    writeFileSync(config, readFileSync(config, "utf8").replace("sha256:0a1b", "sha256:0a1c"));
+    await killed();
+    for (const [i, now] of spaces().slice(1).entries()) assert.notEqual(now, before[i + 1]);
+    for (const fd of held) closeSync(fd);
+    assert.ok(!existsSync(`${volume}/f`));
+    assert.equal(show(user, infraUnit("web"), "NFileDescriptorStore"), "4");
   });
 
   test("a stop ends it with success", () => {

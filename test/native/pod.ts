@@ -74,6 +74,7 @@ export function infra(user: TestUser, pod: string, options: InfraOptions = {}): 
     `ExecStart=${user.podrt} infra --bundle ${folder}`,
     "Restart=always",
     "RestartSec=100ms",
+    "FileDescriptorStoreMax=4096",
   ]);
   return folder;
 }

@@ -14,7 +14,9 @@ import {
   pauseUnit,
   privateMemory,
   sh,
+  show,
   systemctl,
+  unit,
 } from "./pod.js";
 import { type Outcome, runAs, spawnAs, type TestUser, until, userStart, userStop } from "./user.js";
 
@@ -141,6 +143,39 @@ describe("a frozen journald", () => {
     });
     await arrived(app, 8);
     assert.deepEqual(messages(user, app), numbers(1, 8));
+  });
+
+  test("killed again and again: the next one reads on, and the container notices nothing", async () => {
+    const child = spawnAs(user, words(app, "for i in $(seq 1 300); do echo $i; echo e$i >&2; sleep 0.01; done"));
+    for (let i = 0; i < 3; i++) {
+      const pid = mainPid(user, infraUnit("web"));
+      await until("some lines more", () => messages(user, app).length > 60 * (i + 1));
+      process.kill(pid, "SIGKILL");
+      await until("another infra", () => ![0, pid].includes(mainPid(user, infraUnit("web"))));
+    }
+    await arrived(app, 600);
+    await until("the container has ended", () => child.exitCode === 0);
+    const found = journal(user, app);
+    assert.deepEqual(
+      found.filter((e) => e.priority === 6).map((e) => e.message),
+      numbers(1, 300),
+    ); // prettier-ignore
+    assert.equal(found.filter((e) => e.priority === 3).length, 300);
+    // What has ended is not kept: the next infra begins with nothing.
+    await until("the store is empty but for the namespaces", () => show(user, infraUnit("web"), "NFileDescriptorStore") === "4");
+  });
+
+  test("what a container wrote while there was no infra is not lost, though it has ended meanwhile", async () => {
+    const drop = `${infraUnit("web")}.d/slow.conf`;
+    unit(user, drop, ["[Service]", "RestartSec=2s"]);
+    const child = spawnAs(user, words(app, "echo before; sleep 1; echo late; printf end"));
+    await arrived(app, 1);
+    process.kill(mainPid(user, infraUnit("web")), "SIGKILL");
+    await until("the container has ended", () => child.exitCode !== null);
+    assert.equal(show(user, infraUnit("web"), "ActiveState"), "activating");
+    await arrived(app, 3);
+    assert.deepEqual(messages(user, app), ["before", "late", "end"]);
+    sh(user, `rm -r ~/.config/systemd/user/${infraUnit("web")}.d && systemctl --user daemon-reload`);
   });
 
   test("what does not fit into its queue is kept, and sent by the next infra", async () => {

@@ -70,7 +70,7 @@ const CASES: readonly (readonly [string, string, readonly string[]])[] = [
   ["pasta", UPLINK, [APP, INFRA, FORWARD]],
   ["the pause process", PAUSE, SERVICES],
   ["a container", APP, [INFRA, UPLINK, FORWARD]],
-  ["infra, which is the relay too", INFRA, []],
+  ["infra, which is the relay too", INFRA, [APP, UPLINK, FORWARD]],
 ];
 
 for (const [what, unit, undisturbed] of CASES)

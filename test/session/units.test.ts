@@ -2,7 +2,7 @@
 // comes back with all that hangs on it, and nothing else is disturbed; what is stopped is gone when the stop returns.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, beforeEach, test } from "node:test";
 import { eventually } from "../lib/session.js";
@@ -135,15 +135,14 @@ test("a container that is restarted keeps its port open, and a sibling that was 
   assert.equal(await active(LOG), "inactive");
 });
 
-test("infra killed: the init container runs again, containers and port return", async () => {
+test("infra killed: the containers, their logs and the port go on", async () => {
   await up();
   assert.equal(await ask(), "served\n");
-  const [app, log] = [await host.mainPid(APP), await host.mainPid(LOG)];
+  const units = [APP, LOG, FORWARD, "pod-web_prep.service"];
+  const before = await Promise.all(units.map((u) => host.show(u, "InvocationID")));
   await kill(INFRA);
-  // They restart after infra: for a moment it has its new life and they still their old one.
-  await replaced(APP, app);
-  await replaced(LOG, log);
-  assert.equal(runs(), 2);
+  assert.deepEqual(await Promise.all(units.map((u) => host.show(u, "InvocationID"))), before);
+  assert.equal(runs(), 1);
   assert.equal(await active(POD), "active");
   assert.equal(await ask(), "served\n");
 });
@@ -154,7 +153,16 @@ test("infra and a container killed together", async () => {
   process.kill(app, "SIGKILL");
   await kill(INFRA);
   await replaced(APP, app);
-  await replaced(LOG, log);
+  assert.equal(await host.mainPid(LOG), log);
+  assert.equal(await ask(), "served\n");
+});
+
+test("infra restarted by hand, under containers that run: they keep their namespaces and logs", async () => {
+  await up();
+  const spaces = async (unit: string) => readlinkSync(`/proc/${await host.mainPid(unit)}/ns/net`);
+  const before = [await spaces(APP), await host.mainPid(APP)];
+  await host.ok("restart", INFRA);
+  assert.deepEqual([await spaces(INFRA), await host.mainPid(APP)], before);
   assert.equal(await ask(), "served\n");
 });
 
@@ -176,7 +184,7 @@ test("the forwarder killed: the next connection has another", async () => {
   assert.equal(await ask(), "served\n");
 });
 
-test("the uplink killed: it comes back under running containers; infra killed: it follows", async () => {
+test("the uplink killed: it comes back under running containers; infra killed: it goes on", async () => {
   const uplink = "pod-web__uplink.service";
   await host.install(web(), { pasta: "/usr/bin/pasta" });
   await host.ok("start", POD);
@@ -187,8 +195,7 @@ test("the uplink killed: it comes back under running containers; infra killed: i
   assert.notEqual(await host.mainPid(uplink), pasta);
   const second = await host.mainPid(uplink);
   await kill(INFRA);
-  await replaced(uplink, second);
-  await replaced(APP, app);
+  assert.deepEqual([await host.mainPid(uplink), await host.mainPid(APP)], [second, app]);
   await host.ok("stop", POD);
   assert.equal(await active(uplink), "inactive");
 });
