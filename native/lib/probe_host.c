@@ -154,13 +154,17 @@ void probe_seccomp(struct probe_result *ret) {
   if (!ret->ok) set(ret, "seccomp", errno);
 }
 
+bool probe_kernel_fits(const char *release) {
+  unsigned major = 0, minor = 0;
+  return sscanf(release, "%u.%u", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 12));
+}
+
 void probe_kernel(struct probe_result *ret, char release[80]) {
   struct utsname name;
-  unsigned major = 0, minor = 0;
   *ret = (struct probe_result){0};
   release[0] = 0;
   if (uname(&name) < 0) return set(ret, "uname", errno);
   snprintf(release, 80, "%s", name.release);
-  ret->ok = sscanf(release, "%u.%u", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 8));
-  if (!ret->ok) snprintf(ret->text, sizeof ret->text, "podrt needs Linux 5.8, and 5.11 for overlay without root");
+  ret->ok = probe_kernel_fits(release);
+  if (!ret->ok) snprintf(ret->text, sizeof ret->text, "podrt needs Linux 5.12 or later, for mount_setattr");
 }

@@ -25,5 +25,7 @@ bool probe_find(const char *name, char *ret, size_t size);
 void probe_cgroup(const char **ret_layout, struct probe_result *ret);
 /* seccomp filters that answer with an error. */
 void probe_seccomp(struct probe_result *ret);
-/* At least 5.8, whose setns() takes a pidfd. `release` is filled. */
+/* At least 5.12, the first with mount_setattr(2), which every mount of a container needs (mountfd.h). `release` is filled. */
 void probe_kernel(struct probe_result *ret, char release[80]);
+/* Its rule, by the release alone ("6.1.0-13-amd64"). For tests. */
+bool probe_kernel_fits(const char *release);

@@ -144,8 +144,10 @@ test("user namespaces", () => {
   says(decideUserNamespaces({ ...facts, maxUserNamespaces: "0\n" }), "fail", /max_user_namespaces/, /user.max_user_namespaces = 15000/);
   says(decideUserNamespaces({ ...facts, unprivilegedClone: "0\n" }), "fail", /root's only/, /unprivileged_userns_clone = 1/);
   says(decideUserNamespaces({ ...facts, apparmorRestrict: "1\n" }), "warn", /AppArmor/, /restrict_unprivileged_userns = 0/);
-  says(decideUserNamespaces({ ...facts, release: "5.10.0-8" }), "warn", /5\.11 or later/);
-  says(decideUserNamespaces({ ...facts, release: "5.11.0" }), "ok", /5\.11/);
+  says(decideUserNamespaces({ ...facts, release: "5.11.22-generic" }), "fail", /kernel 5\.11\.22-generic: .*5\.12 or later/);
+  says(decideUserNamespaces({ ...facts, release: "4.18.0-553.el8" }), "fail", /5\.12 or later/);
+  says(decideUserNamespaces({ ...facts, release: "5.11.0", apparmorRestrict: "1\n" }), "fail", /5\.12 or later/);
+  says(decideUserNamespaces({ ...facts, release: "5.12.0" }), "ok", /5\.12/);
 });
 
 test("cgroups", () => {

@@ -12,8 +12,10 @@ export interface NamespaceFacts {
 
 const sysctl = (key: string, value: string) => `echo '${key} = ${value}' | sudo tee /etc/sysctl.d/60-podgen.conf && sudo sysctl --system`;
 
-/** The first kernel that mounts overlay in a user namespace is 5.11. */
+/** Whether containers can be made. The first kernel with mount_setattr(2), which podrt needs for every mount, is 5.12. */
 export function decideUserNamespaces(facts: NamespaceFacts): Outcome {
+  const [major = 0, minor = 0] = facts.release.split(".").map((part) => Number.parseInt(part, 10));
+  if (major < 5 || (major === 5 && minor < 12)) return fail(`kernel ${facts.release}: podgen needs 5.12 or later`);
   if (facts.maxUserNamespaces?.trim() === "0")
     return fail("user namespaces are off (user.max_user_namespaces = 0)", sysctl("user.max_user_namespaces", "15000"));
   if (facts.unprivilegedClone?.trim() === "0")
@@ -23,8 +25,6 @@ export function decideUserNamespaces(facts: NamespaceFacts): Outcome {
       "AppArmor restricts user namespaces (kernel.apparmor_restrict_unprivileged_userns = 1)",
       sysctl("kernel.apparmor_restrict_unprivileged_userns", "0"),
     );
-  const [major = 0, minor = 0] = facts.release.split(".").map((part) => Number.parseInt(part, 10));
-  if (major < 5 || (major === 5 && minor < 11)) return warn(`kernel ${facts.release}: overlay needs 5.11 or later without privileges`);
   return ok(`kernel ${facts.release}`);
 }
 
