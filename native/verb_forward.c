@@ -36,8 +36,9 @@ struct program {
   struct forward_tcp *tcp;
   struct forward_udp *udp;
   int signals;
-  int dir, watch; /* infra's run folder */
-  int infra;      /* pidfd, or -1 while there is none */
+  int dir;   /* infra's run folder */
+  int infra; /* pidfd, or -1 while there is none */
+  int watch; /* of the folder, while there is none: a user has but 128 of inotify, and there may be more forwarders */
 };
 
 static int parse(int argc, char **argv, struct options *o) {
@@ -79,6 +80,7 @@ static void find_successor(struct program *p) {
   int r = join_successor(p->dir, &ignored);
   if (r == -EAGAIN) return;
   p->infra = r;
+  close(steal_fd(&p->watch));
   if (r < 0 || loop_add(&p->loop, r, EPOLLIN, &p->on_infra) < 0) p->loop.quit = true;
 }
 
@@ -86,7 +88,11 @@ static void on_infra(struct loop_source *source, uint32_t events) {
   (void)events;
   struct program *p = container_of(source, struct program, on_infra);
   close(steal_fd(&p->infra));
-  find_successor(p);
+  p->watch = watch_folder(p->dir);
+  if (p->watch < 0 || loop_add(&p->loop, p->watch, EPOLLIN, &p->on_state) < 0)
+    p->loop.quit = true;
+  else
+    find_successor(p);
 }
 
 /* A hint that infra may have written its state. */
@@ -100,9 +106,7 @@ static void on_state(struct loop_source *source, uint32_t events) {
 static int watch_infra(struct program *p, struct err *err) {
   p->on_infra.ready = on_infra;
   p->on_state.ready = on_state;
-  p->watch = watch_folder(p->dir);
-  int r = p->watch < 0 ? -errno : loop_add(&p->loop, p->watch, EPOLLIN, &p->on_state);
-  if (r == 0) r = loop_add(&p->loop, p->infra, EPOLLIN, &p->on_infra);
+  int r = loop_add(&p->loop, p->infra, EPOLLIN, &p->on_infra);
   return r < 0 ? err_set(err, -r, "watch", "infra") : 0;
 }
 

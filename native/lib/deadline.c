@@ -4,7 +4,10 @@
 #include <limits.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/timerfd.h>
 #include <time.h>
+
+enum { WATCH_CLOCK_MS = 150 };
 
 int64_t clock_ms(void) {
   struct timespec t;
@@ -18,12 +21,24 @@ int deadline_left(int64_t deadline) {
   return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
-int watch_folder(int dir) {
+static int watch_by_inotify(int dir) {
   cleanup_fd int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (fd < 0) return -errno;
   char path[32];
   snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
   return inotify_add_watch(fd, path, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR) < 0 ? -errno : steal_fd(&fd);
+}
+
+static int watch_by_clock(void) {
+  const struct timespec each = {.tv_nsec = WATCH_CLOCK_MS * 1000000L};
+  const struct itimerspec when = {.it_interval = each, .it_value = each};
+  cleanup_fd int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  return fd < 0 || timerfd_settime(fd, 0, &when, NULL) < 0 ? -errno : steal_fd(&fd);
+}
+
+int watch_folder(int dir) {
+  int fd = watch_by_inotify(dir);
+  return fd == -EMFILE || fd == -ENFILE || fd == -ENOSPC ? watch_by_clock() : fd;
 }
 
 int watch_wait(int watch, int64_t deadline) {

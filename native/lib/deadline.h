@@ -8,9 +8,10 @@ int64_t clock_ms(void);
 int deadline_left(int64_t deadline);
 
 /*
- * An inotify descriptor that becomes readable when a name appears in the folder `dir` (O_PATH is enough). Look for the
- * file after this, and again after each event: an event is only a hint.
+ * A descriptor that becomes readable when a name appears in the folder `dir` (O_PATH is enough). Look for the file after this,
+ * and again after each event: an event is only a hint. It is one of inotify; where the user has no more of those (128 instances,
+ * fs.inotify.max_user_instances, which 130 pods that start at once exceed) one that is readable several times a second.
  */
 int watch_folder(int dir);
-/* Waits for an event and eats all there are. 0, or -ETIMEDOUT, or -EINTR when a signal came. */
+/* Waits for an event of watch_folder's and eats all there are. 0, or -ETIMEDOUT, or -EINTR when a signal came. */
 int watch_wait(int watch, int64_t deadline);
