@@ -43,30 +43,52 @@ static int wait_end(int pidfd, int64_t deadline) {
   }
 }
 
-/* The container's main process now, as a pidfd; -ESRCH when there is none. A state that cannot be read names none either. */
-static int open_main(int dir) {
+struct target {
+  int dir, pidfd;
+  struct proc_id id; /* the container's main process; 0, 0 when there is none */
+};
+
+/* Whom state.json names; 0, 0 where that cannot be read. */
+static struct proc_id named(int dir) {
   struct err ignored;
   struct run_state state;
-  return run_state_read(dir, &state, &ignored) < 0 ? -ESRCH : proc_open(&state.id);
+  return run_state_read(dir, &state, &ignored) < 0 ? (struct proc_id){0} : state.id;
+}
+
+/*
+ * A container that is started again by a restart of the pod is the next stop's to wait for, and so is its mark. That may have happened
+ * before we got to look: then its process is younger than we, who were started by the stop.
+ */
+static struct target target_of(int run, const char *folder, uint64_t own_start) {
+  struct err ignored;
+  struct target t = {.dir = run_open_at(run, folder, false, &ignored), .pidfd = -1};
+  if (t.dir < 0) return t;
+  t.id = named(t.dir);
+  if (t.id.start >= own_start)
+    close(steal_fd(&t.dir));
+  else
+    t.pidfd = proc_open(&t.id);
+  return t;
+}
+
+/* The mark is the ended process's as long as nobody else has taken its place. */
+static void unmark(const struct target *t) {
+  const struct proc_id now = named(t->dir);
+  if (now.pid == t->id.pid && now.start == t->id.start) (void)unlinkat(t->dir, "ready", 0);
 }
 
 static int wait_gone(int run, char **folders, size_t n, int64_t deadline, struct err *err) {
-  struct target {
-    int dir, pidfd;
-  };
+  uint64_t own_start;
   cleanup_free struct target *targets = calloc(n, sizeof *targets);
   if (!targets) return err_set(err, ENOMEM, "wait", "%s", "");
-  /* All at entry: a container that is started again meanwhile, by a restart of the pod, is not waited for. */
-  struct err ignored;
-  for (size_t i = 0; i < n; i++) {
-    targets[i].dir = run_open_at(run, folders[i], false, &ignored);
-    targets[i].pidfd = targets[i].dir < 0 ? -ESRCH : open_main(targets[i].dir);
-  }
+  int own = proc_start_time(getpid(), &own_start);
+  if (own < 0) return err_set(err, -own, "start time", "%s", "");
+  for (size_t i = 0; i < n; i++) targets[i] = target_of(run, folders[i], own_start);
   int r = 0;
   for (size_t i = 0; i < n; i++) {
     int ended = targets[i].pidfd < 0 ? 0 : wait_end(targets[i].pidfd, deadline);
     if (ended < 0) r = err_set(err, -ended, "wait", "%s", folders[i]);
-    if (ended == 0 && targets[i].dir >= 0) (void)unlinkat(targets[i].dir, "ready", 0);
+    if (ended == 0 && targets[i].dir >= 0) unmark(&targets[i]);
     if (targets[i].pidfd >= 0) close(targets[i].pidfd);
     if (targets[i].dir >= 0) close(targets[i].dir);
   }

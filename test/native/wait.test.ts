@@ -1,7 +1,7 @@
 // podrt wait: until containers are ready, until their processes are gone.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { sh } from "./pod.js";
 import { runAs, spawnAs, type TestUser, until, userStart, userStop } from "./user.js";
 
@@ -96,4 +96,47 @@ test("bad words are usage, a folder out of the runtime folder is refused", () =>
   ])
     assert.equal(runAs(user, [user.podrt, "wait", ...words]).code, 64, words.join(" "));
   assert.equal(runAs(user, [user.podrt, "wait", "--ready", "../../x"]).code, 125);
+});
+
+test("--ready also where the user has no inotify instance left", async () => {
+  const words = `echo 0 > /proc/sys/user/max_inotify_instances && exec ${user.podrt} wait --ready ${runDir("short")}`;
+  const wait = spawnAs(user, ["unshare", "--map-root-user", "sh", "-c", words], { stdio: "inherit" });
+  await until("it waits", () => existsSync(folder("short")));
+  await new Promise((wake) => setTimeout(wake, 200));
+  assert.equal(wait.exitCode, null);
+  mark("short");
+  await until("it ends", () => wait.exitCode === 0, 2000);
+});
+
+describe("a restart of the pod that was quicker than --gone", () => {
+  /** `wait --gone` that systemd has started, but which gets the processor only when the file `go` is there. */
+  const late = (name: string) => {
+    const words = `until [ -e ${folder(name)}/go ]; do sleep 0.05; done; exec ${user.podrt} wait --gone --timeout 5 ${runDir(name)}`;
+    return spawnAs(user, ["sh", "-c", words], { stdio: "inherit" });
+  };
+
+  test("the new process is not waited for, and keeps its mark", async () => {
+    make("g");
+    const wait = late("g");
+    await until("the shell runs", () => readFileSync(`/proc/${wait.pid}/comm`, "utf8") === "sh\n");
+    const fresh = await running("g");
+    writeFileSync(`${folder("g")}/go`, "");
+    await until("it ends", () => wait.exitCode === 0, 2000);
+    assert.equal(fresh.exitCode, null);
+    assert.equal(existsSync(`${folder("g")}/ready`), true);
+    fresh.kill("SIGKILL");
+  });
+
+  test("nor does it lose it when the old one ends after the new one has begun", async () => {
+    const old = await running("h");
+    const wait = late("h");
+    writeFileSync(`${folder("h")}/go`, "");
+    await until("it waits", () => readFileSync(`/proc/${wait.pid}/comm`, "utf8") === "podrt\n");
+    await new Promise((wake) => setTimeout(wake, 200));
+    const fresh = await running("h");
+    old.kill("SIGKILL");
+    await until("it ends", () => wait.exitCode === 0, 2000);
+    assert.equal(existsSync(`${folder("h")}/ready`), true);
+    fresh.kill("SIGKILL");
+  });
 });
