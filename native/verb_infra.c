@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "lib/backoff.h"
+#include "lib/complain.h"
 #include "lib/deadline.h"
 #include "lib/hold.h"
 #include "lib/infra_conf.h"
@@ -142,6 +144,11 @@ int verb_infra(int argc, char **argv) {
     return 64;
   }
   if (r == 0) return 0;
-  err_print(&err, "infra");
+  complain(&err, "infra", NULL, NULL);
+  /* One that was killed is back at once; one that cannot start is not tried ten times a second for ever. */
+  sigset_t none;
+  sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, NULL); /* hold() blocks them; a stop ends the wait */
+  backoff_failed();
   return 125;
 }

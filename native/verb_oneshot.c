@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "lib/backoff.h"
 #include "lib/command.h"
 #include "lib/complain.h"
 #include "lib/container.h"
@@ -29,10 +30,11 @@ static void wanted_signals(sigset_t *ret) {
   for (size_t i = 0; i < N_ELEMENTS(numbers); i++) sigaddset(ret, numbers[i]);
 }
 
-static int run(const struct bundle *bundle, int *ret_code, struct err *err) {
+static int run(const struct bundle *bundle, int *ret_code, bool *ret_early, struct err *err) {
   struct container container;
   sigset_t signals;
   int r = container_start(bundle, true, &container, ret_code, err);
+  *ret_early = container.early;
   if (r < 0) return r;
   /* Not before: until the payload runs, a signal ends us, and the child with us. A child that has ended meanwhile is found by waitpid. */
   wanted_signals(&signals);
@@ -54,9 +56,12 @@ int verb_oneshot(int argc, char **argv) {
   }
   if (bundle_read(argv[2], &bundle, &err) < 0) {
     complain(&err, "oneshot", NULL, NULL);
+    backoff_failed();
     return code;
   }
-  if (run(&bundle, &code, &err) < 0) complain(&err, "oneshot", bundle.unit, bundle.identifier);
+  bool early;
+  if (run(&bundle, &code, &early, &err) < 0) complain(&err, "oneshot", bundle.unit, bundle.identifier);
+  if (early) backoff_failed();
   bundle_free(&bundle);
   return code;
 }

@@ -1,4 +1,5 @@
 /* podrt run --bundle DIR: a container unit's ExecStart. Starts the container, makes its first process the unit's main one, and ends. */
+#include "lib/backoff.h"
 #include "lib/command.h"
 #include "lib/complain.h"
 #include "lib/container.h"
@@ -15,6 +16,7 @@ int verb_run(int argc, char **argv) {
   }
   if (bundle_read(argv[2], &bundle, &err) < 0) {
     complain(&err, "run", NULL, NULL);
+    backoff_failed();
     return code;
   }
   int r = container_start(&bundle, false, &container, &code, &err);
@@ -22,6 +24,7 @@ int verb_run(int argc, char **argv) {
     container_done(&container);
   else
     complain(&err, "run", bundle.unit, bundle.identifier);
+  if (r < 0 && container.early) backoff_failed();
   bundle_free(&bundle);
   return r == 0 ? 0 : code;
 }

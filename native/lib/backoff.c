@@ -5,8 +5,10 @@
 #include <poll.h>
 #include <time.h>
 
+#include "complain.h"
 #include "manager.h"
 #include "notify.h"
+#include "ownunit.h"
 
 enum { FIRST = 10, LONGEST = 300, FORGET = 600, TOLD_EVERY = 10 };
 #define FILE_NAME "backoff.json"
@@ -70,7 +72,15 @@ static void wait_seconds(unsigned seconds) {
   (void)notify_send("STATUS=");
 }
 
-int backoff_wait(int dir, const char *unit, struct err *err) {
+/* The manager's own count; without an answer one that makes for the shortest wait. */
+static unsigned counted_by_manager(const char *unit) {
+  unsigned restarts = 2;
+  (void)manager_restarts(unit, &restarts);
+  return restarts;
+}
+
+void backoff_wait(int dir, const char *unit, const char *identifier, const char *verb) {
+  struct err err;
   struct backoff old, new = {0};
   bool has_old = read_old(dir, &old);
   int64_t now = boot_seconds();
@@ -83,5 +93,14 @@ int backoff_wait(int dir, const char *unit, struct err *err) {
   unsigned delay = backoff_delay(new.count);
   if (delay) wait_seconds(delay);
   new.last = boot_seconds();
-  return write_new(dir, &new, err);
+  if (write_new(dir, &new, &err) == 0) return;
+  complain_warning(&err, verb, unit, identifier, "the manager's count of restarts holds instead");
+  unsigned instead = backoff_delay(counted_by_manager(unit));
+  if (instead > delay) wait_seconds(instead - delay);
+}
+
+void backoff_failed(void) {
+  cleanup_free char *unit = own_unit();
+  unsigned delay = unit ? backoff_delay(counted_by_manager(unit)) : 0;
+  if (delay) wait_seconds(delay);
 }

@@ -16,6 +16,13 @@ unsigned backoff_next(const struct backoff *old, int64_t now, bool by_hand);
 
 /*
  * Does it: reads backoff.json in the run folder, asks the manager who started us if need be (manager.h), waits with the unit's STATUS
- * saying so, and writes the file. SIGTERM ends the process, and so the wait, at once. A file that cannot be read counts as none.
+ * saying so, and writes the file. SIGTERM ends the process, and so the wait, at once. A file that cannot be read counts as none; where
+ * it cannot be written there is a warning (`verb` and `identifier` are for that), and the manager's count of restarts holds.
  */
-int backoff_wait(int dir, const char *unit, struct err *err);
+void backoff_wait(int dir, const char *unit, const char *identifier, const char *verb);
+
+/*
+ * For a start that fails before there is a file to count in: waits as long as the manager's count of restarts asks for, so that the
+ * manager, which starts us anew at once and without end, does not do it ten times a second. Not at all where no unit is being started.
+ */
+void backoff_failed(void);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "journal.h"
+#include "ownunit.h"
 
 enum { JOURNAL_MS = 1000 };
 
@@ -35,20 +36,6 @@ static bool send_entry(const char *text, int priority, const char *unit, const c
   }
   journal_close(&j);
   return r == 0;
-}
-
-/* The service whose cgroup we are in, by systemd's own hierarchy: cgroup2, or the named one of a hybrid machine. */
-static char *own_unit(void) {
-  cleanup_free char *text = NULL;
-  char *save = NULL;
-  if (read_file_at(AT_FDCWD, "/proc/self/cgroup", 64 * 1024, &text, NULL) < 0) return NULL;
-  for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-    const char *name = strrchr(line, '/');
-    const char *dot = name ? strrchr(name, '.') : NULL;
-    if ((strncmp(line, "0::", 3) && !strstr(line, ":name=systemd:")) || !dot || strcmp(dot, ".service")) continue;
-    return strdup(name + 1);
-  }
-  return NULL;
 }
 
 static void tell(char *text, int priority, const char *unit, const char *identifier) {

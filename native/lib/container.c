@@ -213,7 +213,8 @@ int container_start(const struct bundle *b, bool ours, struct container *ret, in
   int r = s.run = run_open(err);
   if (r >= 0) r = c.dir = run_open_at(s.run, b->run_dir, true, err);
   if (r >= 0) r = protect(b, err);
-  if (r == 0 && b->backoff) r = backoff_wait(c.dir, b->unit, err);
+  c.early = r < 0;
+  if (r == 0 && b->backoff) backoff_wait(c.dir, b->unit, b->identifier, ours ? "oneshot" : "run");
   if (r == 0) r = enter_pod(&s, err);
   if (r == 0 && b->has_layers) {
     c.folder = rootfs_prepare(&b->rootfs, err);

@@ -7,6 +7,7 @@ struct container {
   int pidfd;
   int folder; /* of rootfs_prepare, or -1 */
   int dir;    /* the run folder */
+  bool early; /* it failed before the back-off: backoff_failed() is to be called when that has been told */
 };
 
 /*

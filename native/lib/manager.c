@@ -203,19 +203,29 @@ static int receive(int sock, unsigned char *buf, size_t size, size_t *len, int64
   }
 }
 
-/* "Authentication protocol" of the specification: EXTERNAL with the uid in ASCII, in hexadecimal. Leaves what follows in buf. */
-static int authenticate(int sock, unsigned char *buf, size_t size, size_t *len, int64_t deadline) {
-  char uid[16], text[80], *p = text + 1;
-  snprintf(uid, sizeof uid, "%u", (unsigned)geteuid());
-  text[0] = 0;
-  p += sprintf(p, "AUTH EXTERNAL ");
-  for (const char *c = uid; *c; c++) p += sprintf(p, "%02x", (unsigned char)*c);
-  p += sprintf(p, "\r\n");
-  int r = send_all(sock, text, (size_t)(p - text), deadline);
-  while (r == 0 && !(*len >= 2 && !memcmp(buf + *len - 2, "\r\n", 2))) r = receive(sock, buf, size, len, deadline);
-  if (r == 0 && (*len < 3 || memcmp(buf, "OK ", 3))) r = -EACCES;
+/* Sends words of the authentication and waits for the line that answers them. */
+static int converse(int sock, const char *words, size_t n, unsigned char *buf, size_t size, size_t *len, int64_t deadline) {
   *len = 0;
-  return r < 0 ? r : send_all(sock, "BEGIN\r\n", 7, deadline);
+  int r = send_all(sock, words, n, deadline);
+  while (r == 0 && !(*len >= 2 && !memcmp(buf + *len - 2, "\r\n", 2))) r = receive(sock, buf, size, len, deadline);
+  return r;
+}
+
+static bool answers(const unsigned char *buf, size_t len, const char *word) {
+  return len >= strlen(word) && !memcmp(buf, word, strlen(word));
+}
+
+/*
+ * "Authentication protocol" of the specification: EXTERNAL without an identity, which leaves it to the socket's credentials to say who we
+ * are: our own uid is 0 to us in the pod's user namespace, and something else to the manager. Leaves what follows in buf.
+ */
+static int authenticate(int sock, unsigned char *buf, size_t size, size_t *len, int64_t deadline) {
+  static const char hello[] = "\0AUTH EXTERNAL\r\n", data[] = "DATA\r\n", begin[] = "BEGIN\r\n";
+  int r = converse(sock, hello, sizeof hello - 1, buf, size, len, deadline);
+  if (r == 0 && answers(buf, *len, "DATA")) r = converse(sock, data, sizeof data - 1, buf, size, len, deadline);
+  if (r == 0 && !answers(buf, *len, "OK ")) r = -EACCES;
+  *len = 0;
+  return r < 0 ? r : send_all(sock, begin, sizeof begin - 1, deadline);
 }
 
 /* Reads messages until the answer to `serial` comes; others (NameAcquired, say) are passed over. */
