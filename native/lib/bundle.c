@@ -7,7 +7,7 @@
 
 #include "jsonget.h"
 
-enum { SIZE_MAX_BUNDLE = 4 * 1024 * 1024, MAX_WORDS = 16384, MAX_MOUNTS = 1024, MAX_PATHS = 256, MAX_GROUPS = 1024, MAX_RLIMITS = 64 };
+enum { MAX_PATHS = 256, MAX_GROUPS = 1024, MAX_RLIMITS = 64 };
 
 /* --- process --- */
 
@@ -97,7 +97,7 @@ static int read_rlimits(struct bundle *b, const json_t *process, struct err *err
 }
 
 static int read_env(struct bundle *b, const json_t *process, struct err *err) {
-  int r = json_get_strings(process, "process", "env", MAX_WORDS, &b->env, NULL, err);
+  int r = json_get_strings(process, "process", "env", BUNDLE_SIZE_MAX, &b->env, NULL, err);
   for (size_t i = 0; r == 0 && b->env && b->env[i]; i++)
     if (b->env[i][0] == '=' || !strchr(b->env[i], '=')) return err_set(err, 0, "bundle", "process.env[%zu]: expected NAME=value", i);
   return r;
@@ -109,7 +109,7 @@ static int read_process(struct bundle *b, struct err *err) {
   size_t n = 0;
   int r = json_get(b->root, "", "process", JSON_OBJECT, true, &process, err);
   if (r == 0) r = json_get_bool(process, "process", "terminal", &b->terminal, err);
-  if (r == 0) r = json_get_strings(process, "process", "args", MAX_WORDS, &b->args, &n, err);
+  if (r == 0) r = json_get_strings(process, "process", "args", BUNDLE_SIZE_MAX, &b->args, &n, err);
   if (r == 0 && (!n || !b->args[0][0])) return err_set(err, 0, "bundle", "process.args: nothing to execute");
   if (r == 0) r = read_env(b, process, err);
   b->cwd = "/";
@@ -132,7 +132,7 @@ static int read_process(struct bundle *b, struct err *err) {
 static int read_mounts(struct bundle *b, struct err *err) {
   json_t *list = NULL, *item;
   size_t i;
-  int r = json_get_objects(b->root, "", "mounts", MAX_MOUNTS, &list, err);
+  int r = json_get_objects(b->root, "", "mounts", BUNDLE_SIZE_MAX, &list, err);
   if (r < 0 || !json_array_size(list)) return r;
   b->mounts = calloc(json_array_size(list), sizeof *b->mounts);
   if (!b->mounts) return err_set(err, ENOMEM, "bundle", "%s", "");
@@ -213,7 +213,7 @@ int bundle_read(const char *folder, struct bundle *ret, struct err *err) {
   cleanup_free char *text = NULL;
   size_t len;
   if (!path) return err_set(err, ENOMEM, "bundle", "%s", folder);
-  int r = read_file_at(AT_FDCWD, path, SIZE_MAX_BUNDLE, &text, &len);
+  int r = read_file_at(AT_FDCWD, path, BUNDLE_SIZE_MAX, &text, &len);
   return r < 0 ? err_set(err, -r, "bundle", "%s", path) : bundle_parse(text, len, folder, ret, err);
 }
 

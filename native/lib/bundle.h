@@ -7,6 +7,12 @@
 
 enum rootfs_driver { ROOTFS_AUTO, ROOTFS_OVERLAY, ROOTFS_FUSE, ROOTFS_VFS };
 
+/*
+ * Bytes of config.json; no list that a person may make long (variables, mounts, files) has another limit. podgen refuses a
+ * container at half of that (src/plan/limits.ts), and a single word beyond 128 KiB, so that what was applied can start.
+ */
+enum { BUNDLE_SIZE_MAX = 8 * 1024 * 1024 };
+
 struct bundle_rootfs {
   enum rootfs_driver driver;
   const char **layers; /* bottom first */

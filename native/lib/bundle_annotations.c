@@ -5,7 +5,7 @@
 #include "jsonget.h"
 
 #define NOTE "io.podgen."
-enum { MAX_LAYERS = 500 /* overlay's own limit */, MAX_FILES = 256, MAX_ITEMS = 4096, MAX_SECRETS = 1024 };
+enum { MAX_LAYERS = 500 /* overlay's own limit */ };
 
 static int absolute(const char *path, const char *at, const char *key, struct err *err) {
   if (path[0] == '/' && strlen(path) < PATH_MAX) return 0;
@@ -14,14 +14,14 @@ static int absolute(const char *path, const char *at, const char *key, struct er
   return err_set(err, 0, "bundle", "%s: expected an absolute path", full);
 }
 
-/* The JSON inside an annotation; NULL where there is none. The bundle keeps it. */
+/* The JSON inside an annotation, of any length; NULL where there is none. The bundle keeps it. */
 static int load_note(struct bundle *b, const json_t *notes, const char *name, json_type type, size_t slot, json_t **ret, struct err *err) {
-  const char *text = NULL;
+  json_t *text = NULL;
   json_error_t where;
   *ret = NULL;
-  int r = json_get_string(notes, "annotations", name, false, &text, err);
+  int r = json_get(notes, "annotations", name, JSON_STRING, false, &text, err);
   if (r < 0 || !text) return r;
-  b->notes[slot] = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+  b->notes[slot] = json_loadb(json_string_value(text), json_string_length(text), JSON_REJECT_DUPLICATES, &where);
   if (!b->notes[slot]) return err_set(err, 0, "bundle", "annotations.%s: %d:%d: %s", name, where.line, where.column, where.text);
   if (json_typeof(b->notes[slot]) != type)
     return err_set(err, 0, "bundle", "annotations.%s: expected JSON that is %s", name, type == JSON_OBJECT ? "an object" : "an array");
@@ -63,7 +63,6 @@ static int read_secrets(struct bundle *b, const json_t *notes, struct err *err) 
   const char *name;
   int r = load_note(b, notes, NOTE "secret-env", JSON_OBJECT, 1, &note, err);
   if (r < 0 || !json_object_size(note)) return r;
-  if (json_object_size(note) > MAX_SECRETS) return err_set(err, 0, "bundle", "annotations." NOTE "secret-env: more than %d", MAX_SECRETS);
   b->secrets = calloc(json_object_size(note), sizeof *b->secrets);
   if (!b->secrets) return err_set(err, ENOMEM, "bundle", "%s", "");
   json_object_foreach(note, name, value) {
@@ -103,7 +102,6 @@ static int read_files(struct bundle *b, const json_t *notes, struct err *err) {
   size_t i, k;
   int r = load_note(b, notes, NOTE "files", JSON_ARRAY, 2, &note, err);
   if (r < 0 || !json_array_size(note)) return r;
-  if (json_array_size(note) > MAX_FILES) return err_set(err, 0, "bundle", "annotations." NOTE "files: more than %d", MAX_FILES);
   b->files = calloc(json_array_size(note), sizeof *b->files);
   if (!b->files) return err_set(err, ENOMEM, "bundle", "%s", "");
   json_array_foreach(note, i, item) {
@@ -116,7 +114,7 @@ static int read_files(struct bundle *b, const json_t *notes, struct err *err) {
     if (r == 0) r = absolute(f->destination, at, "destination", err);
     if (r == 0) r = json_get_string(item, at, "subPath", false, &f->sub_path, err);
     if (r == 0) r = json_get_bool(item, at, "readOnly", &f->read_only, err);
-    if (r == 0) r = json_get_objects(item, at, "items", MAX_ITEMS, &items, err);
+    if (r == 0) r = json_get_objects(item, at, "items", BUNDLE_SIZE_MAX, &items, err);
     if (r < 0) return r;
     if (f->sub_path && !relative_ok(f->sub_path))
       return err_set(err, 0, "bundle", "%s.subPath: expected a relative path without . and ..", at);

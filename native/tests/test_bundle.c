@@ -131,7 +131,32 @@ static void test_broken(void) {
   EXPECT(bundle_read("/nowhere/at/all", &b, &err) == -ENOENT);
 }
 
+/* Some thousand files of a ConfigMap, of which each names a long path twice: the annotation is far beyond one word's 128 KiB. */
+static void test_long(void) {
+  enum { ITEMS = 5000 };
+  char *text = NULL;
+  size_t len;
+  FILE *f = open_memstream(&text, &len);
+  if (!f) abort();
+  fputs("{\"process\":{\"args\":[\"a\"]},\"annotations\":{" NOTES "," LAYERS
+        ",\"io.podgen.files\":\"[{\\\"destination\\\":\\\"/etc/c\\\",\\\"items\\\":[",
+        f);
+  for (int i = 0; i < ITEMS; i++)
+    fprintf(f, "%s{\\\"path\\\":\\\"key-%d\\\",\\\"source\\\":\\\"/home/alice/.local/share/podgen/pods/web/_config/x/key-%d\\\"}",
+            i ? "," : "", i, i);
+  fputs("]}]\"}}", f);
+  fclose(f);
+  struct bundle b;
+  struct err err = {0};
+  EXPECT(len > 2 * 128 * 1024 && len < BUNDLE_SIZE_MAX);
+  EXPECT(bundle_parse(text, len, "/b", &b, &err) == 0);
+  EXPECT(b.n_files == 1 && b.files[0].n_items == ITEMS && !strcmp(b.files[0].items[ITEMS - 1].path, "key-4999"));
+  bundle_free(&b);
+  free(text);
+}
+
 int main(void) {
+  test_long();
   test_good();
   test_bad();
   test_broken();

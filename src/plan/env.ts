@@ -3,11 +3,12 @@ import type { ImageConfig } from "../base/facts.js";
 import type { Container, EnvFrom, EnvVar } from "../model/types.js";
 import { type PodContext, refuse, warn } from "./context.js";
 import { expand } from "./expand.js";
+import { checkWord, lengthOf } from "./limits.js";
 import { podHostname } from "./names.js";
 import { findData, storeSecret } from "./objects.js";
 
-/** A variable's value: known text, or the path of the file in the secret store that holds it. */
-type Value = { readonly text: string } | { readonly secret: string };
+/** A variable's value: known text, or the path of the file in the secret store that holds it and its length in bytes. */
+type Value = { readonly text: string } | { readonly secret: string; readonly length: number };
 
 /** Variables that the spec declares, as `$(NAME)` sees them: the image's own are not among them (as in Kubernetes). */
 export type Declared = ReadonlyMap<string, Value>;
@@ -35,9 +36,12 @@ export function planEnv(context: PodContext, container: Container, image: ImageC
   for (const [name, value] of declared) all.set(name, value);
   const env: string[] = [];
   const secretEnv: Record<string, string> = {};
-  for (const [name, value] of all)
+  for (const [name, value] of all) {
+    const length = lengthOf(`${name}=`) + ("secret" in value ? value.length : lengthOf(value.text));
+    checkWord(context, `container "${container.name}": variable ${name}`, length, container.at);
     if ("secret" in value) secretEnv[name] = value.secret;
     else env.push(`${name}=${value.text}`);
+  }
   return { env, secretEnv, declared };
 }
 
@@ -99,7 +103,7 @@ export function keysHint(data: ReadonlyMap<string, Uint8Array>): string {
 /** Text, or a reference for a secret; undefined when the bytes cannot be a variable's value. */
 function asValue(context: PodContext, kind: "configMap" | "secret", name: string, key: string, bytes: Uint8Array): Value | undefined {
   if (bytes.includes(0)) return undefined;
-  if (kind === "secret") return { secret: storeSecret(context, name, key, bytes) };
+  if (kind === "secret") return { secret: storeSecret(context, name, key, bytes), length: bytes.length };
   try {
     return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {

@@ -28,13 +28,14 @@ export function planFiles(context: PodContext, volume: Volume, source: FileSourc
   const entries = project(context, volume, source, data ?? new Map());
   const chosen = choose(context, mount, entries, data === undefined);
   if (chosen === undefined) return undefined;
+  const folder = source.kind === "secret" ? "" : configFolder(context, chosen.entries);
   return {
     destination: cleanPath(mount.mountPath),
     ...(chosen.subPath === undefined ? {} : { subPath: chosen.subPath }),
     readOnly: true,
-    items: chosen.entries.map((entry, _, all) => ({
+    items: chosen.entries.map((entry) => ({
       path: entry.path,
-      source: source.kind === "secret" ? storeSecret(context, source.name, entry.key, entry.bytes) : storeConfig(context, entry, all),
+      source: source.kind === "secret" ? storeSecret(context, source.name, entry.key, entry.bytes) : storeConfig(context, folder, entry),
       mode: entry.mode,
     })),
   };
@@ -79,10 +80,14 @@ function choose(context: PodContext, mount: VolumeMount, entries: readonly Entry
   return undefined;
 }
 
-/** A ConfigMap's file, below a folder named by all that is mounted with it: a change makes new paths, hence a new bundle. */
-function storeConfig(context: PodContext, entry: Entry, all: readonly Entry[]): string {
+/** A folder named by all the files of a ConfigMap that are mounted together: a change makes new paths, hence a new bundle. */
+function configFolder(context: PodContext, all: readonly Entry[]): string {
   const digest = digestOf(...all.flatMap((e) => [e.path, e.bytes])).slice(0, 32);
-  const path = `${context.facts.paths.data}/pods/${context.pod.name}/_config/${digest}/${entry.path}`;
+  return `${context.facts.paths.data}/pods/${context.pod.name}/_config/${digest}`;
+}
+
+function storeConfig(context: PodContext, folder: string, entry: Entry): string {
+  const path = `${folder}/${entry.path}`;
   context.data.set(path, { path, bytes: entry.bytes, mode: 0o600, secret: false });
   return path;
 }

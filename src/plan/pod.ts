@@ -3,6 +3,7 @@ import type { Container } from "../model/types.js";
 import { capabilitySet } from "./capabilities.js";
 import { type PodContext, refuse } from "./context.js";
 import { planEnv } from "./env.js";
+import { checkBundle } from "./limits.js";
 import { planVolumes } from "./mounts.js";
 import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
 import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
@@ -46,7 +47,7 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     return undefined;
   }
   const { env, secretEnv, declared } = planEnv(context, spec, image.config);
-  return {
+  const planned: PlannedContainer = {
     name: spec.name,
     init: spec.init,
     unit: containerUnit(pod.name, spec.name),
@@ -66,6 +67,8 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     stopSignal: planStopSignal(context, spec, image),
     ...planResources(context, spec),
   };
+  checkBundle(context, planned, spec.at);
+  return planned;
 }
 
 /** systemd refuses names beyond its limit. Containers' units are the model's rule; these are names that planning makes. */

@@ -3,6 +3,7 @@ import type { ImageFacts } from "../base/facts.js";
 import type { Container } from "../model/types.js";
 import { type PodContext, refuse, warn } from "./context.js";
 import { type Declared, expandWith } from "./env.js";
+import { checkWord, lengthOf } from "./limits.js";
 import { cleanPath } from "./paths.js";
 import { stopSignal } from "./signal.js";
 import type { PlannedContainer } from "./types.js";
@@ -22,6 +23,8 @@ export function planArgs(context: PodContext, container: Container, image: Image
     const message = `container "${container.name}": image ${container.image} has neither entrypoint nor command`;
     refuse(context, "no-command", container.at, message, "say what to execute with command");
   }
+  for (const [i, word] of words.entries())
+    checkWord(context, `container "${container.name}": word ${i + 1} of its command`, lengthOf(word), container.at);
   return words;
 }
 
