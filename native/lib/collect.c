@@ -130,11 +130,7 @@ static int add_stream(struct collector *c, struct source *source, uint32_t kind,
   }
   struct stream *s = calloc(1, sizeof *s);
   if (!s) return -ENOMEM;
-  *s = (struct stream){.source = source,
-                       .next = c->all,
-                       .cutter = {.strip_cr = kind == RELAY_TTY},
-                       .fd = fd,
-                       .kind = kind};
+  *s = (struct stream){.source = source, .next = c->all, .cutter = {.strip_cr = kind == RELAY_TTY}, .fd = fd, .kind = kind};
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = s};
   if (epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
     int r = -errno;

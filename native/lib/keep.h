@@ -19,7 +19,7 @@ struct kept {
   struct kept_item {
     char name[KEEP_NAME_MAX];
     int fd; /* -1: taken */
-  } *item;
+  } * item;
 };
 
 /*
