@@ -1,6 +1,6 @@
 // The file half of a transaction: carry out file changes, take them back, keep the manifest.
 import type { Manifest, ManifestPod, OwnedFile } from "../base/installed.js";
-import type { ChangeSet, FileChange } from "../diff/types.js";
+import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import type { ApplyOptions, ApplyPorts } from "./types.js";
 
 /**
@@ -100,6 +100,16 @@ export function undoneShared(changes: ChangeSet, failed: ReadonlySet<string>): F
   const theirs = entries.filter((p) => failed.has(p.name)).flatMap((p) => p.objects.filter((key) => !needed.has(key)));
   const paths = new Set(theirs.map((key) => changes.objects[key]?.path));
   return written.filter((f) => paths.has(f.path));
+}
+
+/**
+ * What takes a failed pod's files back. A file in the secret store may be several pods', under a name that follows from
+ * its bytes: what others have as `after` says is left as it is. What was removed always comes back.
+ */
+export function undonePod(change: PodChange, after: Manifest): FileChange[] {
+  const others = Object.values(after.pods).filter((p) => p.name !== change.name);
+  const needed = new Set(others.flatMap((p) => p.files.map((f) => f.path)));
+  return inverse(change.files).filter((f) => f.action === "create" || !needed.has(f.path));
 }
 
 /** What podgen owns when it is done: `failed` pods, and the objects taken back with them, are as they were before. */

@@ -2,7 +2,7 @@
 import type { Manifest, UnitState } from "../base/installed.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import { abandon } from "./abandon.js";
-import { intent, inverse, outcome, removeFiles, tidyFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
+import { intent, inverse, outcome, removeFiles, tidyFiles, undonePod, undoneShared, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
 import { actOnUnits, stopUnits, withVerdict } from "./units.js";
@@ -36,14 +36,15 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
   const warnings = kept.length > 0 ? await pauseWarnings(ports) : [];
   const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
+  const failures = new Set(failed.map((c) => c.name));
+  const after = outcome(options.manifest, changes, failures);
   for (const change of failed) {
     const report = reports.get(change.name);
-    if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, options));
+    if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, after, options));
   }
   // Layers of containers that are no more; a pod that was put back has them all again.
   for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
-  const after = outcome(options.manifest, changes, new Set(failed.map((c) => c.name)));
-  await putBackShared(ports, undoneShared(changes, new Set(failed.map((c) => c.name))), after, options);
+  await putBackShared(ports, undoneShared(changes, failures), after, options);
   // Also where it says what was meant to be: that the apply was finished is known only from here on.
   await writeManifest(ports, options, after);
   return { ...summary(changes, reports, options), warnings };
@@ -129,13 +130,22 @@ function jobFailure(change: PodChange, result: string): ContainerFailure {
   };
 }
 
-/** Undoes one pod's change: the bytes of before, the units of before; a pod that was not there before goes again. */
-async function putBack(ports: ApplyPorts, change: PodChange, report: PodReport, options: ApplyOptions): Promise<PodReport> {
+/**
+ * Undoes one pod's change: the bytes of before, the units of before; a pod that was not there before goes again. `after`:
+ * what podgen owns when all is done.
+ */
+async function putBack(
+  ports: ApplyPorts,
+  change: PodChange,
+  report: PodReport,
+  after: Manifest,
+  options: ApplyOptions,
+): Promise<PodReport> {
   const created = withVerdict(change, "create").map((u) => u.unit);
   const isNew = options.manifest.pods[change.name] === undefined;
   if (isNew) await stopPod(ports, change, options);
   else await stopUnits(ports, created, options.stopTimeout);
-  const back = inverse(change.files);
+  const back = undonePod(change, after);
   await writeFiles(ports, back);
   if (isNew) await ports.manager.disable(change.enable);
   await removeFiles(ports, back, options.roots);

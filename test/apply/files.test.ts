@@ -1,7 +1,7 @@
 // The file half of a transaction: undo is the exact inverse, and the intent owns both sides.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { intent, inverse, outcome, undoneShared } from "../../src/apply/files.js";
+import { intent, inverse, outcome, undonePod, undoneShared } from "../../src/apply/files.js";
 import type { Manifest, ManifestPod } from "../../src/base/installed.js";
 import type { ChangeSet, FileChange } from "../../src/diff/types.js";
 
@@ -114,4 +114,33 @@ test("the manifest then has the objects of before, in their order", () => {
     both: owned("both", "new"),
     alone: owned("alone", "new"),
   });
+});
+
+test("of a failed pod's files stays what others have: one secret's value, in one place of the store", () => {
+  const change = (name: string): ChangeSet["pods"][0] => {
+    const value: FileChange = { ...base, kind: "data", secret: true, path: "/s/new", action: "create", after: bytes("n") };
+    const past: FileChange = { ...base, kind: "data", secret: true, path: "/s/old", action: "remove", before: bytes("o") };
+    const mended: FileChange = {
+      ...base,
+      kind: "data",
+      secret: true,
+      path: "/s/mended",
+      action: "update",
+      before: bytes("x"),
+      after: bytes("m"),
+    };
+    const unit: FileChange = { ...base, path: `/u/${name}`, action: "create", after: bytes("u") };
+    const manifest = { ...pod(["/s/new", "/s/mended", `/u/${name}`], []), name };
+    return { ...(set.pods[0] as ChangeSet["pods"][0]), name, files: [value, past, mended, unit], manifest };
+  };
+  const known: Manifest = { version: 1, pods: { other: { ...pod(["/s/old"], []), name: "other" } }, objects: {} };
+  const [good, bad] = [change("good"), change("bad")];
+  const both = { ...set, pods: [good, bad] };
+  const back = (failed: readonly string[]) => undonePod(bad, outcome(known, both, new Set(failed))).map((f) => [f.action, f.path]);
+  const own = [
+    ["create", "/s/old"],
+    ["remove", "/u/bad"],
+  ]; // prettier-ignore
+  assert.deepEqual(back(["bad"]), own);
+  assert.deepEqual(back(["good", "bad"]), [["remove", "/s/new"], own[0], ["update", "/s/mended"], own[1]]);
 });

@@ -139,6 +139,36 @@ test("a change that fails is taken back: the files byte for byte, the pod as it 
   assert.equal(await host.ok(["apply", host.spec("web.yaml", web("old"))]), "pod/web unchanged\n");
 });
 
+test("two pods with one secret: what is taken back of the one that fails, the other keeps", async () => {
+  const secret = `      env: [{ name: PASSWORD, valueFrom: { secretKeyRef: { name: shared, key: password } } }]\n`;
+  const pair = (password: string, bad?: string) =>
+    [
+      smallPod({ name: "good", more: secret }),
+      smallPod({ name: "bad", more: secret, ...(bad === undefined ? {} : { command: bad }) }),
+      `apiVersion: v1\nkind: Secret\nmetadata: { name: shared }\nstringData: { password: ${password} }\n`,
+    ].join("---\n");
+  const passwords = async (...pods: string[]) => {
+    const said = [];
+    for (const pod of pods) said.push((await host.ok(["exec", `${pod}/app`, "--", "sh", "-c", "echo $PASSWORD"])).trim());
+    return said;
+  };
+  const created = await host.podgen(["apply", host.spec("pair.yaml", pair("one", "[/nope]"))]);
+  assert.deepEqual([created.code, created.stdout], [1, "pod/good created\npod/bad failed\n"]);
+  await host.ok(["restart", "good"]);
+  assert.deepEqual(await passwords("good"), ["one"]);
+
+  await host.ok(["apply", host.spec("pair.yaml", pair("two"))]);
+  const changed = await host.podgen(["apply", host.spec("pair.yaml", pair("three", "[/nope]"))]);
+  assert.deepEqual([changed.code, changed.stdout], [3, "pod/good configured\npod/bad rolled back\n"]);
+  await host.ok(["restart", "good", "bad"]);
+  assert.deepEqual(await passwords("good", "bad"), ["three", "two"]);
+  await host.ok(["delete", "good", "bad"]);
+  assert.deepEqual(
+    Object.keys(installedFiles(host.session.home)).filter((path) => /\/secrets\/shared\//.test(path)),
+    [],
+  );
+});
+
 test("a stopped pod whose change fails runs its old version", async () => {
   await host.ok(["stop", "web"]);
   const before = installedFiles(host.session.home);
