@@ -16,11 +16,23 @@ interface Stopped {
 
 /**
  * Saves the old files where systemd does not read them, and stops what runs by them, as they say how: under our text the
- * old processes would count as ours.
+ * old processes would count as ours. Where it throws, what it had stopped runs again.
  */
 export async function adoptUnits(proposal: Proposal, manager: Manager, context: Context): Promise<readonly Stopped[]> {
-  const files = await context.host.files();
   const stopped: Stopped[] = [];
+  try {
+    await stopForeign(proposal, manager, context, stopped);
+  } catch (error) {
+    // What is thrown is the first error; one of the starts would only hide it.
+    await giveBack(stopped, undefined, manager).catch(() => undefined);
+    throw error;
+  }
+  return stopped;
+}
+
+/** One unit after the other; each is in `stopped` before it is stopped. */
+async function stopForeign(proposal: Proposal, manager: Manager, context: Context, stopped: Stopped[]): Promise<void> {
+  const files = await context.host.files();
   const wanted = proposal.rendered.pods.flatMap((pod) => pod.units.map((unit) => ({ unit: unit.name, pod: pod.name })));
   for (const { unit, pod } of wanted) {
     const path = proposal.foreign.get(unit);
@@ -33,10 +45,9 @@ export async function adoptUnits(proposal: Proposal, manager: Manager, context: 
     }
     const { activeState } = await manager.get(unit);
     if (activeState === "inactive" || activeState === "failed") continue;
-    await manager.stop(unit, STOP_DEADLINE_MS);
     stopped.push({ unit, pod });
+    await manager.stop(unit, STOP_DEADLINE_MS);
   }
-  return stopped;
 }
 
 /** Starts again what was stopped for pods that failed, or for all of them where there is no report. */
