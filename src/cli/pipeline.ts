@@ -36,33 +36,43 @@ export interface Compiled {
   readonly model: Model;
   readonly plan: Plan;
   readonly rendered: Rendered;
-  readonly images: readonly ImageFacts[];
+  /** By the reference in the spec. */
+  readonly images: ReadonlyMap<string, ImageFacts>;
+}
+
+/** What the plan is made of beside texts and model. */
+interface Given {
+  readonly facts: HostFacts;
+  readonly manifest: Manifest;
+  readonly read: (path: string) => Promise<Uint8Array | undefined>;
 }
 
 /** Model to bytes. `images` is the reading half: looked at, never pulled. */
 export async function compilePlan(
   texts: readonly SpecText[],
   model: Model,
-  given: {
-    facts: HostFacts;
-    manifest: Manifest;
-    images: ImageReader;
-    read: (path: string) => Promise<Uint8Array | undefined>;
-  },
+  given: Given & { readonly images: ImageReader },
 ): Promise<Stage<Compiled>> {
   const looked = await inspectImages(model, given.images);
-  if (looked.value === undefined) return { diagnostics: looked.diagnostics };
-  const planned = makePlan({
+  return looked.value === undefined ? { diagnostics: looked.diagnostics } : planModel(texts, model, looked.value, given);
+}
+
+/** The same with images that were looked at before: what earlier applies have left is read, nothing is fetched. */
+export async function planModel(
+  texts: readonly SpecText[],
+  model: Model,
+  images: ReadonlyMap<string, ImageFacts>,
+  given: Given,
+): Promise<Stage<Compiled>> {
+  const { diagnostics, value: plan } = makePlan({
     model,
     sources: new Map(texts.map((t) => [t.file, t.source])),
     facts: given.facts,
-    images: looked.value,
+    images,
     objects: await readObjects(given.manifest, given.read),
   });
-  const diagnostics = [...looked.diagnostics, ...planned.diagnostics];
-  if (planned.value === undefined || hasErrors(diagnostics)) return { diagnostics };
-  const rendered = renderPlan(planned.value, given.facts);
-  return { diagnostics, value: { model, plan: planned.value, rendered, images: [...new Set(looked.value.values())] } };
+  if (plan === undefined || hasErrors(diagnostics)) return { diagnostics };
+  return { diagnostics, value: { model, plan, rendered: renderPlan(plan, given.facts), images } };
 }
 
 /** Looks at every image once, all at the same time; a failure is a finding at the image's place in the spec. */

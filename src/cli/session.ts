@@ -14,7 +14,7 @@ import type { RuntimeReader } from "../ports/runtime.js";
 import type { Context } from "./context.js";
 import type { SpecText } from "./input.js";
 import { readInstalled, readManifest } from "./installed.js";
-import { type Compiled, compileModel, compilePlan, type Stage } from "./pipeline.js";
+import { type Compiled, compileModel, compilePlan, planModel, type Stage } from "./pipeline.js";
 
 /** The reading halves of the ports: a command that is given only these cannot change anything. */
 export interface Readers {
@@ -56,26 +56,39 @@ export async function propose(texts: readonly SpecText[], readers: Readers, opti
   const model = compileModel(texts);
   if (model.value === undefined) return { diagnostics: model.diagnostics };
   const manifest = await readManifest(readers.facts.paths, readers.files);
-  const compiled = await compilePlan(texts, model.value, {
-    facts: readers.facts,
-    manifest,
-    images: readers.images,
-    read: (path) => readers.files.read(path),
-  });
+  const { facts, images, files } = readers;
+  const compiled = await compilePlan(texts, model.value, { facts, manifest, images, read: (path) => files.read(path) });
   const diagnostics: Diagnostic[] = [...model.diagnostics, ...compiled.diagnostics];
   if (compiled.value === undefined) return { diagnostics };
-  return compare(compiled.value, texts, readers, options, diagnostics);
+  return compare(compiled.value, manifest, texts, readers, options, diagnostics);
 }
 
-/** The last step alone, to be taken again under the writer's lock. */
-export async function compare(
-  compiled: Compiled,
+/**
+ * The same once more under the writer's lock: somebody else may have written, ConfigMaps and Secrets too. The images stay those
+ * that were proposed, and pulled. Of the findings only errors: what warns has been said.
+ */
+export async function proposeAgain(
+  proposal: Proposal,
   texts: readonly SpecText[],
   readers: Readers,
   options: ProposeOptions,
-  before: readonly Diagnostic[] = [],
 ): Promise<Stage<Proposal>> {
-  const manifest = await readManifest(readers.facts.paths, readers.files);
+  const { facts, files } = readers;
+  const manifest = await readManifest(facts.paths, files);
+  const compiled = await planModel(texts, proposal.model, proposal.images, { facts, manifest, read: (path) => files.read(path) });
+  const errors = compiled.diagnostics.filter((d) => d.severity === "error");
+  return compiled.value === undefined ? { diagnostics: errors } : compare(compiled.value, manifest, texts, readers, options, errors);
+}
+
+/** The last step: what is wanted against what is there. */
+async function compare(
+  compiled: Compiled,
+  manifest: Manifest,
+  texts: readonly SpecText[],
+  readers: Readers,
+  options: ProposeOptions,
+  before: readonly Diagnostic[],
+): Promise<Stage<Proposal>> {
   const installed = await readInstalled(compiled.rendered, manifest, readers.facts, readers);
   const diagnostics = [...before];
   if (!options.adopt) diagnostics.push(...checkForeign(compiled.rendered, installed));

@@ -9,7 +9,7 @@ import { EXIT, UserError } from "../exit.js";
 import { readSpecs, type SpecText } from "../input.js";
 import { manifestPath } from "../installed.js";
 import { printDiagnostics } from "../print.js";
-import { compare, openReaders, type Proposal, type ProposeOptions, propose, type Readers } from "../session.js";
+import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
 import { changesJson, reportJson, showChanges, showFailures, showReport } from "../show.js";
 
 export interface ApplyWishes extends ProposeOptions {
@@ -88,9 +88,9 @@ export async function carryOut(
   let report: ApplyReport | undefined;
   try {
     // Somebody else may have written while we pulled: what counts is the difference under the lock.
-    const again = await compare(proposal, texts, readers, wishes);
+    const again = await proposeAgain(proposal, texts, readers, wishes);
     printDiagnostics(context, again.diagnostics, texts);
-    if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("the installed units changed meanwhile");
+    if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("what is installed changed meanwhile");
     if (again.value.changes.empty) return unchanged(again.value.changes);
     const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
     report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
@@ -143,7 +143,7 @@ const realClock = {
 async function pull(proposal: Proposal, context: Context): Promise<void> {
   const images = await context.host.images();
   const missing = [];
-  for (const image of proposal.images) if (!(await images.has(image))) missing.push(image);
+  for (const image of new Set(proposal.images.values())) if (!(await images.has(image))) missing.push(image);
   if (missing.length === 0) return;
   const { createPullPrinter } = await import("../progress.js");
   const printer = createPullPrinter(context.err, { tty: context.err.isTTY });
