@@ -2,91 +2,39 @@
 import type { UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
 import type { PodChange, UnitChange } from "../diff/types.js";
+import type { Listed } from "../ports/manager.js";
+import { CRASHES, endReason, judge, judgeSocket, loadFailure, socketHint, type Verdict } from "./judge.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
+import { unusable } from "./units.js";
 
-/** A container counts as up when it has stayed up for so long, milliseconds: most broken configurations end sooner. */
-const SETTLE_MS = 50;
-/**
- * How many ends in a row make a crash loop. The first restart is at once and the next comes after a back-off of 10 s,
- * so a container that needs a slow sibling (a database that initialises) has that long.
- */
-const CRASHES = 3;
-/** The command cannot be executed or is not there (native/README.md): no retry helps. */
-const HOPELESS = new Set([126, 127]);
 /** The journal gets a container's last lines a moment after the manager has seen its end: so often and so long it is asked, milliseconds. */
 const JOURNAL_TRIES = 5;
 const JOURNAL_PAUSE_MS = 100;
 /** Between two looks at the units, milliseconds; below systemd's RestartSec= of 100, so that no end is missed. */
+const FIRST_LOOK_MS = 5;
 const LOOK_MS = 60;
-
-type Verdict = { readonly state: "up" | "pending" } | { readonly state: "down"; readonly reason: string };
-
-/** Judges one container or init unit by the manager's truth; pure. `now` in microseconds since the epoch. */
-export function judge(unit: UnitState, init: boolean, now: number): Verdict {
-  const service = unit.service;
-  if (service === undefined || unit.loadState === "not-found") return { state: "down", reason: "unit is not loaded" };
-  if (unit.activeState === "active") {
-    if (init || unit.subState === "exited") return { state: "up" };
-    return now - service.activeEnter >= SETTLE_MS * 1000 ? { state: "up" } : { state: "pending" };
-  }
-  const ended = service.execMainStatus !== 0 || service.result !== "success";
-  if (unit.activeState === "failed") return { state: "down", reason: endReason(unit) };
-  if (unit.activeState === "inactive") {
-    if (service.activeEnter > 0 && !ended) return { state: "up" };
-    return ended ? { state: "down", reason: endReason(unit) } : { state: "pending" };
-  }
-  if (ended && HOPELESS.has(service.execMainStatus) && service.execMainCode === 1) return { state: "down", reason: endReason(unit) };
-  if (service.restarts >= CRASHES) return { state: "down", reason: endReason(unit) };
-  return { state: "pending" };
-}
-
-/** Judges the socket of a published port. */
-export function judgeSocket(unit: UnitState): Verdict {
-  if (unit.loadState === "not-found") return { state: "down", reason: "unit is not loaded" };
-  if (unit.activeState === "failed") return { state: "down", reason: socketReason(unit.name) };
-  return { state: unit.activeState === "active" ? "up" : "pending" };
-}
-
-/** `pod-web__127.0.0.1-8080-tcp.socket` -> address, port, protocol (plan/names.ts). */
-const SOCKET = /__(?:(.+)-)?(\d+)-(tcp|udp)\.socket$/;
-
-function socketReason(unit: string): string {
-  const [, address, port = "", protocol = ""] = SOCKET.exec(unit) ?? [];
-  const on = address === undefined ? "" : ` on ${address.replace(/-/g, ":")}`;
-  return `host port ${port}/${protocol.toUpperCase()}${on} cannot be opened; another program may listen on it`;
-}
-
-function socketHint(unit: string): string {
-  const [, , port = "", protocol] = SOCKET.exec(unit) ?? [];
-  return `ss -H${protocol === "udp" ? "lunp" : "ltnp"} 'sport = :${port}'; journalctl --user --unit ${unit}`;
-}
-
-/** How the main process ended, in words; waitid's codes: 1 exited, 2 killed, 3 dumped. */
-export function endReason(unit: UnitState): string {
-  const service = unit.service;
-  if (service === undefined) return "unit is not loaded";
-  if (service.result === "oom-kill") return "killed: out of memory";
-  if (service.execMainCode === 2 || service.execMainCode === 3)
-    return `killed by signal ${service.execMainStatus} (${signalName(service.execMainStatus)})`;
-  if (service.execMainCode === 1) return `exited with status ${service.execMainStatus}`;
-  return service.result === "success" ? "ended" : `failed (${service.result})`;
-}
+/** All that the manager knows of a unit is read when its listing has changed, and so long after the last time in any case, milliseconds. */
+const READ_ANYWAY_MS = 1000;
 
 /** What is remembered of a unit between two looks. */
 interface Watched {
   readonly unit: UnitChange;
-  /** Its invocation before the job; undefined also when it was never started. */
-  readonly before: string | undefined;
+  /** As it was before the job. */
+  readonly before: UnitState | undefined;
   /**
    * Only another invocation counts: it is acted on, or restarts along with one that is. What systemd kills on the way, because
    * it does not hear SIGTERM, is failed for a moment.
    */
   readonly renewed: boolean;
+  /** What was read last, and what the listing was then. */
+  seen: { readonly listing: string; readonly at: number; readonly state: UnitState } | undefined;
   /** How it last ended: gone from the manager's properties as soon as the next start runs. */
   lastEnd?: UnitState;
 }
 
 const JUDGED: ReadonlySet<string> = new Set(["infra", "container", "init", "socket"]);
+/** Nothing runs without them. */
+const NEEDED: ReadonlySet<string> = new Set(["infra", "socket"]);
 
 /** A look at a pod's containers and ports that began before its jobs were queued, so that what was there before is not taken for the outcome. */
 export class HealthWatch {
@@ -102,47 +50,72 @@ export class HealthWatch {
     this.since = since;
   }
 
+  /** Of the units that the change leaves alone, those that are up now are watched: what did not run before is not its doing. */
   static async begin(ports: ApplyPorts, change: PodChange): Promise<HealthWatch> {
-    const units = change.units.filter((u) => JUDGED.has(u.role) && u.verdict !== "remove");
-    const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
-    const watched = units.map((unit) => {
+    const units = new Map(change.units.filter((u) => JUDGED.has(u.role) && u.verdict !== "remove").map((u) => [u.unit, u]));
+    // A new one has never run: nothing to remember.
+    const ran = (listed: Listed): boolean => listed.activeState !== "inactive" || units.get(listed.name)?.verdict !== "create";
+    const looked = await ports.manager.look([...units.keys()], ran);
+    const states = new Map(looked.map((l) => [l.listed.name, l.state]));
+    const now = ports.clock.now();
+    const watched = [...units.values()].flatMap((unit): Watched[] => {
+      const before = states.get(unit.unit);
       const renewed = unit.verdict !== "unchanged" && unit.verdict !== "reload";
-      return { unit, before: states.get(unit.unit)?.invocation, renewed };
+      return renewed || isUp(unit, before, now) ? [{ unit, before, renewed, seen: undefined }] : [];
     });
-    return new HealthWatch(ports, change.name, watched, ports.clock.now());
+    return new HealthWatch(ports, change.name, watched, now);
   }
 
   /**
-   * Waits until every container of the pod is up, one is down for good, or the deadline (milliseconds since the epoch)
-   * passes. Reads the truth of all units at each look; looks are hints from the clock, bounded by the deadline.
+   * Waits until every container that was acted on is up, one is down for good, or the deadline (milliseconds since the
+   * epoch) passes. The truth is read at each look; the clock and `hint`, which ends when a look is worth while, only say when.
    */
-  async wait(deadline: number): Promise<ContainerFailure[]> {
-    for (let pause = 5; ; pause = Math.min(pause * 2, LOOK_MS)) {
-      const states = new Map((await this.ports.manager.list(this.watched.map((w) => w.unit.unit))).map((s) => [s.name, s]));
-      const now = this.ports.clock.now();
-      const judged = this.watched.map((w) => ({ w, state: states.get(w.unit.unit), verdict: this.look(w, states.get(w.unit.unit), now) }));
-      const down = judged.filter((j) => j.verdict.state === "down");
-      if (down.length > 0) return Promise.all(down.map((j) => this.explain(j.w, j.state, reasonOf(j.w, j.state))));
-      const waiting = judged.filter((j) => j.verdict.state === "pending");
+  async wait(deadline: number, hint?: Promise<unknown>): Promise<ContainerFailure[]> {
+    for (const w of this.watched) w.seen = undefined;
+    let hinted = hint?.then(
+      () => undefined,
+      () => undefined,
+    );
+    for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 2, LOOK_MS)) {
+      const judged = await this.look();
+      const down = judged.flatMap(({ w, verdict }) => (verdict.state === "down" ? [{ w, reason: reasonOf(w, verdict.reason) }] : []));
+      if (down.length > 0) return Promise.all(down.map((j) => this.explain(j.w, j.reason)));
+      const waiting = judged.flatMap(({ w, verdict }) => (verdict.state === "pending" && isAwaited(w) ? [{ w, verdict }] : []));
       if (waiting.length === 0) return [];
-      if (now >= deadline) return Promise.all(waiting.map((j) => this.explain(j.w, j.state, `${lateReason(j.w)}`)));
-      await this.ports.clock.sleep(Math.max(1, Math.min(pause, deadline - now)));
+      const now = this.ports.clock.now();
+      if (now >= deadline) return Promise.all(waiting.map((j) => this.explain(j.w, lateReason(j.w))));
+      // When all run and only have to stay so, it is known when that is.
+      const settles = waiting.map((j) => j.verdict.settles ?? LOOK_MS);
+      const known = waiting.every((j) => j.verdict.settles !== undefined);
+      const sleep = this.ports.clock.sleep(Math.max(1, Math.min(known ? Math.max(...settles) : pause, LOOK_MS, deadline - now)));
+      if (hinted === undefined || known) await sleep;
+      else if (await Promise.race([sleep.then(() => false), hinted.then(() => true)])) hinted = undefined;
     }
   }
 
-  private look(watched: Watched, state: UnitState | undefined, now: number): Verdict {
-    const { unit, before, renewed } = watched;
-    if (state === undefined) return { state: "pending" };
-    if (renewed && state.invocation === before) return { state: "pending" };
-    if (unit.role === "socket") return judgeSocket(state);
-    if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
-    return judge(state, unit.role === "init", now * 1000);
+  /** All units as they are listed, and more of those whose listing asks for it: a service has some 350 properties. */
+  private async look(): Promise<{ readonly w: Watched; readonly verdict: Verdict }[]> {
+    const units = new Map(this.watched.map((w) => [w.unit.unit, w]));
+    const started = this.ports.clock.now();
+    const looked = await this.ports.manager.look([...units.keys()], (listed) => {
+      const w = units.get(listed.name);
+      return w !== undefined && asksForMore(w, listed, started, this.since);
+    });
+    const now = this.ports.clock.now();
+    const listings = new Map(looked.map((l) => [l.listed.name, l]));
+    return this.watched.map((w) => {
+      const { listed, state } = listings.get(w.unit.unit) ?? {};
+      const listing = listed === undefined ? "" : listingOf(listed);
+      if (state !== undefined) w.seen = { listing, at: now, state };
+      return { w, verdict: w.seen?.listing === listing ? verdictOf(w, w.seen.state, now) : { state: "pending" } };
+    });
   }
 
   /** A failure with the container's last lines since the job was queued, and the next step. */
-  private async explain(watched: Watched, state: UnitState | undefined, reason: string): Promise<ContainerFailure> {
-    const { unit } = watched;
-    const base = { pod: this.pod, unit: unit.unit, reason, restarts: state?.service?.restarts ?? 0 };
+  private async explain(watched: Watched, reason: string): Promise<ContainerFailure> {
+    const { unit, seen } = watched;
+    const base = { pod: this.pod, unit: unit.unit, reason, restarts: seen?.state.service?.restarts ?? 0 };
+    if (seen !== undefined && loadFailure(seen.state) !== undefined) return unusable(this.pod, unit.unit, reason);
     if (unit.role === "socket") return { ...base, lastLines: [], hint: socketHint(unit.unit) };
     const end = watched.lastEnd?.service;
     return {
@@ -173,11 +146,58 @@ export class HealthWatch {
   }
 }
 
-/** How it ended, with the count when that is why it is given up. */
-function reasonOf(watched: Watched, state: UnitState | undefined): string {
-  if (watched.unit.role === "socket") return socketReason(watched.unit.unit);
-  const end = watched.lastEnd === undefined ? "its unit is not loaded" : endReason(watched.lastEnd);
-  const restarts = state?.service?.restarts ?? 0;
+function listingOf(listed: Listed): string {
+  return `${listed.loadState} ${listed.activeState} ${listed.subState} ${listed.job}`;
+}
+
+/**
+ * Whether a listing is worth a closer look. What is on its way needs none, but for one that has crashed: the next start has the
+ * count. An active unit that is to be renewed may have been so between two looks, without a trace in the listing.
+ */
+function asksForMore(watched: Watched, listed: Listed, now: number, since: number): boolean {
+  const { seen, lastEnd, renewed, before } = watched;
+  if (now - (seen?.at ?? since) >= READ_ANYWAY_MS) return true;
+  if (seen?.listing === listingOf(listed))
+    return renewed && listed.activeState === "active" && listed.job === 0 && seen.state.invocation === before?.invocation;
+  const between = listed.subState.startsWith("auto-restart");
+  const underWay = listed.job !== 0 || listed.activeState === "activating" || listed.activeState === "deactivating";
+  return !underWay || between || lastEnd !== undefined || listed.loadState !== "loaded";
+}
+
+/** Whether one that the change leaves alone is up before it. */
+function isUp(unit: UnitChange, state: UnitState | undefined, now: number): boolean {
+  if (state === undefined || loadFailure(state) !== undefined) return false;
+  if (NEEDED.has(unit.role)) return state.activeState !== "inactive" && state.activeState !== "failed";
+  return judge(state, unit.role === "init", now * 1000, state.service?.restarts).state === "up";
+}
+
+/** One that was left alone may have ended and wait for its next start; that is how it was before, and no reason to wait. */
+function isAwaited(watched: Watched): boolean {
+  return watched.renewed || NEEDED.has(watched.unit.role);
+}
+
+/** `now` in milliseconds since the epoch. */
+function verdictOf(watched: Watched, state: UnitState, now: number): Verdict {
+  const { unit, before, renewed } = watched;
+  const unusable = loadFailure(state);
+  if (unusable !== undefined) return { state: "down", reason: unusable };
+  if (renewed && state.invocation === before?.invocation) return { state: "pending" };
+  if (unit.role === "socket") return judgeSocket(state);
+  if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
+  return judge(state, unit.role === "init", now * 1000, earlierRestarts(watched));
+}
+
+/** Those of before the change, of what it leaves alone; what is started anew counts from nought. */
+function earlierRestarts(watched: Watched): number {
+  return watched.renewed ? 0 : (watched.before?.service?.restarts ?? 0);
+}
+
+/** How it ended, with the count when that is why it is given up. `reason`: what the unit's state says now. */
+function reasonOf(watched: Watched, reason: string): string {
+  const state = watched.seen?.state;
+  if (watched.unit.role === "socket" || state === undefined || loadFailure(state) !== undefined) return reason;
+  const end = watched.lastEnd === undefined ? reason : endReason(watched.lastEnd);
+  const restarts = (state.service?.restarts ?? 0) - earlierRestarts(watched);
   return restarts >= CRASHES ? `${end}, ${restarts} times in a row` : end;
 }
 

@@ -104,10 +104,11 @@ async function bringUp(ports: ApplyPorts, change: PodChange, options: ApplyOptio
   const base = { name: change.name, outcome: change.verdict, failures: [] as ContainerFailure[] };
   if (withVerdict(change, "create", "start", "restart").length === 0) return { ...base, actions: [] };
   const health = await HealthWatch.begin(ports, change);
-  const { actions, job } = await actOnUnits(ports, change, options.timeout);
+  const { actions, job, refused } = await actOnUnits(ports, change, options.timeout);
+  if (refused.length > 0) return { ...base, outcome: "failed", actions, failures: refused };
   if (!options.wait) return { ...base, actions };
   const deadline = ports.clock.now() + options.timeout;
-  const failures = await health.wait(deadline);
+  const failures = await health.wait(deadline, job);
   if (failures.length > 0) return { ...base, outcome: "failed", actions, failures };
   const result = await job;
   if (result === "done") {
@@ -156,13 +157,15 @@ async function putBack(
   }
   const undo: PodChange = { ...change, units: await undoneUnits(ports, change) };
   const health = await HealthWatch.begin(ports, undo);
-  const { actions } = await actOnUnits(ports, undo, options.timeout);
-  const still = await health.wait(ports.clock.now() + options.timeout);
+  const { actions, job, refused } = await actOnUnits(ports, undo, options.timeout);
+  const still = refused.length > 0 ? refused : await health.wait(ports.clock.now() + options.timeout, job);
+  // A unit that cannot be used in either version is told of once.
+  const said = new Set(report.failures.filter((f) => f.container === undefined).map((f) => `${f.unit} ${f.reason}`));
   return {
     ...report,
     outcome: still.length === 0 ? "rolled-back" : "failed",
     actions: [...report.actions, ...actions],
-    failures: [...report.failures, ...still],
+    failures: [...report.failures, ...still.filter((f) => !said.has(`${f.unit} ${f.reason}`))],
   };
 }
 

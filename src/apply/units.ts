@@ -1,6 +1,8 @@
 // The unit half of a transaction: start, restart and stop what the change set names, for one pod.
 import type { PodChange, UnitChange } from "../diff/types.js";
-import type { ApplyPorts } from "./types.js";
+import { HostError } from "../ports/host.js";
+import type { Job } from "../ports/manager.js";
+import type { ApplyPorts, ContainerFailure } from "./types.js";
 
 const podUnit = (name: string): string => `pod-${name}.service`;
 
@@ -25,36 +27,50 @@ export function withVerdict(change: PodChange, ...verdicts: UnitChange["verdict"
   return change.units.filter((u) => verdicts.includes(u.verdict));
 }
 
+/** What was done to a pod's units, and what of it the manager would not do. */
+interface Acted {
+  readonly actions: readonly string[];
+  /** Ends with the last job: `done`, or how one ended that was not done. */
+  readonly job: Promise<string>;
+  readonly refused: readonly ContainerFailure[];
+}
+
 /**
- * Brings a pod's units to what the change set says. Jobs are queued together; systemd orders them. The pod unit's own
- * start ends only when all are ready, so its job is returned to be awaited beside the judging of health.
+ * Brings a pod's units to what the change set says; ends when all jobs are queued. They are queued together; systemd orders
+ * them. The pod unit's own start ends only when all are ready, so its job is returned to be awaited beside the judging of health.
  */
-export async function actOnUnits(
-  ports: ApplyPorts,
-  change: PodChange,
-  timeout: number,
-): Promise<{ actions: string[]; job: Promise<string> }> {
+export async function actOnUnits(ports: ApplyPorts, change: PodChange, timeout: number): Promise<Acted> {
   const pod = podUnit(change.name);
-  const actions: string[] = [];
   const acted = withVerdict(change, "create", "start", "restart").filter(isOurs);
   for (const u of acted) if (u.container !== undefined) await ports.runtime.clearBackoff(change.name, u.container);
   for (const u of acted) if (u.verdict !== "create") await ports.manager.resetFailed(u.unit);
 
-  const restarts = acted.filter((u) => u.verdict === "restart" && u.unit !== pod);
-  const jobs = restarts.map((u) => ports.manager.restart(u.unit, timeout));
-  actions.push(...restarts.map((u) => `${u.unit} restarted`));
-
   const whole = acted.find((u) => u.unit === pod);
-  if (whole === undefined) {
-    const starts = acted.filter((u) => u.verdict !== "restart");
-    jobs.push(...starts.map((u) => ports.manager.start(u.unit, timeout)));
-    actions.push(...starts.map((u) => `${u.unit} started`));
-  } else {
-    jobs.push(whole.verdict === "restart" ? ports.manager.restart(pod, timeout) : ports.manager.start(pod, timeout));
-    actions.push(`${pod} ${whole.verdict === "restart" ? "restarted" : "started"}`);
-  }
-  const job = Promise.all(jobs).then((results) => results.find((r) => r !== "done") ?? "done");
+  const restarts = acted.filter((u) => u.verdict === "restart" && u !== whole);
+  const wanted = [...restarts, ...(whole === undefined ? acted.filter((u) => u.verdict !== "restart") : [whole])];
+  const queued = await Promise.all(wanted.map(async (unit) => ({ unit, job: await queue(ports, change.name, unit, timeout) })));
+  const taken = queued.flatMap(({ unit, job }) => ("result" in job ? [{ unit, result: job.result }] : []));
+  const job = Promise.all(taken.map((t) => t.result)).then((results) => results.find((r) => r !== "done") ?? "done");
   // Health may fail first and nobody awaits the job then: its rejection must not be an unhandled one.
   job.catch(() => undefined);
-  return { actions, job };
+  return {
+    actions: taken.map(({ unit }) => `${unit.unit} ${unit.verdict === "restart" ? "restarted" : "started"}`),
+    job,
+    refused: queued.flatMap((q) => ("result" in q.job ? [] : [q.job])),
+  };
+}
+
+/** A start or a restart; a refusal is the pod's failure, while a bus that is gone is everybody's. */
+async function queue(ports: ApplyPorts, pod: string, unit: UnitChange, timeout: number): Promise<Job | ContainerFailure> {
+  try {
+    return await ports.manager.queue(unit.verdict === "restart" ? "restart" : "start", unit.unit, timeout);
+  } catch (error) {
+    if (!(error instanceof HostError) || error.code === "bus-closed") throw error;
+    return unusable(pod, unit.unit, error.message);
+  }
+}
+
+/** The failure of a unit that the manager does not start at all; `reason` is its own and names the unit. */
+export function unusable(pod: string, unit: string, reason: string): ContainerFailure {
+  return { pod, unit, reason, restarts: 0, lastLines: [], hint: `systemctl --user status ${unit}` };
 }

@@ -43,6 +43,8 @@ export const EMPTY_MANIFEST: Manifest = { version: 1, pods: {}, objects: {} };
 export interface UnitState {
   readonly name: string;
   readonly loadState: string;
+  /** Why the manager cannot use the unit, in its words; absent where it can. */
+  readonly loadError?: string;
   readonly activeState: string;
   readonly subState: string;
   readonly unitFileState: string;

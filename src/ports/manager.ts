@@ -4,6 +4,24 @@ import type { UnitState } from "../base/installed.js";
 /** How a job ended (JobRemoved's result): `done`, `failed`, `canceled`, `timeout`, `dependency`, `skipped`, …; `deadline` when we stopped waiting. */
 export type JobResult = string;
 
+/** A unit as a listing shows it. */
+export interface Listed extends Pick<UnitState, "name" | "loadState" | "activeState" | "subState"> {
+  /** Number of the job that is queued or runs for it; 0 for none. */
+  readonly job: number;
+}
+
+export interface Look {
+  readonly listed: Listed;
+  /** Of one of which more was wanted. */
+  readonly state?: UnitState;
+}
+
+/** A job that the manager has taken on. */
+export interface Job {
+  /** How it ends, `deadline` milliseconds from its queueing at most. Rejects when the connection ends. */
+  readonly result: Promise<JobResult>;
+}
+
 /** Read-only half: all that `diff`, `plan`, `status` and `validate` are ever given. */
 export interface ManagerReader {
   /** Major version of the manager. */
@@ -15,6 +33,10 @@ export interface ManagerReader {
   list(patterns: readonly string[], detail?: "full" | "brief"): Promise<UnitState[]>;
   /** One unit, loaded if need be; `loadState` is `not-found` where there is none. */
   get(name: string): Promise<UnitState>;
+  /**
+   * These units, loaded if need be, in one call; each for which `more` holds costs one more. For looks that are repeated.
+   */
+  look(names: readonly string[], more: (unit: Listed) => boolean): Promise<readonly Look[]>;
   /** Unit files on disk that match a glob: name -> path, from every search path. */
   unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
@@ -28,6 +50,8 @@ export interface Manager extends ManagerReader {
   start(name: string, deadline: number): Promise<JobResult>;
   stop(name: string, deadline: number): Promise<JobResult>;
   restart(name: string, deadline: number): Promise<JobResult>;
+  /** Ends when the job is queued. Rejects with the D-Bus error by which the manager refuses it, as of a unit with a bad setting. */
+  queue(verb: "start" | "restart", name: string, deadline: number): Promise<Job>;
   resetFailed(name: string): Promise<void>;
   /** Wait until a unit satisfies the predicate (truth re-read at each PropertiesChanged) or the deadline passes; the last truth is returned. */
   waitFor(name: string, wanted: (unit: UnitState) => boolean, deadline: number): Promise<UnitState>;

@@ -1,5 +1,5 @@
 // Jobs: queued, and waited for by their JobRemoved signal; after a restart of the manager the truth is asked instead.
-import type { JobResult } from "../../ports/manager.js";
+import type { Job, JobResult } from "../../ports/manager.js";
 import type { Connection } from "../dbus/connection.js";
 import { BusClosedError, DbusError } from "../dbus/errors.js";
 import type { Message } from "../dbus/message.js";
@@ -40,10 +40,10 @@ export class Jobs {
   }
 
   /**
-   * Queues a job in mode `replace` and waits for its end, `deadline` milliseconds at most. A job that outlives the
+   * Queues a job in mode `replace`; its result comes `deadline` milliseconds from now at most. A job that outlives the
    * deadline stays queued. Rejects with DbusError (no such unit …) or BusClosedError.
    */
-  async run(verb: Verb, unit: string, deadline: number): Promise<JobResult> {
+  async queue(verb: Verb, unit: string, deadline: number): Promise<Job> {
     const end = performance.now() + deadline;
     await this.#events.jobs();
     this.#queueing++;
@@ -51,10 +51,18 @@ export class Jobs {
       const reply = await this.#connection.call(managerCall(verb, "ss", [unit, "replace"]));
       const path = reply.bodyReader().string();
       const early = this.#early.get(path);
-      return early ?? (await this.#wait(path, unit, verb, end - performance.now()));
+      const result = early === undefined ? this.#wait(path, unit, verb, end - performance.now()) : Promise.resolve(early);
+      // Who queued it may look at the result later, or never.
+      result.catch(() => undefined);
+      return { result };
     } finally {
       if (--this.#queueing === 0) this.#early.clear();
     }
+  }
+
+  /** The same, and waits for the job's end. */
+  async run(verb: Verb, unit: string, deadline: number): Promise<JobResult> {
+    return (await this.queue(verb, unit, deadline)).result;
   }
 
   #wait(path: string, unit: string, verb: Verb, milliseconds: number): Promise<JobResult> {

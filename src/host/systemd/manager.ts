@@ -1,7 +1,7 @@
 // The systemd user manager behind ports/manager.ts.
 import { basename } from "node:path";
 import type { UnitState } from "../../base/installed.js";
-import type { JobResult, Manager } from "../../ports/manager.js";
+import type { Job, JobResult, Listed, Look, Manager } from "../../ports/manager.js";
 import type { Connection } from "../dbus/connection.js";
 import { DbusError } from "../dbus/errors.js";
 import { openUserBus } from "../dbus/open.js";
@@ -9,7 +9,7 @@ import { Events } from "./events.js";
 import { Jobs } from "./jobs.js";
 import { takeLock } from "./lock.js";
 import { getCall, MANAGER, MANAGER_PATH, managerCall, unitPath } from "./names.js";
-import { listUnits, readUnit } from "./states.js";
+import { listUnits, lookAtUnits, readUnit } from "./states.js";
 import { waitUntil } from "./wait.js";
 
 /** A reload reads every unit file of the user again; milliseconds. */
@@ -41,6 +41,10 @@ export class SystemdManager implements Manager {
 
   get(name: string): Promise<UnitState> {
     return readUnit(this.#connection, name);
+  }
+
+  look(names: readonly string[], more: (unit: Listed) => boolean): Promise<readonly Look[]> {
+    return lookAtUnits(this.#connection, names, more);
   }
 
   async unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, string>> {
@@ -87,6 +91,10 @@ export class SystemdManager implements Manager {
 
   restart(name: string, deadline: number): Promise<JobResult> {
     return this.#jobs.run("RestartUnit", name, deadline);
+  }
+
+  queue(verb: "start" | "restart", name: string, deadline: number): Promise<Job> {
+    return this.#jobs.queue(verb === "start" ? "StartUnit" : "RestartUnit", name, deadline);
   }
 
   /** No error for a unit that is not loaded: it has nothing to reset. */

@@ -1,5 +1,6 @@
 // Reads the truth of units: properties over D-Bus to UnitState.
 import type { UnitState } from "../../base/installed.js";
+import type { Listed as ListedUnit, Look } from "../../ports/manager.js";
 import type { Connection } from "../dbus/connection.js";
 import type { Value } from "../dbus/reader.js";
 import { getAllCall, getCall, managerCall, UNIT } from "./names.js";
@@ -7,16 +8,22 @@ import { getAllCall, getCall, managerCall, UNIT } from "./names.js";
 /** Calls in flight at once: enough to keep the manager busy, few enough that none waits long for its turn. */
 const AT_ONCE = 64;
 
-const UNIT_PROPERTIES = ["Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload", "InvocationID"];
+const UNIT_PROPERTIES = [
+  "Id",
+  "LoadState",
+  "LoadError",
+  "ActiveState",
+  "SubState",
+  "UnitFileState",
+  "FragmentPath",
+  "NeedDaemonReload",
+  "InvocationID",
+];
 const SERVICE_PROPERTIES = ["Result", "MainPID", "ExecMainCode", "ExecMainStatus", "NRestarts", "StatusText", "ActiveEnterTimestamp"];
 const WANTED: ReadonlySet<string> = new Set([...UNIT_PROPERTIES, ...SERVICE_PROPERTIES]);
 
-/** A row of ListUnitsByPatterns: name, description, load, active, sub, followed unit, object path, job id, type, path. */
-interface Listed {
-  readonly name: string;
-  readonly loadState: string;
-  readonly activeState: string;
-  readonly subState: string;
+/** A row of ListUnitsBy…: name, description, load, active, sub, followed unit, object path, job id, type, path. */
+interface Listed extends ListedUnit {
   readonly path: string;
 }
 
@@ -31,9 +38,13 @@ const hex = (value: Value | undefined): string =>
 export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
   const name = text(properties.get("Id"));
   const invocation = hex(properties.get("InvocationID"));
+  // Name and message of an error; both empty where there is none.
+  const loadError = properties.get("LoadError");
+  const message = Array.isArray(loadError) ? text(loadError[1]) : "";
   const unit: UnitState = {
     name,
     loadState: text(properties.get("LoadState")),
+    ...(message === "" ? {} : { loadError: message }),
     activeState: text(properties.get("ActiveState")),
     subState: text(properties.get("SubState")),
     unitFileState: text(properties.get("UnitFileState")),
@@ -67,7 +78,7 @@ async function readFull(connection: Connection, path: string, service: boolean):
 async function readBrief(connection: Connection, listed: Listed): Promise<UnitState> {
   const get = async (property: string) => (await connection.call(getCall(listed.path, UNIT, property))).body()[0];
   const [fileState, fragment, reload] = await Promise.all([get("UnitFileState"), get("FragmentPath"), get("NeedDaemonReload")]);
-  const { path: _, ...state } = listed;
+  const { path: _, job: __, ...state } = listed;
   return { ...state, unitFileState: text(fileState), fragmentPath: text(fragment), needDaemonReload: reload === true };
 }
 
@@ -87,9 +98,30 @@ export async function listUnits(connection: Connection, patterns: readonly strin
   return mapBounded(listed, read);
 }
 
+/** These units, and the full state of those for which `more` holds. */
+export async function lookAtUnits(
+  connection: Connection,
+  names: readonly string[],
+  more: (unit: ListedUnit) => boolean,
+): Promise<readonly Look[]> {
+  // No names would be taken for all units.
+  if (names.length === 0) return [];
+  const [rows] = (await connection.call(managerCall("ListUnitsByNames", "as", [names]))).body();
+  return mapBounded((Array.isArray(rows) ? rows : []).map(asListed), async ({ path, ...listed }) =>
+    more(listed) ? { listed, state: await readFull(connection, path, listed.name.endsWith(".service")) } : { listed },
+  );
+}
+
 function asListed(row: Value): Listed {
-  const [name, , loadState, activeState, subState, , path] = Array.isArray(row) ? row : [];
-  return { name: text(name), loadState: text(loadState), activeState: text(activeState), subState: text(subState), path: text(path) };
+  const [name, , loadState, activeState, subState, , path, job] = Array.isArray(row) ? row : [];
+  return {
+    name: text(name),
+    loadState: text(loadState),
+    activeState: text(activeState),
+    subState: text(subState),
+    job: number(job),
+    path: text(path),
+  };
 }
 
 /** Promise.all over items, with at most AT_ONCE under way; order is kept. */

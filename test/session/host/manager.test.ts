@@ -17,6 +17,7 @@ const UNITS: Readonly<Record<string, string>> = {
   "t-sleep.service": "[Service]\nExecStart=sleep 1000\n[Install]\nWantedBy=default.target\n",
   "t-fail.service": "[Service]\nType=oneshot\nExecStart=sh -c 'exit 7'\n",
   "t-true.service": "[Service]\nType=oneshot\nExecStart=true\n",
+  "t-bad.service": "[Service]\nType=oneshot\nRestart=always\nExecStart=true\n",
   "t-slow.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=sleep 2\n",
   "t-never.service": "[Service]\nType=notify\nTimeoutStartSec=infinity\nExecStart=sleep 1000\n",
   "t-needs.service": "[Unit]\nRequires=t-fail.service\nAfter=t-fail.service\n[Service]\nExecStart=sleep 1000\n",
@@ -61,6 +62,33 @@ test("starting what does not exist rejects with systemd's error name", async () 
     return true;
   });
   await assert.rejects(manager.get("no unit name"), DbusError);
+});
+
+test("a look lists units by name, loads them, and reads in full those of which more is wanted", async () => {
+  assert.equal(await manager.start("t-sleep.service", 5000), "done");
+  const looked = await manager.look(["t-sleep.service", "t-true.service", "t-nothing.service"], (u) => u.activeState === "active");
+  assert.deepEqual(
+    looked.map((l) => [l.listed.name, l.listed.loadState, l.listed.activeState, l.listed.job, l.state?.service?.restarts]).sort(),
+    [
+      ["t-nothing.service", "not-found", "inactive", 0, undefined],
+      ["t-sleep.service", "loaded", "active", 0, 0],
+      ["t-true.service", "loaded", "inactive", 0, undefined],
+    ],
+  );
+  assert.deepEqual(await manager.look([], () => true), []);
+  const job = await manager.queue("start", "t-slow.service", 5000);
+  const [slow] = await manager.look(["t-slow.service"], () => false);
+  assert.equal(slow?.listed.activeState, "activating");
+  assert.ok((slow?.listed.job ?? 0) > 0);
+  assert.equal(await job.result, "done");
+  for (const name of ["t-sleep.service", "t-slow.service"]) await manager.stop(name, 5000);
+});
+
+test("a unit with a bad setting says so; its start is refused before there is a job", async () => {
+  const message = "Unit t-bad.service has a bad unit file setting.";
+  const { loadState, loadError } = await manager.get("t-bad.service");
+  assert.deepEqual([loadState, loadError], ["bad-setting", message]);
+  await assert.rejects(manager.queue("restart", "t-bad.service", 5000), { code: "org.freedesktop.systemd1.BadUnitSetting", message });
 });
 
 test("what is not there is stopped, disabled and reset already", async () => {
