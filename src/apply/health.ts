@@ -1,11 +1,11 @@
 // Is a pod as wanted? Waits for its containers, tells a crash loop from a slow start, and explains what went wrong.
-import type { UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
-import type { PodChange, UnitChange } from "../diff/types.js";
+import type { PodChange } from "../diff/types.js";
 import type { Listed } from "../ports/manager.js";
-import { CRASHES, endReason, judge, judgeSocket, loadFailure, socketHint, type Verdict } from "./judge.js";
+import { loadFailure, socketHint, type Verdict } from "./judge.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
 import { unusable } from "./units.js";
+import { asksForMore, isAwaited, isUp, lateReason, listingOf, reasonOf, verdictOf, type Watched } from "./watched.js";
 
 /** The journal gets a container's last lines a moment after the manager has seen its end: so often and so long it is asked, milliseconds. */
 const JOURNAL_TRIES = 5;
@@ -13,28 +13,8 @@ const JOURNAL_PAUSE_MS = 100;
 /** Between two looks at the units, milliseconds; below systemd's RestartSec= of 100, so that no end is missed. */
 const FIRST_LOOK_MS = 5;
 const LOOK_MS = 60;
-/** All that the manager knows of a unit is read when its listing has changed, and so long after the last time in any case, milliseconds. */
-const READ_ANYWAY_MS = 1000;
-
-/** What is remembered of a unit between two looks. */
-interface Watched {
-  readonly unit: UnitChange;
-  /** As it was before the job. */
-  readonly before: UnitState | undefined;
-  /**
-   * Only another invocation counts: it is acted on, or restarts along with one that is. What systemd kills on the way, because
-   * it does not hear SIGTERM, is failed for a moment.
-   */
-  readonly renewed: boolean;
-  /** What was read last, and what the listing was then. */
-  seen: { readonly listing: string; readonly at: number; readonly state: UnitState } | undefined;
-  /** How it last ended: gone from the manager's properties as soon as the next start runs. */
-  lastEnd?: UnitState;
-}
 
 const JUDGED: ReadonlySet<string> = new Set(["infra", "container", "init", "socket"]);
-/** Nothing runs without them. */
-const NEEDED: ReadonlySet<string> = new Set(["infra", "socket"]);
 
 /** A look at a pod's containers and ports that began before its jobs were queued, so that what was there before is not taken for the outcome. */
 export class HealthWatch {
@@ -87,7 +67,7 @@ export class HealthWatch {
       // When all run and only have to stay so, it is known when that is.
       const settles = waiting.map((j) => j.verdict.settles ?? LOOK_MS);
       const known = waiting.every((j) => j.verdict.settles !== undefined);
-      const sleep = this.ports.clock.sleep(Math.max(1, Math.min(known ? Math.max(...settles) : pause, LOOK_MS, deadline - now)));
+      const sleep = this.ports.clock.sleep(Math.max(1, Math.min(known ? Math.ceil(Math.max(...settles)) : pause, LOOK_MS, deadline - now)));
       if (hinted === undefined || known) await sleep;
       else if (await Promise.race([sleep.then(() => false), hinted.then(() => true)])) hinted = undefined;
     }
@@ -144,63 +124,4 @@ export class HealthWatch {
       await this.ports.clock.sleep(JOURNAL_PAUSE_MS);
     }
   }
-}
-
-function listingOf(listed: Listed): string {
-  return `${listed.loadState} ${listed.activeState} ${listed.subState} ${listed.job}`;
-}
-
-/**
- * Whether a listing is worth a closer look. What is on its way needs none, but for one that has crashed: the next start has the
- * count. An active unit that is to be renewed may have been so between two looks, without a trace in the listing.
- */
-function asksForMore(watched: Watched, listed: Listed, now: number, since: number): boolean {
-  const { seen, lastEnd, renewed, before } = watched;
-  if (now - (seen?.at ?? since) >= READ_ANYWAY_MS) return true;
-  if (seen?.listing === listingOf(listed))
-    return renewed && listed.activeState === "active" && listed.job === 0 && seen.state.invocation === before?.invocation;
-  const between = listed.subState.startsWith("auto-restart");
-  const underWay = listed.job !== 0 || listed.activeState === "activating" || listed.activeState === "deactivating";
-  return !underWay || between || lastEnd !== undefined || listed.loadState !== "loaded";
-}
-
-/** Whether one that the change leaves alone is up before it. */
-function isUp(unit: UnitChange, state: UnitState | undefined, now: number): boolean {
-  if (state === undefined || loadFailure(state) !== undefined) return false;
-  if (NEEDED.has(unit.role)) return state.activeState !== "inactive" && state.activeState !== "failed";
-  return judge(state, unit.role === "init", now * 1000, state.service?.restarts).state === "up";
-}
-
-/** One that was left alone may have ended and wait for its next start; that is how it was before, and no reason to wait. */
-function isAwaited(watched: Watched): boolean {
-  return watched.renewed || NEEDED.has(watched.unit.role);
-}
-
-/** `now` in milliseconds since the epoch. */
-function verdictOf(watched: Watched, state: UnitState, now: number): Verdict {
-  const { unit, before, renewed } = watched;
-  const unusable = loadFailure(state);
-  if (unusable !== undefined) return { state: "down", reason: unusable };
-  if (renewed && state.invocation === before?.invocation) return { state: "pending" };
-  if (unit.role === "socket") return judgeSocket(state);
-  if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
-  return judge(state, unit.role === "init", now * 1000, earlierRestarts(watched));
-}
-
-/** Those of before the change, of what it leaves alone; what is started anew counts from nought. */
-function earlierRestarts(watched: Watched): number {
-  return watched.renewed ? 0 : (watched.before?.service?.restarts ?? 0);
-}
-
-/** How it ended, with the count when that is why it is given up. `reason`: what the unit's state says now. */
-function reasonOf(watched: Watched, reason: string): string {
-  const state = watched.seen?.state;
-  if (watched.unit.role === "socket" || state === undefined || loadFailure(state) !== undefined) return reason;
-  const end = watched.lastEnd === undefined ? reason : endReason(watched.lastEnd);
-  const restarts = (state.service?.restarts ?? 0) - earlierRestarts(watched);
-  return restarts >= CRASHES ? `${end}, ${restarts} times in a row` : end;
-}
-
-function lateReason(watched: Watched): string {
-  return watched.lastEnd === undefined ? "did not become ready in time" : `${endReason(watched.lastEnd)}; did not become ready in time`;
 }

@@ -1,14 +1,14 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
-import type { Manifest, UnitState } from "../base/installed.js";
+import type { Manifest } from "../base/installed.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import { abandon } from "./abandon.js";
-import { intent, inverse, outcome, removeFiles, tidyFiles, undonePod, undoneShared, writeFiles, writeManifest } from "./files.js";
+import { intent, inverse, outcome, removeFiles, tidyFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
+import { forgetPod, SLICE_DEADLINE_MS, stopPod } from "./pods.js";
+import { putBack } from "./put-back.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
 import { actOnUnits, stopUnits, withVerdict } from "./units.js";
 
-/** A slice that is empty stops at once. Milliseconds. */
-const SLICE_DEADLINE_MS = 10_000;
 const PAUSE = "podgen-pause.service";
 /** The parent that systemd makes up for all pod-*.slice. */
 const PARENT_SLICE = "pod.slice";
@@ -129,85 +129,6 @@ function jobFailure(change: PodChange, result: string): ContainerFailure {
     lastLines: [],
     hint: `systemctl --user status ${unit}`,
   };
-}
-
-/**
- * Undoes one pod's change: the bytes of before, the units of before; a pod that was not there before goes again. `after`:
- * what podgen owns when all is done.
- */
-async function putBack(
-  ports: ApplyPorts,
-  change: PodChange,
-  report: PodReport,
-  after: Manifest,
-  options: ApplyOptions,
-): Promise<PodReport> {
-  const created = withVerdict(change, "create").map((u) => u.unit);
-  const isNew = options.manifest.pods[change.name] === undefined;
-  if (isNew) await stopPod(ports, change, options);
-  else await stopUnits(ports, created, options.stopTimeout);
-  const back = undonePod(change, after);
-  await writeFiles(ports, back);
-  if (isNew) await ports.manager.disable(change.enable);
-  await removeFiles(ports, back, options.roots);
-  await ports.manager.reload();
-  if (isNew) {
-    await forgetPod(ports, { ...change, folders: change.manifest?.folders ?? [] });
-    return report;
-  }
-  const undo: PodChange = { ...change, units: await undoneUnits(ports, change) };
-  const health = await HealthWatch.begin(ports, undo);
-  const { actions, job, refused } = await actOnUnits(ports, undo, options.timeout);
-  const still = refused.length > 0 ? refused : await health.wait(ports.clock.now() + options.timeout, job);
-  // A unit that cannot be used in either version is told of once.
-  const said = new Set(report.failures.filter((f) => f.container === undefined).map((f) => `${f.unit} ${f.reason}`));
-  return {
-    ...report,
-    outcome: still.length === 0 ? "rolled-back" : "failed",
-    actions: [...report.actions, ...actions],
-    failures: [...report.failures, ...still.filter((f) => !said.has(`${f.unit} ${f.reason}`))],
-  };
-}
-
-/**
- * What was acted on runs the old bytes again; what was removed comes back; what was created is gone; what was left alone
- * still is, unless the failure took it along.
- */
-async function undoneUnits(ports: ApplyPorts, change: PodChange): Promise<PodChange["units"]> {
-  const units = change.units.filter((u) => u.verdict !== "create");
-  const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
-  return units.map((u) => {
-    const state = states.get(u.unit);
-    if (u.verdict === "restart") return u;
-    if (!isRunning(state)) return u.verdict === "unchanged" && hasEnded(state) ? u : { ...u, verdict: "start" };
-    const renewed = u.verdict === "start" && u.container !== undefined && u.role !== "infra";
-    return { ...u, verdict: renewed ? "restart" : "unchanged" };
-  });
-}
-
-function isRunning(unit: UnitState | undefined): boolean {
-  return unit !== undefined && ["active", "activating", "reloading"].includes(unit.activeState);
-}
-
-/** By itself and with success (waitid's CLD_EXITED is 1): a container that has done its work is not made to do it again. */
-function hasEnded(unit: UnitState | undefined): boolean {
-  return unit?.activeState === "inactive" && unit.service?.result === "success" && unit.service.execMainCode === 1;
-}
-
-/** Stops a whole pod: the pod unit takes its parts with it; what was started without it is stopped by name. */
-async function stopPod(ports: ApplyPorts, change: PodChange, options: ApplyOptions): Promise<void> {
-  await ports.manager.stop(`pod-${change.name}.service`, options.stopTimeout);
-  const rest = change.units.filter((u) => u.role !== "pod" && u.role !== "slice").map((u) => u.unit);
-  await Promise.all(rest.map((unit) => ports.manager.stop(unit, options.stopTimeout)));
-}
-
-/** After the files are gone and the manager has reloaded: no failed states, no folders left. */
-async function forgetPod(ports: ApplyPorts, change: PodChange): Promise<PodReport> {
-  for (const u of change.units) await ports.manager.resetFailed(u.unit);
-  // Nobody stops a slice that is empty; without its unit file it would stay until the manager ends.
-  for (const u of change.units) if (u.role === "slice") await ports.manager.stop(u.unit, SLICE_DEADLINE_MS);
-  await ports.runtime.removeTrees(change.folders);
-  return { name: change.name, outcome: "deleted", actions: change.units.map((u) => `${u.unit} removed`), failures: [] };
 }
 
 function summary(changes: ChangeSet, reports: ReadonlyMap<string, PodReport>, options: ApplyOptions): Omit<ApplyReport, "warnings"> {

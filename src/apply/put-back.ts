@@ -1,0 +1,71 @@
+// A pod whose change failed is brought back to what it was.
+import type { Manifest, UnitState } from "../base/installed.js";
+import type { PodChange } from "../diff/types.js";
+import { removeFiles, undonePod, writeFiles } from "./files.js";
+import { HealthWatch } from "./health.js";
+import { forgetPod, stopPod } from "./pods.js";
+import type { ApplyOptions, ApplyPorts, PodReport } from "./types.js";
+import { actOnUnits, stopUnits, withVerdict } from "./units.js";
+
+/**
+ * Undoes one pod's change: the bytes of before, the units of before; a pod that was not there before goes again. `after`:
+ * what podgen owns when all is done.
+ */
+export async function putBack(
+  ports: ApplyPorts,
+  change: PodChange,
+  report: PodReport,
+  after: Manifest,
+  options: ApplyOptions,
+): Promise<PodReport> {
+  const created = withVerdict(change, "create").map((u) => u.unit);
+  const isNew = options.manifest.pods[change.name] === undefined;
+  if (isNew) await stopPod(ports, change, options);
+  else await stopUnits(ports, created, options.stopTimeout);
+  const back = undonePod(change, after);
+  await writeFiles(ports, back);
+  if (isNew) await ports.manager.disable(change.enable);
+  await removeFiles(ports, back, options.roots);
+  await ports.manager.reload();
+  if (isNew) {
+    await forgetPod(ports, { ...change, folders: change.manifest?.folders ?? [] });
+    return report;
+  }
+  const undo: PodChange = { ...change, units: await undoneUnits(ports, change) };
+  const health = await HealthWatch.begin(ports, undo);
+  const { actions, job, refused } = await actOnUnits(ports, undo, options.timeout);
+  const still = refused.length > 0 ? refused : await health.wait(ports.clock.now() + options.timeout, job);
+  // A unit that cannot be used in either version is told of once.
+  const said = new Set(report.failures.filter((f) => f.container === undefined).map((f) => `${f.unit} ${f.reason}`));
+  return {
+    ...report,
+    outcome: still.length === 0 ? "rolled-back" : "failed",
+    actions: [...report.actions, ...actions],
+    failures: [...report.failures, ...still.filter((f) => !said.has(`${f.unit} ${f.reason}`))],
+  };
+}
+
+/**
+ * What was acted on runs the old bytes again; what was removed comes back; what was created is gone; what was left alone
+ * still is, unless the failure took it along.
+ */
+async function undoneUnits(ports: ApplyPorts, change: PodChange): Promise<PodChange["units"]> {
+  const units = change.units.filter((u) => u.verdict !== "create");
+  const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
+  return units.map((u) => {
+    const state = states.get(u.unit);
+    if (u.verdict === "restart") return u;
+    if (!isRunning(state)) return u.verdict === "unchanged" && hasEnded(state) ? u : { ...u, verdict: "start" };
+    const renewed = u.verdict === "start" && u.container !== undefined && u.role !== "infra";
+    return { ...u, verdict: renewed ? "restart" : "unchanged" };
+  });
+}
+
+function isRunning(unit: UnitState | undefined): boolean {
+  return unit !== undefined && ["active", "activating", "reloading"].includes(unit.activeState);
+}
+
+/** By itself and with success (waitid's CLD_EXITED is 1): a container that has done its work is not made to do it again. */
+function hasEnded(unit: UnitState | undefined): boolean {
+  return unit?.activeState === "inactive" && unit.service?.result === "success" && unit.service.execMainCode === 1;
+}
