@@ -5,13 +5,14 @@ import { dirname, relative, resolve, sep } from "node:path";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
 import { codeOf, fileError } from "./errors.js";
-import { makeFolders, syncFolder } from "./folders.js";
+import { FolderSync, makeFolders } from "./folders.js";
 import { removeLeftovers, Temporaries } from "./temporaries.js";
 
 /** Files as the stages with effects need them; one object per run. */
 export class Files implements FileWriter {
   readonly #private: readonly string[];
   readonly #temporaries = new Temporaries();
+  readonly #folders = new FolderSync();
 
   /** Folders made at or below one of `privateRoots` (absolute) get mode 0700, others 0755. */
   constructor(privateRoots: readonly string[]) {
@@ -60,7 +61,7 @@ export class Files implements FileWriter {
         await unlink(temporary).catch(() => undefined);
         throw error;
       }
-      await syncFolder(dirname(path));
+      await this.#folders.sync(dirname(path));
     } catch (error) {
       throw fileError("write", path, error);
     }
@@ -99,7 +100,7 @@ export class Files implements FileWriter {
         await unlink(temporary).catch(() => undefined);
         throw error;
       }
-      await syncFolder(dirname(path));
+      await this.#folders.sync(dirname(path));
     } catch (error) {
       throw fileError("link", path, error);
     }
@@ -107,7 +108,7 @@ export class Files implements FileWriter {
 
   /** Makes the folder and checks that what is at `path` may be replaced. */
   async #prepare(path: string, for_: "write" | "link"): Promise<void> {
-    await makeFolders(dirname(path), this.#private);
+    await makeFolders(dirname(path), this.#private, (folder) => this.#folders.sync(folder));
     const present = await lstat(path).catch((error) => {
       if (codeOf(error) === "ENOENT") return undefined;
       throw error;

@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { Files } from "../../../src/host/files/files.js";
+import { FolderSync } from "../../../src/host/files/folders.js";
 import { HostError } from "../../../src/ports/host.js";
 import { becomeUser, buildProgram, type Session, startSession } from "../../lib/session.js";
 
@@ -196,4 +197,29 @@ test("a writer killed at any moment leaves the old or the new bytes, and its lef
 test("two hundred writes at once into one folder", async () => {
   await Promise.all(Array.from({ length: 200 }, (_, i) => files.write(join(root, `many/${i % 20}/${i}`), text(String(i)), 0o644)));
   assert.equal((await Promise.all(Array.from({ length: 20 }, (_, i) => files.list(join(root, `many/${i}`))))).flat().length, 200);
+});
+
+test("who asks for a folder's sync while one is under way shares the next, and an error is told to those who wait for it", async () => {
+  const ends: { readonly path: string; readonly end: (error?: Error) => void }[] = [];
+  const folders = new FolderSync(
+    (path) => new Promise((resolve, reject) => ends.push({ path, end: (error) => (error === undefined ? resolve() : reject(error)) })),
+  );
+  const first = folders.sync("/a");
+  const shared = [folders.sync("/a"), folders.sync("/a")];
+  const other = folders.sync("/b");
+  assert.deepEqual(
+    ends.map((e) => e.path),
+    ["/a", "/b"],
+  ); // prettier-ignore
+  ends[0]?.end(new Error("disk"));
+  await assert.rejects(first, /disk/);
+  assert.equal(ends.length, 3);
+  // It has begun, and may have missed what was written since.
+  const later = folders.sync("/a");
+  ends[1]?.end();
+  ends[2]?.end();
+  await Promise.all([...shared, other]);
+  assert.equal(ends.length, 4);
+  ends[3]?.end();
+  await later;
 });
