@@ -9,6 +9,7 @@
 #include "lib/deadline.h"
 #include "lib/hold.h"
 #include "lib/infra_conf.h"
+#include "lib/join.h"
 #include "lib/keep.h"
 #include "lib/notify.h"
 #include "lib/nskeep.h"
@@ -71,7 +72,7 @@ static int become_init(struct err *err) {
 }
 
 /* The namespaces and files of a pod that starts. */
-static int make_pod(int run, int dir, const struct infra_conf *conf, struct err *err) {
+static int make_pod(int run, const struct infra_conf *conf, struct err *err) {
   cleanup_fd int pause_fd = open_pause_patiently(run, err);
   if (pause_fd < 0) return pause_fd;
   /* From here on we are root in the user's namespace: the namespaces made now belong to it. */
@@ -80,7 +81,9 @@ static int make_pod(int run, int dir, const struct infra_conf *conf, struct err 
   if (r == 0) r = podns_make(conf, warn, err);
   if (r < 0) return r;
   umask(022);
-  return podfiles_make(dir, conf, err);
+  /* Opened here, in the mount namespace that is to have mounts on it. */
+  cleanup_fd int dir = join_folder(conf->run_dir, err);
+  return dir < 0 ? dir : podfiles_make(dir, conf, err);
 }
 
 /* Returns on failure only: else the process goes on as the second stage. */
@@ -88,6 +91,7 @@ static int start_pod(const struct infra_conf *conf, struct err *err) {
   struct kept kept;
   cleanup_fd int run = run_open(err);
   if (run < 0) return run;
+  /* Whatever follows needs it. */
   cleanup_fd int dir = run_open_at(run, conf->run_dir, true, err);
   if (dir < 0) return dir;
   int r = kept_read(true, &kept);
@@ -95,7 +99,7 @@ static int start_pod(const struct infra_conf *conf, struct err *err) {
   /* Our containers may live, and use those files and volumes. */
   r = nskeep_join(&kept, conf, err);
   kept_free(&kept);
-  if (r == 0) r = make_pod(run, dir, conf, err);
+  if (r == 0) r = make_pod(run, conf, err);
   if (r < 0) return r;
   if (conf->pid && (r = become_init(err)) < 0) return r;
   char *argv[] = {"podrt", "infra", conf->pid ? "--hold-init" : "--hold", (char *)conf->run_dir, (char *)conf->digest, NULL};

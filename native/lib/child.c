@@ -66,6 +66,7 @@ static int make_file_systems(struct work *w, struct child_report *report) {
   const struct bundle *b = w->c->bundle;
   struct err *err = &report->err;
   int r = open_run_folders(w, err);
+  if (r == 0) r = memoryfs_attach(w->c->memory, err);
   if (r < 0) return r;
   w->root = make_root(w, report);
   if (w->root < 0) return w->root;

@@ -121,7 +121,8 @@ static int make_devpts(struct kernelfs *k, int dev, struct err *err) {
   return attach_folder(dev, "pts", fd, err);
 }
 
-/* The pod's /dev/shm, infra's folder: its containers share IPC. Without one (no infra of ours) a private one. */
+/* The pod's /dev/shm, which is on infra's folder by now (memoryfs.h): its containers share IPC. Without one (no infra of ours) a private
+ * one. */
 static int make_shm(const struct kernelfs *k, int dev, struct err *err) {
   cleanup_fd int shm = k->infra_dir < 0 ? -ENOENT : mountfd_clone(k->infra_dir, "shm", true);
   int r = shm < 0 ? 0 : mountfd_set(shm, LOCKED, MS_PRIVATE, true);

@@ -44,6 +44,7 @@ static const struct {
     {"unbindable", PROPAGATION, MS_UNBINDABLE},
     {"runbindable", PROPAGATION, MS_UNBINDABLE},
     {"x-podgen.mkdir", MKDIR, 0},
+    {"x-podgen.memory", NOTHING, 0}, /* memoryfs.c has put it at the source */
 };
 
 static const char *const types[] = {

@@ -6,11 +6,11 @@
 
 #include "userns.h"
 
-/* The user namespace first: it gives the rights to join the others. */
+/* The user namespace first: it gives the rights to join the others. The mount namespace has the pod's file systems in memory. */
 static const struct {
   const char *name;
   int flag;
-} kinds[] = {{"user", CLONE_NEWUSER}, {"net", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}};
+} kinds[] = {{"user", CLONE_NEWUSER}, {"net", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC}, {"uts", CLONE_NEWUTS}, {"mnt", CLONE_NEWNS}};
 
 /* "ns-net-0123456789abcdef": as much of the digest's hex as tells bundles apart. */
 static void name_of(char ret[KEEP_NAME_MAX], const char *kind, const char *digest) {
@@ -45,7 +45,7 @@ void nskeep_forget(const char *digest) {
   }
 }
 
-/* All four, or none: *fds is then closed again. */
+/* False: one is missing. Those that are there are the caller's all the same. */
 static bool take_all(struct kept *kept, const char *digest, int fds[N_ELEMENTS(kinds)]) {
   bool all = true;
   for (size_t i = 0; i < N_ELEMENTS(kinds); i++) {
@@ -67,7 +67,7 @@ static void forget_others(struct kept *kept) {
 
 /* A namespace that the pod has not of its own is the host's, which cannot be joined from here and is ours already. */
 static bool is_own(const struct infra_conf *conf, int flag) {
-  return flag == CLONE_NEWUSER || (flag == CLONE_NEWNET && conf->network) || (flag == CLONE_NEWIPC && conf->ipc) ||
+  return flag == CLONE_NEWUSER || flag == CLONE_NEWNS || (flag == CLONE_NEWNET && conf->network) || (flag == CLONE_NEWIPC && conf->ipc) ||
          (flag == CLONE_NEWUTS && conf->uts);
 }
 

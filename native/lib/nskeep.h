@@ -8,7 +8,7 @@
 #include "util.h"
 
 /*
- * Stores the calling process's user, network, IPC and UTS namespaces, under names with the digest of the bundle they were made for;
+ * Stores the calling process's user, network, IPC, UTS and mount namespaces, under names with the digest of the bundle they were made for;
  * those that came in `kept` are stored already.
  */
 int nskeep_store(const char *digest, const struct kept *kept, struct err *err);

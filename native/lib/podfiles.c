@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "rmtree.h"
+#include "memoryfs.h"
 
 enum { HOST_FILE_LIMIT = 1024 * 1024, MAX_SERVERS = 3 };
 
@@ -81,15 +81,15 @@ static int make_hostname(int dir, struct err *err) {
   return write_text(dir, "hostname", strcat(text, "\n"), err);
 }
 
-/* A fresh folder in place of what an earlier run left, whose files may belong to any id of the pod. */
-static int fresh_folder(int dir, const char *name, mode_t mode, struct err *err) {
-  int r = rmtree_at(dir, name, err);
-  if (r < 0) return r;
-  if (mkdirat(dir, name, 0700) < 0) return err_set(err, errno, "mkdir", "%s", name);
-  return fchmodat(dir, name, mode, 0) < 0 ? err_set(err, errno, "chmod", "%s", name) : 0;
+/* The size that Docker and podman give. */
+static int make_shm(int dir, struct err *err) {
+  static const struct mount_param params[] = {{"mode", "1777"}, {"size", "64m"}};
+  return memoryfs_make(dir, "shm", params, N_ELEMENTS(params), err);
 }
 
+/* Of the kernel's default size, half of the machine's memory; what is in it counts for the container that wrote it. */
 static int make_memory_volume(const char *path, struct err *err) {
+  static const struct mount_param params[] = {{"mode", "0777"}};
   cleanup_free char *copy = strdup(path);
   if (!copy) return err_set(err, ENOMEM, "memory volume", "%s", path);
   for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
@@ -101,14 +101,14 @@ static int make_memory_volume(const char *path, struct err *err) {
   *slash = 0;
   cleanup_fd int parent = open(slash == copy ? "/" : copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (parent < 0) return err_set(err, errno, "open", "%s", copy);
-  return fresh_folder(parent, slash + 1, 0777, err);
+  return memoryfs_make(parent, slash + 1, params, N_ELEMENTS(params), err);
 }
 
 int podfiles_make(int dir, const struct infra_conf *conf, struct err *err) {
   int r = make_hosts(dir, conf, err);
   if (r == 0) r = make_resolv_conf(dir, conf, err);
   if (r == 0) r = make_hostname(dir, err);
-  if (r == 0) r = fresh_folder(dir, "shm", 01777, err);
+  if (r == 0) r = make_shm(dir, err);
   size_t i;
   json_t *item;
   json_array_foreach(conf->memory_volumes, i, item) {

@@ -1,4 +1,4 @@
-/* The files that infra makes in its run folder for the containers: hosts, resolv.conf, hostname, shm/, memory volumes. */
+/* What infra makes for its containers: hosts, resolv.conf and hostname in its run folder, and the file systems in memory. */
 #pragma once
 #include "infra_conf.h"
 #include "util.h"
@@ -6,7 +6,10 @@
 /* Where pasta answers DNS in the pod's network and forwards to the host's resolver (verb_uplink.c; pasta(1), --dns-forward). */
 #define PODFILES_DNS "169.254.1.1"
 
-/* Makes them all; `dir` is the run folder. The caller is root in the user namespace and in the pod's UTS namespace. */
+/*
+ * Makes them all; `dir` is the run folder, opened in the pod's mount namespace, in which the caller is, as in its UTS namespace; it is root
+ * in the user namespace.
+ */
 int podfiles_make(int dir, const struct infra_conf *conf, struct err *err);
 
 /*

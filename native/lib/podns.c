@@ -78,9 +78,13 @@ static int set_sysctls(const struct infra_conf *conf, int made, void (*warn)(con
 }
 
 int podns_make(const struct infra_conf *conf, void (*warn)(const char *text), struct err *err) {
-  int made = (conf->network ? CLONE_NEWNET : 0) | (conf->ipc ? CLONE_NEWIPC : 0) | (conf->uts ? CLONE_NEWUTS : 0);
-  if (made && unshare(made) < 0)
-    return err_set(err, errno, "unshare", "%s%s%s", conf->network ? " network" : "", conf->ipc ? " ipc" : "", conf->uts ? " uts" : "");
+  /*
+   * The mount namespace is for the pod's file systems in memory (memoryfs.h). It belongs to another user namespace than the host's and
+   * so has the host's mounts as slaves, mount_namespaces(7): what is unmounted there goes here as well, and nothing goes back.
+   */
+  int made = CLONE_NEWNS | (conf->network ? CLONE_NEWNET : 0) | (conf->ipc ? CLONE_NEWIPC : 0) | (conf->uts ? CLONE_NEWUTS : 0);
+  if (unshare(made) < 0)
+    return err_set(err, errno, "unshare", "mount%s%s%s", conf->network ? " network" : "", conf->ipc ? " ipc" : "", conf->uts ? " uts" : "");
   if (conf->uts && sethostname(conf->hostname, strlen(conf->hostname)) < 0) return err_set(err, errno, "sethostname", "%s", conf->hostname);
   int r = conf->network ? loopback_up(err) : 0;
   return r < 0 ? r : set_sysctls(conf, made, warn, err);

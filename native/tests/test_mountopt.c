@@ -7,7 +7,7 @@
 
 static void test_bind(void) {
   static const char *const words[] = {
-      "rbind", "rprivate", "ro", "nosuid", "x-podgen.mkdir", "x-podgen.type=FileOrCreate", "x-podgen.subpath=a/b", NULL};
+      "rbind", "rprivate", "ro", "nosuid", "x-podgen.mkdir", "x-podgen.memory", "x-podgen.type=FileOrCreate", "x-podgen.subpath=a/b", NULL};
   struct mountopt opt;
   struct err err = {0};
   EXPECT(mountopt_parse(words, false, &opt, &err) == 0);

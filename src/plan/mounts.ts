@@ -37,7 +37,7 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
     switch (source.kind) {
       case "emptyDir":
         return source.medium === "Memory"
-          ? { path: memoryFolder(paths, context.pod.name, volume.name), options: [] }
+          ? { path: memoryFolder(paths, context.pod.name, volume.name), options: ["x-podgen.memory"] }
           : { path: emptyDirFolder(paths, context.pod.name, volume.name), options: ["x-podgen.mkdir"] };
       case "persistentVolumeClaim":
         return { path: claimFolder(paths, source.claimName), options: ["x-podgen.mkdir"] };

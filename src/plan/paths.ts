@@ -16,7 +16,7 @@ export function emptyDirFolder(paths: Paths, pod: string, volume: string): strin
   return `${paths.data}/empty/${pod}/${volume}`;
 }
 
-/** An emptyDir of medium Memory: on the tmpfs that $XDG_RUNTIME_DIR is, made by infra. */
+/** An emptyDir of medium Memory: a folder of infra's, who mounts a tmpfs on it in its own mount namespace. */
 export function memoryFolder(paths: Paths, pod: string, volume: string): string {
   return `${paths.run}/${runDir(pod, INFRA)}/volumes/${volume}`;
 }

@@ -80,7 +80,7 @@ export interface PodPlan {
   readonly uplink: boolean;
   readonly containers: readonly PlannedContainer[];
   readonly ports: readonly PlannedPort[];
-  /** Absolute paths of folders on tmpfs for emptyDirs of medium Memory, made by infra. */
+  /** Absolute paths of the emptyDirs of medium Memory: folders on which infra mounts a tmpfs each. */
   readonly memoryVolumes: readonly string[];
   readonly data: readonly PlannedData[];
   /** Folders under data that go when the pod is deleted (uppers, emptyDirs). */

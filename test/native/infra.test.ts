@@ -34,10 +34,10 @@ describe("a pod with namespaces of its own", () => {
     systemctl(user, "start", infraUnit("web"));
   });
 
-  test("network, ipc and uts are new; the user namespace is pause's; the rest is the host's", () => {
+  test("network, ipc, uts and mounts are new; the user namespace is pause's; the rest is the host's", () => {
     const pid = mainPid(user, infraUnit("web"));
-    for (const type of ["net", "ipc", "uts"]) assert.notEqual(namespaceOf(pid, type), namespaceOf(process.pid, type));
-    for (const type of ["pid", "mnt", "cgroup"]) assert.equal(namespaceOf(pid, type), namespaceOf(process.pid, type));
+    for (const type of ["net", "ipc", "uts", "mnt"]) assert.notEqual(namespaceOf(pid, type), namespaceOf(process.pid, type));
+    for (const type of ["pid", "cgroup"]) assert.equal(namespaceOf(pid, type), namespaceOf(process.pid, type));
     assert.equal(namespaceOf(pid, "user"), namespaceOf(mainPid(user, PAUSE), "user"));
   });
 
@@ -64,25 +64,22 @@ describe("a pod with namespaces of its own", () => {
     assert.match(inFolder("web", "hosts"), /^127\.0\.0\.1\tlocalhost\n::1\tlocalhost .*\n127\.0\.0\.1\tweb\n$/);
     assert.match(inFolder("web", "resolv.conf"), /^nameserver 169\.254\.1\.1\n/);
     assert.equal(statSync(join(infraDir(user, "web"), "resolv.conf")).mode & 0o777, 0o644);
-    assert.equal(statSync(join(infraDir(user, "web"), "shm")).mode & 0o7777, 0o1777);
-    assert.equal(statSync(`${user.runtimeDir}/podgen/volumes/web/cache`).mode & 0o7777, 0o777);
+    const folders = [join(infraDir(user, "web"), "shm"), `${user.runtimeDir}/podgen/volumes/web/cache`];
+    assert.equal(inPod("web", "--mount", `stat -c "%a %m" ${folders.join(" ")}`), `1777 ${folders[0]}\n777 ${folders[1]}`);
   });
 
   test("a restart gives empty shm and memory volumes, whoever's the files are", () => {
     const volume = `${user.runtimeDir}/podgen/volumes/web/cache`;
     const shm = join(infraDir(user, "web"), "shm");
     for (const folder of [volume, shm])
-      sh(
-        user,
-        `${user.podrt} unshare sh -c 'mkdir ${folder}/d && touch ${folder}/d/f && chown -R 100:100 ${folder}/d && chmod 0 ${folder}/d'`,
-      );
+      inPod("web", "--mount", `mkdir ${folder}/d && touch ${folder}/d/f && chown -R 100:100 ${folder}/d && chmod 0 ${folder}/d`);
     systemctl(user, "restart", infraUnit("web"));
-    for (const folder of [volume, shm]) assert.equal(execFileSync("ls", ["-A", folder], { encoding: "utf8" }), "");
+    for (const folder of [volume, shm]) assert.equal(inPod("web", "--mount", `ls -A ${folder}`), "");
   });
 
   test("killed: the next one has the same namespaces, files and volumes; a changed bundle has new ones", async () => {
     const volume = `${user.runtimeDir}/podgen/volumes/web/cache`;
-    const spaces = () => ["user", "net", "ipc", "uts"].map((type) => namespaceOf(mainPid(user, infraUnit("web")), type));
+    const spaces = () => ["user", "net", "ipc", "uts", "mnt"].map((type) => namespaceOf(mainPid(user, infraUnit("web")), type));
     const killed = async () => {
       const pid = mainPid(user, infraUnit("web"));
       process.kill(pid, "SIGKILL");
@@ -90,25 +87,25 @@ describe("a pod with namespaces of its own", () => {
       await until("infra is back", () => ![0, pid].includes(mainPid(user, infraUnit("web"))) && active());
     };
     const before = spaces();
-    sh(user, `touch ${volume}/f`);
+    inPod("web", "--mount", `touch ${volume}/f`);
     // Also in a user namespace that is not the pause process's any more.
     systemctl(user, "restart", PAUSE);
     for (let i = 0; i < 2; i++) {
       await killed();
       assert.deepEqual(spaces(), before);
-      assert.ok(existsSync(`${volume}/f`));
+      assert.equal(inPod("web", "--mount", `ls ${volume}`), "f");
       assert.equal(inPod("web", "--uts", "uname -n"), "web");
-      assert.equal(show(user, infraUnit("web"), "NFileDescriptorStore"), "4");
+      assert.equal(show(user, infraUnit("web"), "NFileDescriptorStore"), "5");
     }
     // Held, so that the numbers are not given to others.
-    const held = ["net", "ipc", "uts"].map((type) => openSync(`/proc/${mainPid(user, infraUnit("web"))}/ns/${type}`, "r"));
+    const held = ["net", "ipc", "uts", "mnt"].map((type) => openSync(`/proc/${mainPid(user, infraUnit("web"))}/ns/${type}`, "r"));
     const config = join(user.home, "bundles/web/config.json");
     writeFileSync(config, readFileSync(config, "utf8").replace("sha256:0a1b", "sha256:0a1c"));
     await killed();
     for (const [i, now] of spaces().slice(1).entries()) assert.notEqual(now, before[i + 1]);
     for (const fd of held) closeSync(fd);
-    assert.ok(!existsSync(`${volume}/f`));
-    assert.equal(show(user, infraUnit("web"), "NFileDescriptorStore"), "4");
+    assert.equal(inPod("web", "--mount", `ls ${volume}`), "");
+    assert.equal(show(user, infraUnit("web"), "NFileDescriptorStore"), "5");
   });
 
   test("a stop ends it with success", () => {

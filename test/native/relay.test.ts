@@ -162,7 +162,7 @@ describe("a frozen journald", () => {
     ); // prettier-ignore
     assert.equal(found.filter((e) => e.priority === 3).length, 300);
     // What has ended is not kept: the next infra begins with nothing.
-    await until("the store is empty but for the namespaces", () => show(user, infraUnit("web"), "NFileDescriptorStore") === "4");
+    await until("the store is empty but for the namespaces", () => show(user, infraUnit("web"), "NFileDescriptorStore") === "5");
   });
 
   test("what a container wrote while there was no infra is not lost, though it has ended meanwhile", async () => {

@@ -29,6 +29,10 @@ test("root's processes run, on overlay, with a terminal, and exec gets in", asyn
   systemctl(user, "stop", id);
 });
 
+test("the pod's /dev/shm is a file system of its own there, too", async () => {
+  assert.equal(await output(user, "shm", "stat -c %a /dev/shm; stat -f -c '%b %S' /dev/shm"), "1777\n16384 4096");
+});
+
 test("another user cannot be: the line says which ids are missing", async () => {
   const end = await toEnd(user, "one", { args: ["true"], annotations: { "io.podgen.user": "web" } });
   assert.equal(end.status, 125);

@@ -24,7 +24,13 @@ const one = (source: VolumeSource, over: Partial<VolumeMount> = {}) => planned([
 const data = "/home/alice/.local/share/podgen";
 const binds: readonly [string, VolumeSource, Partial<VolumeMount>, string, string[]][] = [
   ["emptyDir", { kind: "emptyDir", medium: "" }, {}, `${data}/empty/web/v`, ["rw", "x-podgen.mkdir"]],
-  ["emptyDir in memory", { kind: "emptyDir", medium: "Memory" }, {}, "/run/user/1000/podgen/pods/web/_infra/volumes/v", ["rw"]],
+  [
+    "emptyDir in memory",
+    { kind: "emptyDir", medium: "Memory" },
+    {},
+    "/run/user/1000/podgen/pods/web/_infra/volumes/v",
+    ["rw", "x-podgen.memory"],
+  ],
   ["hostPath", { kind: "hostPath", path: "/srv/x/", type: "" }, {}, "/srv/x", ["rw"]],
   ["hostPath with a type", { kind: "hostPath", path: "/s", type: "Socket" }, { readOnly: true }, "/s", ["ro", "x-podgen.type=Socket"]],
   ["claim", { kind: "persistentVolumeClaim", claimName: "db", readOnly: false }, {}, `${data}/volumes/db`, ["rw", "x-podgen.mkdir"]],
