@@ -14,7 +14,8 @@
 #include "lib/userns.h"
 #include "verbs.h"
 
-/* How long a namespace that cannot be made is tried again: a start that fails cancels what waits for it for good (UNITS.md 3). */
+/* How long a namespace that cannot be made, or only with one id, is tried again: a start that fails cancels what waits for it for good
+ * (UNITS.md 3). */
 enum { PATIENCE_MS = 20 * 1000, RETRY_MS = 500 };
 
 /* --- first stage: into the namespace --- */
@@ -44,19 +45,19 @@ static int open_living_infra(int run) {
  * The namespace that is in use already, if any: another pause's (one that was started by hand; either may end then), a
  * running pod's; else a new one.
  */
-static int enter_namespace(int run, struct userns_map *map, struct err *err) {
+static int enter_namespace(int run, int64_t deadline, struct userns_map *map, struct err *err) {
   struct err ignored;
   cleanup_fd int other = userns_open_pause(run, &ignored);
   if (other >= 0 && userns_join(other, map, &ignored) == 0) return 0;
   cleanup_fd int infra = open_living_infra(run);
   if (infra >= 0 && userns_join(infra, map, &ignored) == 0) return 0;
-  return userns_make(map, err);
+  return userns_make(deadline, map, err);
 }
 
 static int enter_patiently(int run, struct userns_map *map, struct err *err) {
   const int64_t deadline = clock_ms() + PATIENCE_MS;
   for (;;) {
-    int r = enter_namespace(run, map, err);
+    int r = enter_namespace(run, deadline, map, err);
     if (r >= 0 || clock_ms() + RETRY_MS > deadline) return r;
     char status[700];
     snprintf(status, sizeof status, "STATUS=%s: %s, trying again", err->what, strerror(-r));

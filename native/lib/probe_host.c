@@ -71,7 +71,7 @@ static uint64_t count_ids(const char *path) {
 static void probe_in_child(const char *data, struct probe_userns *ret) {
   struct err err = {0};
   struct userns_map map;
-  int r = userns_make(&map, &err);
+  int r = userns_make(0, &map, &err);
   if (r < 0) {
     set(&ret->userns, err.what, -r);
     snprintf(ret->overlay.text, sizeof ret->overlay.text, "needs a user namespace");

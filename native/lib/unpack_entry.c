@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
+#include "userns.h"
 #include "xattr.h"
 
 static int fail(const struct unpack *u, struct err *err, int code, const char *step) {
@@ -16,8 +17,7 @@ static int check_id(const struct unpack *u, const struct idmap *map, int64_t id,
   if (idmap_has(map, id)) return 0;
   err_set(err, 0, "owner",
           "%.200s: %s id %" PRId64 " is not among the %" PRIu64
-          " mapped here; with `usermod --add-sub%ss FIRST-LAST USER` give the user %" PRId64
-          " ids or more, then restart podgen-pause.service",
+          " mapped here; with `usermod --add-sub%ss FIRST-LAST USER` give the user %" PRId64 " ids or more" USERNS_THEN,
           u->shown, kind, id, map->total, map == &u->uids ? "uid" : "gid", id);
   return -EINVAL;
 }

@@ -8,11 +8,14 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "deadline.h"
+#include "probe_host.h"
 #include "proc.h"
 #include "subid.h"
 
 #define SUBUID "/etc/subuid"
 #define SUBGID "/etc/subgid"
+enum { RETRY_MS = 500 };
 
 /* What stands in the warning after the reason: what a single id means. */
 #define CONSEQUENCE "only images whose files and processes are all root's will work"
@@ -25,11 +28,46 @@ struct helper {
   const char *tool; /* "newuidmap" */
 };
 
+static bool succeeds(const char *tool, char *const argv[]) {
+  int status;
+  pid_t pid = fork();
+  if (pid == 0) {
+    execvp(tool, argv);
+    dprintf(STDERR_FILENO, "%s: %s\n", tool, strerror(errno));
+    _exit(127);
+  }
+  if (pid < 0) {
+    dprintf(STDERR_FILENO, "%s: fork: %s\n", tool, strerror(errno));
+    return false;
+  }
+  while (waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return false;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* A tool that is there and has the rights may have failed because it was just being upgraded, or memory was short. */
+static bool worth_another_try(const char *tool) {
+  char path[256];
+  struct probe_result fit;
+  if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) return false;
+  probe_map_tool(tool, &fit, path);
+  return fit.ok;
+}
+
+/* The helper's life. The map is the kernel's to take once, so that a tool that failed has written none of it. */
+static bool helper_work(const char *tool, char *const argv[], int64_t deadline) {
+  while (!succeeds(tool, argv)) {
+    if (clock_ms() + RETRY_MS > deadline || !worth_another_try(tool)) return false;
+    (void)usleep(RETRY_MS * 1000);
+  }
+  return true;
+}
+
 /*
- * Starts TOOL for our pid, waiting at the pipe `go` until we are in the new namespace. It
+ * Starts a helper that runs TOOL for our pid, waiting at the pipe `go` until we are in the new namespace. It
  * stays in the old namespace, where the tool's file capabilities or set-user-id bit count.
  */
-static int helper_start(const char *tool, uint32_t own, const struct subid *ids, int go, struct helper *ret) {
+static int helper_start(const char *tool, uint32_t own, const struct subid *ids, int go, int64_t deadline, struct helper *ret) {
   enum { NUMBER = 11 };
   char numbers[3 * (SUBID_MAX + 1) + 1][NUMBER], *argv[3 * (SUBID_MAX + 1) + 3];
   size_t n = 0, a = 0;
@@ -56,9 +94,7 @@ static int helper_start(const char *tool, uint32_t own, const struct subid *ids,
     char byte;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || read(go, &byte, 1) != 1 || dup2(out, STDERR_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0)
       _exit(1);
-    execvp(tool, argv);
-    dprintf(STDERR_FILENO, "%s: %s\n", tool, strerror(errno));
-    _exit(127);
+    _exit(helper_work(tool, argv, deadline) ? 0 : 1);
   }
   *ret = (struct helper){.words = steal_fd(&rd), .pid = pid, .tool = tool};
   return 0;
@@ -106,8 +142,8 @@ static int map_own_ids(uid_t uid, gid_t gid, struct done done, struct err *err) 
 
 static void reason_no_ids(const char *user, const char *file, char ret[384]) {
   const unsigned first = subid_first_free(SUBUID, SUBGID);
-  snprintf(ret, 384, "%s has no ids in %s: " CONSEQUENCE "; as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s", user, file, first,
-           first + 65535, first, first + 65535, user);
+  snprintf(ret, 384, "%s has no ids in %s: " CONSEQUENCE "; as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s" USERNS_THEN, user,
+           file, first, first + 65535, first, first + 65535, user);
 }
 
 /* With the first line of what it said. */
@@ -132,16 +168,16 @@ static int unshare_user(struct err *err) {
 }
 
 /* Lets both tools map our new namespace. 0: done; 1: they would not, `ret` says why and what of the map is still to do. */
-static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const struct subid *gids, struct userns_map *ret,
-                           struct done *ret_done, struct err *err) {
+static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const struct subid *gids, int64_t deadline,
+                           struct userns_map *ret, struct done *ret_done, struct err *err) {
   int p[2];
   if (pipe2(p, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   cleanup_fd int go_rd = p[0];
   cleanup_fd int go_wr = p[1];
   struct helper u = {.words = -1}, g = {.words = -1};
-  int r = helper_start("newuidmap", uid, uids, go_rd, &u);
+  int r = helper_start("newuidmap", uid, uids, go_rd, deadline, &u);
   if (r < 0) return err_set(err, -r, "fork", "newuidmap");
-  r = helper_start("newgidmap", gid, gids, go_rd, &g);
+  r = helper_start("newgidmap", gid, gids, go_rd, deadline, &g);
   if (r < 0) err_set(err, -r, "fork", "newgidmap");
   if (r == 0) r = unshare_user(err);
   if (r == 0 && (r = write_all(go_wr, "gg", 2)) < 0) err_set(err, -r, "pipe", "%s", "");
@@ -162,7 +198,7 @@ static int make_with_tools(uid_t uid, gid_t gid, const struct subid *uids, const
   return r;
 }
 
-int userns_make(struct userns_map *ret, struct err *err) {
+int userns_make(int64_t deadline, struct userns_map *ret, struct err *err) {
   const uid_t uid = geteuid();
   const gid_t gid = getegid();
   char user[64];
@@ -176,7 +212,7 @@ int userns_make(struct userns_map *ret, struct err *err) {
     int r = unshare_user(err);
     if (r < 0) return r;
   } else {
-    int r = make_with_tools(uid, gid, &uids, &gids, ret, &done, err);
+    int r = make_with_tools(uid, gid, &uids, &gids, deadline, ret, &done, err);
     if (r <= 0) return r;
   }
   ret->single = true;
@@ -230,6 +266,6 @@ int userns_enter(struct userns_map *ret, struct err *err) {
   cleanup_fd int run = run_open(&ignored);
   cleanup_fd int pause_fd = run < 0 ? -1 : userns_open_pause(run, &ignored);
   if (pause_fd >= 0) return userns_join(pause_fd, ret, err);
-  int r = userns_make(ret, err);
+  int r = userns_make(0, ret, err);
   return r < 0 ? r : become_root(ret, err);
 }

@@ -236,7 +236,7 @@ describe("devices and ids", () => {
   it("an id that is not mapped is named, with the way to get more", () => {
     refused(
       tar([{ name: "etc/f", uid: 70_000 }]),
-      /owner: etc\/f: user id 70000 is not among the 65537 mapped here; with `usermod --add-subuids/,
+      /owner: etc\/f: user id 70000 is not among the 65537 mapped here; with `usermod --add-subuids .*; then stop all pods and restart podgen-pause\.service/,
     );
     refused(tar([{ name: "etc/f", gid: 3_000_000_000 }]), /group id 3000000000 .*--add-subgids/);
   });

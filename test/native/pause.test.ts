@@ -1,6 +1,7 @@
 // podrt pause: one user namespace per user, found again whatever dies, out of reach for those who share it.
 import assert from "node:assert/strict";
-import { appendFileSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { infra, infraUnit, mainPid, namespaceOf, PAUSE, pauseUnit, sh, show, systemctl } from "./pod.js";
 import { runAs, spawnAs, type TestUser, until, userStart, userStop } from "./user.js";
@@ -137,13 +138,63 @@ describe("what is missing", () => {
     pauseUnit(user);
   });
 
+  test("a newuidmap that fails at first is tried again; one without the rights to work is not", () => {
+    const bin = join(user.home, "bin");
+    sh(user, `mkdir -p ${bin}`);
+    pauseUnit(user, [`Environment=PATH=${bin}:/usr/bin:/bin`]);
+    const ids = () => sh(user, `wc -l < /proc/${mainPid(user, PAUSE)}/uid_map`);
+    const start = (mode: number, script: string) => {
+      for (const tool of ["newuidmap", "newgidmap"]) {
+        // Set-user-id root, as the real one is; the kernel takes no notice of that for a script.
+        writeFileSync(join(bin, tool), `#!/bin/sh\n${script.replaceAll("TOOL", tool)}\n`);
+        chmodSync(join(bin, tool), mode);
+      }
+      systemctl(user, "stop", PAUSE);
+      const began = Date.now();
+      systemctl(user, "start", PAUSE);
+      return Date.now() - began;
+    };
+    try {
+      start(0o4755, `echo x >> ~/TOOL.log; [ "$(wc -l < ~/TOOL.log)" -ge 3 ] || exit 1; exec /usr/bin/TOOL "$@"`);
+      assert.equal(ids(), "3");
+      assert.equal(show(user, PAUSE, "StatusText"), "");
+      assert.equal(sh(user, "cat ~/newuidmap.log ~/newgidmap.log | wc -l"), "6");
+      assert.ok(start(0o755, "echo never; exit 1") < 10_000);
+      assert.equal(ids(), "1");
+      assert.match(show(user, PAUSE, "StatusText"), /^newuidmap failed \(never\): /);
+    } finally {
+      systemctl(user, "stop", PAUSE);
+      pauseUnit(user);
+    }
+  });
+
+  test("more ids while a pod runs: the old namespace stays until all pods and pause have stopped", () => {
+    systemctl(user, "start", infraUnit("web"), PAUSE);
+    const more = `${user.uid}:800000000:10\n`;
+    for (const file of ["/etc/subuid", "/etc/subgid"]) appendFileSync(file, more);
+    const rows = () => sh(user, `wc -l < /proc/${mainPid(user, PAUSE)}/uid_map`);
+    try {
+      systemctl(user, "restart", PAUSE);
+      assert.equal(rows(), "3");
+      systemctl(user, "stop", infraUnit("web"));
+      systemctl(user, "restart", PAUSE);
+      assert.equal(rows(), "4");
+    } finally {
+      for (const file of ["/etc/subuid", "/etc/subgid"]) writeFileSync(file, readFileSync(file, "utf8").replace(more, ""));
+      systemctl(user, "stop", PAUSE);
+    }
+  });
+
   test("without subordinate ids: root alone, and words that say what to do", () => {
     const files = ["/etc/subuid", "/etc/subgid"].map((path) => ({ path, text: readFileSync(path, "utf8") }));
     try {
       for (const { path, text } of files) writeFileSync(path, text.replace(new RegExp(`^(${user.name}|${user.uid}):.*\n`, "gm"), ""));
       systemctl(user, "restart", PAUSE);
       const status = show(user, PAUSE, "StatusText");
-      assert.match(status, /pgn1 has no ids in \/etc\/subuid: .* usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ pgn1$/);
+      assert.match(
+        status,
+        /pgn1 has no ids in \/etc\/subuid: .* usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ pgn1; then stop all pods and restart podgen-pause\.service$/,
+      );
       const inside = runAs(user, [user.podrt, "unshare", "sh", "-c", "id -u; cat /proc/self/uid_map"]);
       assert.equal(inside.code, 0, inside.stderr);
       assert.deepEqual(inside.stdout.trim().split(/\s+/), ["0", "0", String(user.uid), "1"]);

@@ -246,7 +246,7 @@ test("no subordinate ids: apply says what will not work and how to mend it, and 
   renameInSubids("pgnosub", "-gnosub");
   try {
     const warning =
-      /^warning: pgnosub has no ids in \/etc\/subuid: .*only images.*root's.*; as root: usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ pgnosub$/m;
+      /^warning: pgnosub has no ids in \/etc\/subuid: .*only images.*root's.*; as root: usermod --add-subuids \d+-\d+ --add-subgids \d+-\d+ pgnosub; then stop all pods and restart podgen-pause\.service$/m;
     const one = await poor.podgen(["apply", poor.spec("one.yaml", smallPod({ name: "one", port: 18232 }))]);
     assert.equal(one.code, 0, one.stderr);
     assert.match(one.stderr, warning);
