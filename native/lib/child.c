@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "environ.h"
+#include "fdmsg.h"
 #include "identity.h"
 #include "inroot.h"
 #include "kernelfs.h"
@@ -165,43 +166,23 @@ static int prepare(struct work *w, struct child_report *report) {
 
 static int send_report(int sock, const struct child_report *report, int master) {
   struct iovec iov = {.iov_base = (void *)report, .iov_len = sizeof *report};
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control = {0};
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-  if (master >= 0) {
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-    cmsg->cmsg_level = SOL_SOCKET;
-    cmsg->cmsg_type = SCM_RIGHTS;
-    cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(cmsg), &master, sizeof master);
-  }
-  return sendmsg(sock, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+  const struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+  return fdmsg_send(sock, &msg, &master, master >= 0);
 }
 
 int child_receive(int sock, int ms, struct child_report *ret, int *ret_master) {
   struct pollfd p = {.fd = sock, .events = POLLIN};
   struct iovec iov = {.iov_base = ret, .iov_len = sizeof *ret};
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control;
-  struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  size_t n_fds;
   *ret_master = -1;
   int r;
   do {
     r = poll(&p, 1, ms);
   } while (r < 0 && errno == EINTR);
   if (r <= 0) return r < 0 ? -errno : -ETIMEDOUT;
-  ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-  if (n < 0) return -errno;
-  if (n != (ssize_t)sizeof *ret) return -ECONNRESET;
-  struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-  if (cmsg && cmsg->cmsg_type == SCM_RIGHTS) memcpy(ret_master, CMSG_DATA(cmsg), sizeof *ret_master);
-  return 0;
+  ssize_t n = fdmsg_receive(sock, &iov, 1, ret_master, 1, &n_fds);
+  if (n < 0) return (int)n;
+  return n == (ssize_t)sizeof *ret ? 0 : -ECONNRESET;
 }
 
 int child_release(int sock) {

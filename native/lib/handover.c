@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "fdmsg.h"
 #include "relay.h"
 
 int handover_listen(int dir, struct err *err) {
@@ -33,22 +34,12 @@ int handover_receive(int connection, struct collector *c) {
   struct relay_header header;
   char fields[RELAY_FIELDS_MAX];
   int fds[RELAY_STREAMS];
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof fds)];
-  } control;
   struct iovec iov[] = {{.iov_base = &header, .iov_len = sizeof header}, {.iov_base = fields, .iov_len = sizeof fields}};
-  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = sizeof control};
-  ssize_t n = recvmsg(connection, &msg, MSG_CMSG_CLOEXEC);
-  if (n < 0) return errno == EINTR ? -EAGAIN : -errno;
-  size_t n_fds = 0;
-  for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg); cmsg; cmsg = CMSG_NXTHDR(&msg, cmsg))
-    if (cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS) {
-      n_fds = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int); /* one such message at most: there is room for no second */
-      memcpy(fds, CMSG_DATA(cmsg), n_fds * sizeof(int));
-    }
+  size_t n_fds;
+  ssize_t n = fdmsg_receive(connection, iov, 2, fds, RELAY_STREAMS, &n_fds);
+  if (n < 0 && n != -EMSGSIZE) return (int)n;
   int32_t answer;
-  if ((size_t)n <= sizeof header || header.version != RELAY_VERSION || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
+  if (n <= (ssize_t)sizeof header || header.version != RELAY_VERSION) {
     for (size_t i = 0; i < n_fds; i++) close(fds[i]);
     answer = -EINVAL;
   } else {

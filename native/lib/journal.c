@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "fdmsg.h"
+
 void journal_close(struct journal *j) {
   if (j->fd >= 0) close(j->fd);
   j->fd = -1;
@@ -34,23 +36,8 @@ int journal_memfd(const struct iovec *iov, size_t n) {
 }
 
 static int send_once(struct journal *j, const struct iovec *iov, size_t n, int fd) {
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control = {0};
-  struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = n};
-  if (fd >= 0) {
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-    cmsg->cmsg_level = SOL_SOCKET;
-    cmsg->cmsg_type = SCM_RIGHTS;
-    cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(cmsg), &fd, sizeof fd);
-  }
-  while (sendmsg(j->fd, &msg, MSG_NOSIGNAL) < 0)
-    if (errno != EINTR) return -errno;
-  return 0;
+  const struct msghdr msg = {.msg_iov = (struct iovec *)iov, .msg_iovlen = n};
+  return fdmsg_send(j->fd, &msg, &fd, fd >= 0);
 }
 
 static int send_any_size(struct journal *j, const struct iovec *iov, size_t n) {

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "fdmsg.h"
+
 /* Sends `text`, with descriptor `fd` unless it is -1. 1 when sent, 0 without $NOTIFY_SOCKET. Protocol: sd_notify(3), "Notes". */
 static int send_to_manager(const char *text, int fd) {
   const char *path = getenv("NOTIFY_SOCKET");
@@ -20,24 +22,10 @@ static int send_to_manager(const char *text, int fd) {
   cleanup_fd int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (sock < 0) return -errno;
   struct iovec iov = {.iov_base = (char *)text, .iov_len = strlen(text)};
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
-  } control = {0};
-  struct msghdr msg = {
+  const struct msghdr msg = {
       .msg_name = &addr, .msg_namelen = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len), .msg_iov = &iov, .msg_iovlen = 1};
-  if (fd >= 0) {
-    msg.msg_control = &control;
-    msg.msg_controllen = sizeof control;
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-    cmsg->cmsg_level = SOL_SOCKET;
-    cmsg->cmsg_type = SCM_RIGHTS;
-    cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(cmsg), &fd, sizeof fd);
-  }
-  while (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
-    if (errno != EINTR) return -errno;
-  return 1;
+  int r = fdmsg_send(sock, &msg, &fd, fd >= 0);
+  return r < 0 ? r : 1;
 }
 
 int notify_send(const char *text) {

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include "deadline.h"
+#include "fdmsg.h"
 
 enum { DEADLINE_MS = 10 * 1000, RETRY_MS = 20 };
 
@@ -94,16 +95,16 @@ static int connect_infra(int infra_dir, int64_t deadline) {
 }
 
 /* One attempt: 0, infra's own refusal (*ret_refused), or that the connection broke, because infra was killed. */
-static int send_streams(int infra_dir, const struct msghdr *msg, int64_t deadline, bool *ret_refused, struct err *err) {
+static int send_streams(int infra_dir, const struct msghdr *msg, const int *fds, size_t n_fds, int64_t deadline, bool *ret_refused,
+                        struct err *err) {
   *ret_refused = false;
   cleanup_fd int sock = connect_infra(infra_dir, deadline);
   if (sock < 0) return err_set(err, -sock, "log handover", "connect to infra");
-  while (sendmsg(sock, msg, MSG_NOSIGNAL) < 0)
-    if (errno != EINTR) return err_set(err, errno, "log handover", "send to infra");
+  int r = fdmsg_send(sock, msg, fds, n_fds);
+  if (r < 0) return err_set(err, -r, "log handover", "send to infra");
 
   /* Infra's word that it reads from them; until then closing ours could end the pipes with lines in them. */
   struct pollfd p = {.fd = sock, .events = POLLIN};
-  int r;
   do {
     r = poll(&p, 1, deadline_left(deadline));
   } while (r < 0 && errno == EINTR);
@@ -137,20 +138,11 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
   if (!n) return err_set(err, EINVAL, "log handover", "no descriptors");
 
   struct iovec iov[] = {{.iov_base = &header, .iov_len = sizeof header}, {.iov_base = fields, .iov_len = fields_len}};
-  union {
-    struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof fds)];
-  } control = {0};
-  struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2, .msg_control = &control, .msg_controllen = CMSG_SPACE(n * sizeof(int))};
-  struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-  cmsg->cmsg_level = SOL_SOCKET;
-  cmsg->cmsg_type = SCM_RIGHTS;
-  cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
-  memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+  const struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
   /* Also an infra that was killed in between is soon followed by another, which may have the streams already (collector_add). */
   for (;;) {
     bool refused;
-    r = send_streams(infra_dir, &msg, deadline, &refused, err);
+    r = send_streams(infra_dir, &msg, fds, n, deadline, &refused, err);
     if (refused || (r != -ECONNRESET && r != -EPIPE)) return r;
     if (clock_ms() + RETRY_MS > deadline) return r;
     (void)poll(NULL, 0, RETRY_MS);

@@ -25,7 +25,7 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
 
 #define RELAY_SOCKET "log.sock"
 #define RELAY_FIELDS_MAX (8 * 1024)
-#define RELAY_STREAMS 3 /* at most: stdout, stderr, tty; descriptors come in this order */
+#define RELAY_STREAMS 3 /* at most (FDMSG_MAX): stdout, stderr, tty; descriptors come in this order */
 enum relay_stream { RELAY_OUT = 1, RELAY_ERR = 2, RELAY_TTY = 4 };
 
 /* One SOCK_SEQPACKET message: this header, then the packed fields; with it the descriptors named by `streams`. Answer: int32, 0 or -errno.

@@ -82,7 +82,7 @@ export function infra(user: TestUser, pod: string, options: InfraOptions = {}): 
 /** Builds the tool that does with a container's output what run does (handover.c). Returns its path. */
 export function buildHandover(user: TestUser): string {
   const out = join(user.home, "handover");
-  const lib = ["relay", "util", "deadline"].map((name) => `native/lib/${name}.c`);
+  const lib = ["relay", "fdmsg", "util", "deadline"].map((name) => `native/lib/${name}.c`);
   execFileSync("cc", [
     "-std=c11",
     "-D_GNU_SOURCE",
