@@ -21,7 +21,7 @@
 #include "verbs.h"
 
 /* Pause may be starting again; a start of ours that fails cancels the containers' for good (UNITS.md 3). */
-enum { PAUSE_PATIENCE_MS = 30 * 1000, BARRIER_MS = 10 * 1000 };
+enum { PAUSE_PATIENCE_MS = 30 * 1000 };
 
 static void warn(const char *text) {
   fprintf(stderr, "podrt: infra: warning: %s\n", text);
@@ -64,7 +64,7 @@ static int become_init(struct err *err) {
   char text[32];
   snprintf(text, sizeof text, "MAINPID=%d", (int)pid);
   int r = notify_send(text);
-  if (r == 0) r = notify_barrier(BARRIER_MS);
+  if (r == 0) r = notify_barrier();
   if (r < 0) return err_set(err, -r, "notify", "%s", text);
   r = write_all(wr, "g", 1);
   if (r < 0) return err_set(err, -r, "pipe", "%s", "");

@@ -27,7 +27,7 @@
 /* Nothing to do on this machine: the unit has SuccessExitStatus= and RestartPreventExitStatus= of it (pasta itself exits with 0 on
  * SIGTERM). */
 enum { EXIT_NO_PASTA = 77 };
-enum { PASTA_MS = 20 * 1000, BARRIER_MS = 10 * 1000, RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60 * 1000 };
+enum { PASTA_MS = 20 * 1000, RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 60 * 1000 };
 
 struct uplink {
   char pasta[PATH_MAX], pid_path[PATH_MAX];
@@ -115,7 +115,7 @@ static int give_to_systemd(pid_t pid, struct err *err) {
   char text[64];
   snprintf(text, sizeof text, "MAINPID=%d\nREADY=1\nSTATUS=Connected by pasta", (int)pid);
   int r = notify_send(text);
-  if (r == 0) r = notify_barrier(BARRIER_MS);
+  if (r == 0) r = notify_barrier();
   return r < 0 ? err_set(err, -r, "notify", "MAINPID=%d", (int)pid) : 0;
 }
 

@@ -17,13 +17,14 @@
 #include "kernelfs.h"
 #include "mask.h"
 #include "mountfd.h"
+#include "notify.h"
 #include "payload.h"
 #include "proc.h"
 #include "rootfs.h"
 #include "volumes.h"
 
-/* How long the parent may take to tell systemd; it has shorter limits of its own. */
-enum { RELEASE_MS = 60 * 1000 };
+/* How long the parent may take to give infra a terminal and to tell systemd. It gives up first, and its end is seen at once. */
+enum { RELEASE_MS = NOTIFY_BARRIER_MS + 30 * 1000 };
 
 struct work {
   struct child *c;

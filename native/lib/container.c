@@ -20,7 +20,7 @@
 #include "rootfs.h"
 #include "started.h"
 
-enum { SETUP_MS = 90 * 1000, COPY_MS = 900 * 1000, BARRIER_MS = 10 * 1000 };
+enum { SETUP_MS = 90 * 1000, COPY_MS = 900 * 1000 };
 
 /* From linux/sched.h, which does not go with glibc's sched.h. */
 struct clone3_args {
@@ -137,7 +137,7 @@ static int hand_over(struct start *s, int sock, struct err *err) {
     char text[48];
     snprintf(text, sizeof text, "MAINPID=%d\nREADY=1", (int)c->pid);
     r = notify_send(text);
-    if (r == 0) r = notify_barrier(BARRIER_MS);
+    if (r == 0) r = notify_barrier();
     if (r < 0) return err_set(err, -r, "notify", "%s", "the unit's manager");
     r = started_mark(c->dir, err);
     if (r < 0) return r;

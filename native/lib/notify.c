@@ -37,7 +37,7 @@ int notify_send_fd(const char *text, int fd) {
   return r < 0 ? r : 0;
 }
 
-int notify_barrier(int ms) {
+int notify_barrier(void) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
   cleanup_fd int rd = ends[0];
@@ -48,7 +48,7 @@ int notify_barrier(int ms) {
   close(steal_fd(&wr));
   struct pollfd p = {.fd = rd};
   do {
-    r = poll(&p, 1, ms);
+    r = poll(&p, 1, NOTIFY_BARRIER_MS);
   } while (r < 0 && errno == EINTR);
   if (r < 0) return -errno;
   return r == 0 ? -ETIMEDOUT : 0;

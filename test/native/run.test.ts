@@ -1,6 +1,6 @@
 // podrt run and oneshot under a real systemd --user: what the unit shows of the payload's life.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import {
   container,
@@ -232,10 +232,10 @@ describe("what is executed", () => {
 
 describe("faults in the middle of a start", () => {
   /** A start that hangs: the secret's file is a FIFO nobody writes to. */
-  async function hanging(name: string): Promise<string> {
+  async function hanging(name: string, args = ["true"]): Promise<string> {
     sh(user, "rm -f ~/fifo; mkfifo ~/fifo");
     const id = container(user, name, {
-      args: ["true"],
+      args,
       annotations: { "io.podgen.secret-env": JSON.stringify({ S: `${user.home}/fifo` }) },
     });
     systemctl(user, "start", "--no-block", id);
@@ -258,6 +258,23 @@ describe("faults in the middle of a start", () => {
     systemctl(user, "stop", id);
     assert.ok(Date.now() - begin < 3000);
     assert.deepEqual(processesOf(user, id), []);
+  });
+
+  test("a manager that is busy for longer than ten seconds does not end the start", async () => {
+    const id = await hanging("patient", ["sleep", "1000"]);
+    const manager = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${mainPid(user, id)}/status`, "utf8"))?.[1]);
+    assert.match(readFileSync(`/proc/${manager}/comm`, "utf8"), /^systemd/);
+    process.kill(manager, "SIGSTOP");
+    try {
+      writeFileSync(`${user.home}/fifo`, "go");
+      await new Promise((wake) => setTimeout(wake, 12_000));
+    } finally {
+      process.kill(manager, "SIGCONT");
+    }
+    await until("the start", () => show(user, id, "ActiveState") === "active");
+    assert.equal(show(user, id, "NRestarts"), "0");
+    assert.equal(readFileSync(`/proc/${mainPid(user, id)}/comm`, "utf8"), "sleep\n");
+    systemctl(user, "kill", "--signal=KILL", id);
   });
 
   test("a container that comes before its infra waits for it", async () => {
