@@ -2,12 +2,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "copydata.h"
 #include "rmtree.h"
 #include "rootfs.h"
 
@@ -60,25 +59,6 @@ static int copy_attributes(int from, int to, const struct stat *st) {
   return futimens(to, times) < 0 ? -errno : 0;
 }
 
-static int copy_bytes(int from, int to) {
-  if (ioctl(to, FICLONE, from) == 0) return 0;
-  char buf[64 * 1024];
-  for (;;) {
-    ssize_t n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
-    if (n > 0) continue;
-    if (n == 0) return 0;
-    if (errno == EINTR) continue;
-    break; /* not between these file systems: by hand, from where it stopped */
-  }
-  for (;;) {
-    ssize_t n = read(from, buf, sizeof buf);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return n < 0 ? -errno : 0;
-    int r = write_all(to, buf, (size_t)n);
-    if (r < 0) return r;
-  }
-}
-
 static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name, const struct stat *st) {
   for (size_t i = 0; st->st_nlink > 1 && i < c->n_seen; i++)
     if (c->seen[i].ino == st->st_ino) return linkat(c->to, c->seen[i].path, to_dir, name, 0) < 0 ? -errno : 0;
@@ -86,7 +66,7 @@ static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name,
   if (from < 0) return -errno;
   cleanup_fd int to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (to < 0) return -errno;
-  int r = copy_bytes(from, to);
+  int r = copy_data(from, to, st->st_size);
   if (r == 0) r = copy_attributes(from, to, st);
   if (r < 0 || st->st_nlink < 2) return r;
   if (c->n_seen == c->room_seen) {

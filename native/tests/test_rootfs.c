@@ -44,25 +44,27 @@ static bool enter_namespace(void) {
   snprintf(map, sizeof map, "0 %u 1", uid);
   if (write_text("/proc/self/setgroups", "deny") < 0 || write_text("/proc/self/uid_map", map) < 0) return false;
   snprintf(map, sizeof map, "0 %u 1", gid);
-  return write_text("/proc/self/gid_map", map) == 0 && mount("tmpfs", base, "tmpfs", 0, NULL) == 0;
+  return write_text("/proc/self/gid_map", map) == 0 && mount("tmpfs", base, "tmpfs", 0, "size=64m") == 0;
 }
 
 /* Layers /1, /2, /3: the third hides `gone` and all that /d had before. */
 static int make_layers(const char **layers) {
   static const char *const script =
       "mkdir -p 1/d 2/d/sub 3/d; echo one > 1/a; echo one > 1/b; echo x > 1/gone; echo old > 1/d/old; ln 1/a 1/hard; ln -s a 1/link;"
-      "echo two > 2/b; echo x > 2/d/sub/f; chmod 4750 2/b; mkfifo 2/fifo; mknod 3/gone c 0 0; echo new > 3/d/new; chmod 0711 3";
+      "echo two > 2/b; echo x > 2/d/sub/f; chmod 4750 2/b; mkfifo 2/fifo; truncate -s 64G 2/sparse; mknod 3/gone c 0 0; echo new > "
+      "3/d/new; chmod 0711 3";
   if (chdir(base) < 0 || system(script) != 0 || setxattr("3/d", "user.overlay.opaque", "y", 1, 0) < 0 || chdir("/") < 0) return -errno;
   for (int i = 0; i < 3; i++) layers[i] = xformat("%s/%d", base, i + 1);
   return 0;
 }
 
 static void expect_merged(int root) {
-  struct stat a, hard, b, top;
+  struct stat a, hard, b, top, sparse;
   EXPECT(reads(root, "a", "one\n") && reads(root, "b", "two\n") && reads(root, "link", "one\n") && reads(root, "d/new", "new\n"));
   EXPECT(!there(root, "gone") && !there(root, "d/old") && !there(root, "d/sub") && there(root, "fifo"));
   EXPECT(fstatat(root, "a", &a, 0) == 0 && fstatat(root, "hard", &hard, 0) == 0 && a.st_ino == hard.st_ino);
   EXPECT(fstatat(root, "b", &b, 0) == 0 && (b.st_mode & 07777) == 04750);
+  EXPECT(fstatat(root, "sparse", &sparse, 0) == 0 && sparse.st_size == (off_t)64 << 30 && sparse.st_blocks < 64);
   EXPECT(fstat(root, &top) == 0 && (top.st_mode & 07777) == 0711);
 }
 
