@@ -1,5 +1,4 @@
 /* podrt oneshot --bundle DIR: an init container's ExecStart. As run, but stays as the parent and ends with the payload's status. */
-#include <signal.h>
 #include <sys/wait.h>
 
 #include "lib/backoff.h"
@@ -7,6 +6,7 @@
 #include "lib/complain.h"
 #include "lib/container.h"
 #include "lib/rootfs.h"
+#include "lib/signals.h"
 #include "lib/started.h"
 #include "verbs.h"
 
@@ -24,20 +24,15 @@ static int wait_for(pid_t pid, const sigset_t *signals) {
   }
 }
 
-static void wanted_signals(sigset_t *ret) {
-  const int numbers[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-  sigemptyset(ret);
-  for (size_t i = 0; i < N_ELEMENTS(numbers); i++) sigaddset(ret, numbers[i]);
-}
-
 static int run(const struct bundle *bundle, int *ret_code, bool *ret_early, struct err *err) {
   struct container container;
   sigset_t signals;
   int r = container_start(bundle, true, &container, ret_code, err);
   *ret_early = container.early;
   if (r < 0) return r;
-  /* Not before: until the payload runs, a signal ends us, and the child with us. A child that has ended meanwhile is found by waitpid. */
-  wanted_signals(&signals);
+  /* A child that has ended before SIGCHLD was blocked is found by waitpid. */
+  signals_stop(&signals);
+  sigaddset(&signals, SIGCHLD);
   (void)sigprocmask(SIG_BLOCK, &signals, NULL);
   rootfs_clean(container.folder);
   *ret_code = wait_for(container.pid, &signals);
@@ -54,6 +49,7 @@ int verb_oneshot(int argc, char **argv) {
     fputs("usage: podrt oneshot --bundle DIR\n", stderr);
     return 64;
   }
+  signals_end_us();
   if (bundle_read(argv[2], &bundle, &err) < 0) {
     complain(&err, "oneshot", NULL, NULL);
     backoff_failed();

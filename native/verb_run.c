@@ -3,6 +3,7 @@
 #include "lib/command.h"
 #include "lib/complain.h"
 #include "lib/container.h"
+#include "lib/signals.h"
 #include "verbs.h"
 
 int verb_run(int argc, char **argv) {
@@ -14,6 +15,7 @@ int verb_run(int argc, char **argv) {
     fputs("usage: podrt run --bundle DIR\n", stderr);
     return 64;
   }
+  signals_end_us();
   if (bundle_read(argv[2], &bundle, &err) < 0) {
     complain(&err, "run", NULL, NULL);
     backoff_failed();

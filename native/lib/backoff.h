@@ -16,8 +16,9 @@ unsigned backoff_next(const struct backoff *old, int64_t now, bool by_hand);
 
 /*
  * Does it: reads backoff.json in the run folder, asks the manager who started us if need be (manager.h), waits with the unit's STATUS
- * saying so, and writes the file. SIGTERM ends the process, and so the wait, at once. A file that cannot be read counts as none; where
- * it cannot be written there is a warning (`verb` and `identifier` are for that), and the manager's count of restarts holds.
+ * saying so, and writes the file. A stop signal (signals_end_us) ends the process, and so the wait, at once. A file that cannot be read
+ * counts as none; where it cannot be written there is a warning (`verb` and `identifier` are for that), and the manager's count of
+ * restarts holds.
  */
 void backoff_wait(int dir, const char *unit, const char *identifier, const char *verb);
 

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,6 +20,7 @@
 #include "payload.h"
 #include "proc.h"
 #include "rootfs.h"
+#include "signals.h"
 #include "volumes.h"
 
 /* How long the parent may take to give infra a terminal and to tell systemd. It gives up first, and its end is seen at once. */
@@ -190,7 +190,7 @@ int child_release(int sock) {
   return send(sock, "g", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 
-/* A stop that comes before the payload runs: PID 1 of a namespace would not die of SIGTERM otherwise. exec takes the handler away. */
+/* A stop that comes before the payload runs: PID 1 of a namespace would not die of it otherwise. */
 static void stopped(int number) {
   _exit(128 + number);
 }
@@ -213,7 +213,7 @@ void child_main(struct child *c) {
     (void)send_report(c->sock, &report, -1);
     _exit(report.exit_code);
   }
-  (void)signal(SIGTERM, stopped);
+  signals_handle(stopped);
   report = (struct child_report){0};
   if (send_report(c->sock, &report, w.master) < 0 || !released(c->sock)) _exit(EXIT_PODRT);
   struct err err;

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "notify.h"
 #include "relay.h"
 #include "rootfs.h"
+#include "signals.h"
 #include "started.h"
 
 enum { SETUP_MS = 90 * 1000, COPY_MS = 900 * 1000 };
@@ -119,12 +119,19 @@ static int give_streams(struct start *s, int master, struct err *err) {
   return relay_hand_over(s->infra_dir, s->out[0], s->error[0], master, b->unit, b->identifier, b->log_fields, err);
 }
 
+static void block_stop_signals(void) {
+  sigset_t set;
+  signals_stop(&set);
+  (void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 /*
  * The order: infra has the streams before anything can be written. state.json says who runs before anybody is told that it does.
  * READY comes with MAINPID in one message, so that systemd never sees a started unit with our pid as the main one; the barrier makes
  * sure that it has read it before our end could look like the service's. The mark `ready` comes before the payload runs,
  * for a pod that waits for it; and only then the payload, so that what it does cannot precede any of this. Should we be
- * killed in between, the child sees the socket end and goes.
+ * killed in between, the child sees the socket end and goes. A child of ours has no unit of its own: from the release on, who waits for
+ * it passes on what we are sent.
  */
 static int hand_over(struct start *s, int sock, struct err *err) {
   struct container *c = s->c;
@@ -141,6 +148,8 @@ static int hand_over(struct start *s, int sock, struct err *err) {
     if (r < 0) return err_set(err, -r, "notify", "%s", "the unit's manager");
     r = started_mark(c->dir, err);
     if (r < 0) return r;
+  } else {
+    block_stop_signals();
   }
   r = child_release(sock);
   return r < 0 ? err_set(err, -r, "release", "%s", "the container's process is gone") : 0;

@@ -53,6 +53,21 @@ test("after the ten seconds it is tried again, and the next wait is twenty", asy
   systemctl(user, "stop", id);
 });
 
+for (const signal of ["SIGWINCH", "SIGRTMIN+3"])
+  test(`a stop by ${signal}, as an image may want it, ends the wait too`, async () => {
+    const other = container(user, "image", {
+      args: ["false"],
+      annotations: { "io.podgen.backoff": "true" },
+      service: ["Restart=always", `KillSignal=${signal}`],
+    });
+    systemctl(user, "start", other);
+    await until("the wait", () => show(user, other, "StatusText").startsWith("CrashLoopBackOff"), 5000);
+    const begin = Date.now();
+    systemctl(user, "stop", other);
+    assert.ok(Date.now() - begin < 2000);
+    assert.equal(show(user, other, "ActiveState"), "inactive");
+  });
+
 test("without the annotation there is none", async () => {
   const other = container(user, "eager", { args: ["sh", "-c", "echo ran; exit 1"], service: ["Restart=always"] });
   systemctl(user, "start", other);

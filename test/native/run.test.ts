@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import {
+  type ContainerOptions,
   container,
   inside,
   layer,
@@ -232,10 +233,11 @@ describe("what is executed", () => {
 
 describe("faults in the middle of a start", () => {
   /** A start that hangs: the secret's file is a FIFO nobody writes to. */
-  async function hanging(name: string, args = ["true"]): Promise<string> {
+  async function hanging(name: string, options: Partial<ContainerOptions> = {}): Promise<string> {
     sh(user, "rm -f ~/fifo; mkfifo ~/fifo");
     const id = container(user, name, {
-      args,
+      args: ["true"],
+      ...options,
       annotations: { "io.podgen.secret-env": JSON.stringify({ S: `${user.home}/fifo` }) },
     });
     systemctl(user, "start", "--no-block", id);
@@ -252,16 +254,20 @@ describe("faults in the middle of a start", () => {
     assert.deepEqual(processesOf(user, id), []);
   });
 
-  test("a stop in the middle of a start ends it at once", async () => {
-    const id = await hanging("stopped");
-    const begin = Date.now();
-    systemctl(user, "stop", id);
-    assert.ok(Date.now() - begin < 3000);
-    assert.deepEqual(processesOf(user, id), []);
-  });
+  for (const init of [false, true])
+    for (const signal of ["SIGTERM", "SIGWINCH", "SIGRTMIN+3"])
+      test(`a stop by ${signal} in the middle of a ${init ? "oneshot" : "start"} ends it at once`, async () => {
+        const id = await hanging("stopped", { init, service: [`KillSignal=${signal}`] });
+        const begin = Date.now();
+        systemctl(user, "stop", id);
+        assert.ok(Date.now() - begin < 3000);
+        assert.deepEqual(processesOf(user, id), []);
+        // A oneshot that did not finish has failed, for systemd.
+        assert.equal(show(user, id, "ActiveState"), init ? "failed" : "inactive");
+      });
 
   test("a manager that is busy for longer than ten seconds does not end the start", async () => {
-    const id = await hanging("patient", ["sleep", "1000"]);
+    const id = await hanging("patient", { args: ["sleep", "1000"] });
     const manager = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${mainPid(user, id)}/status`, "utf8"))?.[1]);
     assert.match(readFileSync(`/proc/${manager}/comm`, "utf8"), /^systemd/);
     process.kill(manager, "SIGSTOP");
@@ -308,17 +314,26 @@ describe("oneshot", () => {
     assert.ok(existsSync(`${runDirOf(user, "init")}/ready`));
   });
 
-  test("SIGTERM is passed on; death by a signal is 128+N", async () => {
-    const id = container(user, "init", {
-      args: script("trap 'echo asked; exit 6' TERM; echo up; while :; do sleep 0.05; done"),
-      init: true,
+  // What ends podrt by default, what does nothing by default, and a real-time one (init systems have it).
+  for (const [signal, number] of [
+    ["SIGTERM", 15],
+    ["SIGWINCH", 28],
+    ["SIGRTMIN+3", 37],
+  ] as const)
+    test(`${signal} is passed on`, async () => {
+      const id = container(user, `init${number}`, {
+        args: script(`trap 'echo asked; exit 6' ${number}; echo up; while :; do sleep 0.05; done`),
+        init: true,
+        service: [`KillSignal=${signal}`],
+      });
+      systemctl(user, "start", "--no-block", id);
+      await until("the payload", () => messages(user, id).includes("up"));
+      const begin = Date.now();
+      systemctl(user, "stop", id);
+      assert.ok(Date.now() - begin < 3000);
+      assert.ok(messages(user, id).includes("asked"));
+      assert.equal(show(user, id, "ExecMainStatus"), "6");
     });
-    systemctl(user, "start", "--no-block", id);
-    await until("the payload", () => messages(user, id).includes("up"));
-    systemctl(user, "stop", id);
-    assert.ok(messages(user, id).includes("asked"));
-    assert.equal(show(user, id, "ExecMainStatus"), "6");
-  });
 
   test("death by a signal is 128+N", async () => {
     const id = container(user, "init", { args: script("echo waits; sleep 1000"), init: true });
