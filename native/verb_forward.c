@@ -157,8 +157,9 @@ static int run(const struct options *o, struct err *err) {
   if (r < 0) return err_set(err, -r, "epoll", "%s", "");
   transparent_init(&p.transparent, o->type, o->port, &why);
   if (!p.transparent.v4)
-    fprintf(stderr, "podrt: forward: the pod sees its own address instead of the clients': %s: %s: %s\n", why.step, why.what,
-            strerror(why.code));
+    fprintf(stderr,
+            "podrt: forward: the pod sees its own address instead of the clients', and is not reached where it has none: %s: %s: %s\n",
+            why.step, why.what, strerror(why.code));
   r = watch_signals(&p, err);
   if (r == 0) r = watch_infra(&p, err);
   if (r == 0) r = start(&p, o, sockets, err);

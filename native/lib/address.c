@@ -28,6 +28,11 @@ struct address address_loopback(sa_family_t family, uint16_t port) {
   return (struct address){.v4 = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
 }
 
+struct address address_stand_in(sa_family_t family) {
+  if (family == AF_INET6) return (struct address){.v6 = {.sin6_family = AF_INET6, .sin6_addr.s6_addr = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}}};
+  return (struct address){.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201)}};
+}
+
 bool address_is_loopback(const struct address *a) {
   return a->family == AF_INET6 ? IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr) : ntohl(a->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }

@@ -22,6 +22,8 @@ void address_map(struct address *a);
 /* 127.0.0.1 or ::1. */
 struct address address_loopback(sa_family_t family, uint16_t port);
 bool address_is_loopback(const struct address *a);
+/* 192.0.2.1 or 2001:db8::1, port 0: of the documentation's networks (RFC 5737, RFC 3849), so that it is nobody's and nobody trusts it. */
+struct address address_stand_in(sa_family_t family);
 uint16_t address_port(const struct address *a);
 void address_set_port(struct address *a, uint16_t port);
 bool address_same_host(const struct address *a, const struct address *b);

@@ -140,7 +140,7 @@ static bool connect_next(struct connection *c) {
   struct tcp_side *server = &c->pair.side[1];
   for (; c->target < TARGETS; c->target++) {
     struct address target;
-    if (!target_address(&c->client, f->port, c->target, &target)) continue;
+    if (!target_address(f->transparent, &c->client, f->port, c->target, &target)) continue;
     server->fd = target_connect(f->transparent, &c->client, &target, SOCK_STREAM);
     if (server->fd < 0) {
       server->fd = -1;

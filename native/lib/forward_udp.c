@@ -157,7 +157,7 @@ static int open_socket(struct flow *w, unsigned i) {
   struct address target;
   close_socket(w);
   w->target = i;
-  if (!target_address(&w->packet.client, f->port, i, &target)) return -EADDRNOTAVAIL;
+  if (!target_address(f->transparent, &w->packet.client, f->port, i, &target)) return -EADDRNOTAVAIL;
   if (!w->routed && transparent_fits(f->transparent, &w->packet.client, &target))
     w->routed = transparent_add_client(f->transparent, &w->packet.client) == 0;
   w->fd = target_connect(f->transparent, &w->packet.client, &target, SOCK_DGRAM);

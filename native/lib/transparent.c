@@ -88,9 +88,14 @@ static int set_int(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) < 0 ? -errno : 0;
 }
 
+bool transparent_works(const struct transparent *t, const struct address *target) {
+  return (target->family == AF_INET6 ? t->v6 : t->v4) && (t->mark || t->table || address_is_loopback(target));
+}
+
 bool transparent_fits(const struct transparent *t, const struct address *client, const struct address *target) {
-  return client->family == target->family && (client->family == AF_INET6 ? t->v6 : t->v4) && address_keepable(client) &&
-         (t->mark || t->table || address_is_loopback(target));
+  const struct address stand_in = address_stand_in(target->family);
+  return transparent_works(t, target) && client->family == target->family && address_keepable(client) &&
+         !address_same_host(client, &stand_in); /* whose route must stay */
 }
 
 int transparent_bind(const struct transparent *t, int fd, const struct address *client, bool any_port) {
@@ -105,12 +110,10 @@ int transparent_bind(const struct transparent *t, int fd, const struct address *
   return bind(fd, &from.sa, address_len(&from)) < 0 ? -errno : 0;
 }
 
-/* One connection over loopback for a client of the documentation's networks (RFC 5737, RFC 3849). */
+/* One connection over loopback from the stand-in's address. */
 static int try_out(const struct transparent *t, sa_family_t family) {
-  struct address server = address_loopback(family, 0), client = {.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201)}};
-  if (family == AF_INET6) {
-    client = (struct address){.v6 = {.sin6_family = AF_INET6, .sin6_addr.s6_addr = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}}};
-  }
+  struct address server = address_loopback(family, 0);
+  const struct address client = address_stand_in(family);
   socklen_t len = address_len(&server);
   cleanup_fd int listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   cleanup_fd int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -141,7 +144,11 @@ static bool set_marks(struct transparent *t) {
 
 static bool set_family(struct transparent *t, sa_family_t family, int socket_type, uint16_t port, struct err *err) {
   int r = add_loopback(&t->netlink, family);
-  if (r == 0 && socket_type == SOCK_DGRAM) r = add_udp(&t->netlink, family, t->table, port);
+  if (socket_type == SOCK_DGRAM) {
+    const struct address stand_in = address_stand_in(family);
+    if (r == 0) r = add_udp(&t->netlink, family, t->table, port);
+    if (r == 0) r = transparent_add_client(t, &stand_in); /* for good */
+  }
   if (r == 0) r = try_out(t, family);
   if (r < 0 && !err->step[0]) err_set(err, -r, "client addresses", "%s", family == AF_INET6 ? "IPv6" : "IPv4");
   return r == 0;

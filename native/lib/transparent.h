@@ -29,14 +29,16 @@ struct transparent {
 
 /*
  * Sets rules and routes up in the present network namespace, which must be a pod's, where they are not there yet, and tries them with a
- * connection. Without success v4 and v6 are false, `err` tells the first reason, and only plain sockets can be used; no error otherwise.
+ * connection. Without success v4 and v6 are false, `err` tells the first reason, and nobody can be spoken for; no error otherwise.
  */
 void transparent_init(struct transparent *t, int socket_type, uint16_t port, struct err *err);
-/* May this client's address be used towards that target? */
+/* Can there be sockets that speak for others towards that target? */
+bool transparent_works(const struct transparent *t, const struct address *target);
+/* And may they speak for this client? */
 bool transparent_fits(const struct transparent *t, const struct address *client, const struct address *target);
 /*
  * Binds a new socket to the client's address and port (`any_port`: to that address alone, for when the port is taken, which for TCP
- * connect(2) says with EADDRNOTAVAIL) and gives it what the answers' way needs. -EADDRINUSE, or other errors: use a plain socket instead.
+ * connect(2) says with EADDRNOTAVAIL) and gives it what the answers' way needs. -EADDRINUSE, or other errors: use another source.
  */
 int transparent_bind(const struct transparent *t, int fd, const struct address *client, bool any_port);
 /* UDP: answers to this client come back from now on, until it is taken out again. */

@@ -73,10 +73,16 @@ static void test_loopback(void) {
   EXPECT(address_equal(&v4, &other) && address_is_loopback(&v4) && address_is_loopback(&v6) && address_port(&v6) == 8080);
 }
 
+static void test_stand_in(void) {
+  struct address v4 = address_stand_in(AF_INET), v6 = address_stand_in(AF_INET6), a = parse("192.0.2.1", 0), b = parse("2001:db8::1", 0);
+  EXPECT(address_equal(&v4, &a) && address_equal(&v6, &b));
+}
+
 int main(void) {
   test_map();
   test_equal();
   test_keepable();
   test_loopback();
+  test_stand_in();
   return expect_end("address");
 }

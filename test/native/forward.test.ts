@@ -11,6 +11,16 @@ const PEER = resolve("test/native/forward-peer.mjs");
 const HOST = "pgn3h"; // namespaces of the network, by ip-netns(8)
 const CLIENT = "pgn3c";
 const POD_ADDRESS = "10.88.0.5";
+/** Who stands for a client whose own address the pod cannot be shown. */
+const STAND_IN = "192.0.2.1";
+const STAND_IN_6 = "2001:db8::1";
+
+/** A pod's network: with its own address, or with loopback alone, as without pasta. */
+const BARE = "ip link set lo up";
+const WITH_ADDRESS = `${BARE}; ip link add eth0 type veth peer name away; ip link set away up; ip addr add ${POD_ADDRESS}/24 dev eth0; ip addr add fd88::5/64 dev eth0 nodad
+    ip link set eth0 up; ip route add default via 10.88.0.1; ip -6 route add default via fd88::1`;
+/** In which no socket can speak for others: the answers do not come back. */
+const OPAQUE = `ip rule add pref 1 to ${STAND_IN} unreachable; ip -6 rule add pref 1 to ${STAND_IN_6} unreachable`;
 
 let user: TestUser;
 let infra: ChildProcess;
@@ -70,10 +80,8 @@ async function stop(running: Running): Promise<void> {
 }
 
 /** Everything that ends a pod: its namespaces' holder, and a state that names it. */
-async function startInfra(): Promise<void> {
-  const script = `ip link set lo up; ip link add eth0 type veth peer name away; ip link set away up; ip addr add ${POD_ADDRESS}/24 dev eth0; ip addr add fd88::5/64 dev eth0 nodad
-    ip link set eth0 up; ip route add default via 10.88.0.1; ip -6 route add default via fd88::1; echo ready; exec sleep infinity`;
-  const one = start(...asUser(user, ["unshare", "-Urn", "sh", "-ec", script]));
+async function startInfra(network = WITH_ADDRESS): Promise<void> {
+  const one = start(...asUser(user, ["unshare", "-Urn", "sh", "-ec", `${network}; echo ready; exec sleep infinity`]));
   assert.equal(await nextLine(one), "ready");
   infra = one.child;
   stateOf(infra);
@@ -128,6 +136,8 @@ ip -n ${HOST} link add wire type veth peer name wire netns ${CLIENT}
 ip -n ${HOST} addr add 10.99.0.1/24 dev wire; ip -n ${CLIENT} addr add 10.99.0.2/24 dev wire; ip -n ${CLIENT} addr add 10.99.0.3/24 dev wire
 ip -n ${HOST} addr add 10.99.0.11/24 dev wire
 ip -n ${HOST} addr add fd99::1/64 dev wire nodad; ip -n ${CLIENT} addr add fd99::2/64 dev wire nodad
+ip -n ${HOST} addr add 169.254.9.1/24 dev wire; ip -n ${CLIENT} addr add 169.254.9.2/24 dev wire
+ip -n ${HOST} addr add fe80::9:1/64 dev wire nodad; ip -n ${CLIENT} addr add fe80::9:2/64 dev wire nodad
 ip -n ${HOST} link set wire up; ip -n ${CLIENT} link set wire up`;
 
 before(async () => {
@@ -149,20 +159,36 @@ after(() => {
 describe("TCP", () => {
   // [where the server listens, what it sees of an IPv4 client, of an IPv6 client]
   const servers: readonly [string, RegExp, RegExp][] = [
-    ["127.0.0.1", /^10\.99\.0\.2 \d+ 127\.0\.0\.1$/, /^127\.0\.0\.1 \d+ 127\.0\.0\.1$/],
-    ["0.0.0.0", /^10\.99\.0\.2 \d+ 127\.0\.0\.1$/, /^127\.0\.0\.1 /],
-    ["::1", /^::1 \d+ ::1$/, /^fd99::2 \d+ ::1$/],
+    ["127.0.0.1", /^10\.99\.0\.2 \d+ 127\.0\.0\.1$/, /^192\.0\.2\.1 \d+ 127\.0\.0\.1$/],
+    ["0.0.0.0", /^10\.99\.0\.2 \d+ 127\.0\.0\.1$/, /^192\.0\.2\.1 \d+ 127\.0\.0\.1$/],
+    ["::1", /^2001:db8::1 \d+ ::1$/, /^fd99::2 \d+ ::1$/],
     ["::", /^::ffff:10\.99\.0\.2 \d+ ::ffff:127\.0\.0\.1$/, /^fd99::2 \d+ ::1$/],
-    [POD_ADDRESS, new RegExp(`^10\\.99\\.0\\.2 \\d+ ${POD_ADDRESS}$`), new RegExp(`^${POD_ADDRESS} `)],
-    ["fd88::5", /^fd88::5 /, /^fd99::2 \d+ fd88::5$/],
+    [POD_ADDRESS, new RegExp(`^10\\.99\\.0\\.2 \\d+ ${POD_ADDRESS}$`), new RegExp(`^192\\.0\\.2\\.1 \\d+ ${POD_ADDRESS}$`)],
+    ["fd88::5", /^2001:db8::1 \d+ fd88::5$/, /^fd99::2 \d+ fd88::5$/],
   ];
   for (const [host, v4, v6] of servers)
-    it(`a server on ${host} sees the client's address where it can be kept`, async () => {
+    it(`a server on ${host} sees the client's address where it can be kept, else the stand-in`, async () => {
       await forward(8080, "tcp", ["[::]:18080"]);
       await server("tcp", host, 8080);
       assert.match(String((await client("hello", "10.99.0.1", "18080")).line), v4);
       assert.match(String((await client("hello", "fd99::1", "18080")).line), v6);
     });
+
+  it("a link-local neighbour is not taken for the pod itself", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "::", 8080);
+    for (let i = 0; i < 2; i++) {
+      assert.match(String((await client("hello", "169.254.9.1", "18080")).line), /^::ffff:192\.0\.2\.1 \d+ ::ffff:127\.0\.0\.1$/);
+      assert.match(String((await client("hello", "fe80::9:1%wire", "18080")).line), /^2001:db8::1 \d+ ::1$/);
+    }
+  });
+
+  it("many clients may have the stand-in at once", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "127.0.0.1", 8080);
+    const result = await client("bulk", "fd99::1", "18080", "100", "10000");
+    assert.deepEqual([result.same, result.errors, result.peers], [100, [], [STAND_IN]]);
+  });
 
   it("the client's port is kept too, also for two connections that differ by the host's address alone", async () => {
     await forward(8080, "tcp", ["10.99.0.1:18080", "10.99.0.11:18080"]);
@@ -290,8 +316,30 @@ describe("UDP", () => {
     await forward(5353, "udp", ["10.99.0.1:15353", "[fd99::1]:15353"]);
     await server("udp", "0.0.0.0", 5353);
     assert.equal((await client("udp", "10.99.0.1", "15353", "3")).replies, 3);
-    assert.equal((await client("udp", "fd99::1", "15353", "3")).replies, 3);
+    const both = await Promise.all(["41000", "42000"].map((port) => client("udp", "fd99::1", "15353", "3", port)));
+    for (const one of both) {
+      assert.equal(one.replies, 3);
+      assert.match(String(one.line), /^192\.0\.2\.1 \d+ n2$/);
+    }
     assert.equal((await clientIn(HOST, "udp", "10.99.0.1", "15353", "3")).replies, 3);
+  });
+
+  for (const [host, address, seen] of [
+    ["::1", "10.99.0.1", STAND_IN_6],
+    ["127.0.0.1", "fd99::1", STAND_IN],
+    ["0.0.0.0", "169.254.9.1", STAND_IN],
+  ] as const)
+    it(`a server on ${host} and a client of ${address} meet by the stand-in`, async () => {
+      await forward(5353, "udp", ["[::]:15353"]);
+      await server("udp", host, 5353);
+      const one = await client("udp", address, "15353", "3");
+      assert.deepEqual([one.replies, String(one.line).split(" ")[0]], [3, seen]);
+    });
+
+  it("a client on the host's loopback is seen as one", async () => {
+    await forward(5353, "udp", ["[::]:15353"]);
+    await server("udp", "127.0.0.1", 5353);
+    assert.match(String((await clientIn(HOST, "udp", "127.0.0.1", "15353", "3")).line), /^127\.0\.0\.1 \d+ n2$/);
   });
 
   it("a server that comes back is found again", async () => {
@@ -327,6 +375,78 @@ describe("UDP", () => {
   });
 });
 
+/** The pod's network is this one for the tests of a block. */
+function network(script: string): void {
+  before(async () => {
+    infra.kill("SIGKILL");
+    await startInfra(script);
+  });
+  after(async () => {
+    infra.kill("SIGKILL");
+    await startInfra();
+  });
+}
+const seenBy = async (word: string, ...words: string[]): Promise<unknown> => (await client(word, ...words)).line;
+
+describe("a pod of loopback alone", () => {
+  network(BARE);
+  it("is reached by everybody, by nobody as itself", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    await forward(5353, "udp", ["[::]:15353"]);
+    await server("tcp", "127.0.0.1", 8080);
+    await server("udp", "127.0.0.1", 5353);
+    assert.match(String(await seenBy("hello", "10.99.0.1", "18080")), /^10\.99\.0\.2 /);
+    assert.match(String(await seenBy("hello", "fd99::1", "18080")), /^192\.0\.2\.1 /);
+    assert.match(String(await seenBy("udp", "10.99.0.1", "15353", "3")), /^10\.99\.0\.2 \d+ n2$/);
+    assert.match(String(await seenBy("udp", "fd99::1", "15353", "3")), /^192\.0\.2\.1 \d+ n2$/);
+  });
+});
+
+describe("a pod in which no socket can speak for others", () => {
+  network(`${WITH_ADDRESS}; ${OPAQUE}`);
+  for (const [host, v4, v6] of [
+    ["127.0.0.1", `${POD_ADDRESS} 127.0.0.1`, `${POD_ADDRESS} 127.0.0.1`],
+    ["0.0.0.0", `${POD_ADDRESS} ${POD_ADDRESS}`, `${POD_ADDRESS} ${POD_ADDRESS}`],
+    ["::", `::ffff:${POD_ADDRESS} ::ffff:${POD_ADDRESS}`, "fd88::5 fd88::5"],
+    ["::1", "fd88::5 ::1", "fd88::5 ::1"],
+    [POD_ADDRESS, `${POD_ADDRESS} ${POD_ADDRESS}`, `${POD_ADDRESS} ${POD_ADDRESS}`],
+  ] as const)
+    it(`a server on ${host} sees the pod's own address`, async () => {
+      await forward(8080, "tcp", ["[::]:18080"]);
+      await server("tcp", host, 8080);
+      assert.equal(String(await seenBy("hello", "10.99.0.1", "18080")).replace(/ \d+ /, " "), v4);
+      assert.equal(String(await seenBy("hello", "fd99::1", "18080")).replace(/ \d+ /, " "), v6);
+    });
+
+  for (const host of ["127.0.0.1", "0.0.0.0", POD_ADDRESS])
+    it(`a UDP server on ${host} as well`, async () => {
+      await forward(5353, "udp", ["[::]:15353"]);
+      await server("udp", host, 5353);
+      for (const address of ["10.99.0.1", "fd99::1"]) {
+        const one = await client("udp", address, "15353", "3");
+        assert.deepEqual([one.replies, String(one.line).split(" ")[0]], [3, POD_ADDRESS]);
+      }
+    });
+});
+
+describe("a pod in which no socket can speak for others, of loopback alone", () => {
+  network(`${BARE}; ${OPAQUE}`);
+  it("is closed to other machines, and open to the host's loopback", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    await forward(5353, "udp", ["[::]:15353"]);
+    await server("tcp", "::", 8080);
+    await server("udp", "::", 5353);
+    const [v4, v6, udp] = await Promise.all([
+      client("hello", "10.99.0.1", "18080"),
+      client("hello", "fd99::1", "18080"),
+      client("udp", "10.99.0.1", "15353", "1"),
+    ]);
+    assert.deepEqual([v4.error, v6.error, udp.replies], ["ECONNRESET", "ECONNRESET", 0]);
+    assert.match(String((await clientIn(HOST, "hello", "127.0.0.1", "18080")).line), /^::ffff:127\.0\.0\.1 /);
+    assert.equal((await clientIn(HOST, "udp", "127.0.0.1", "15353", "3")).replies, 3);
+  });
+});
+
 describe("its life", () => {
   it("waits for infra, goes on when it is killed, and ends with 0 when another pod's has taken its place", async () => {
     infra.kill("SIGKILL");
@@ -339,6 +459,7 @@ describe("its life", () => {
     assert.match(String((await hello).line), /^10\.99\.0\.2 /);
     // Two of the same namespaces, one after the other, and one of its own.
     const namespaces = start("nsenter", ["-t", String(infra.pid), "-U", "-n", "sleep", "infinity"]).child;
+    await until("it has entered", () => namespaceOf(namespaces.pid) === namespaceOf(infra.pid));
     for (let i = 0; i < 2; i++) {
       infra.kill("SIGKILL");
       await until("infra's end", () => !children.has(infra));
