@@ -12,15 +12,24 @@ export interface SpecText {
   readonly text: string;
 }
 
+/** Standard input, as people name it and as the manifest remembers it: many texts, of which no two need have to do with another. */
+export const STDIN = "-";
 const SPEC_NAME = /\.(ya?ml|json)$/;
 /** A spec is text that people write; more is a mistake (a disk image, say). */
 const MAX_BYTES = 16 * 1024 * 1024;
 const URL_DEADLINE_MS = 30_000;
 
-/** What the command names, or a usage error when it names nothing. */
+/** What the command names; a usage error when it names nothing, or standard input where a source must be found again. */
 export async function readSpecs(args: Args, context: Context): Promise<SpecText[]> {
   const names = [...args.list("files"), ...args.list("filename")];
   if (names.length === 0) throw new UserError("name a file, a folder or - (standard input)", EXIT.usage);
+  // What came that way last time may have been another text altogether: "in it no more" would be any pod of any of them.
+  if (names.includes(STDIN) && args.flag("prune"))
+    throw new UserError(
+      "--prune takes no standard input: what is fed next is no newer version of it",
+      EXIT.usage,
+      "apply a file or a folder",
+    );
   const texts: SpecText[] = [];
   for (const name of names) texts.push(...(await readOne(name, args.flag("recursive"), context)));
   const seen = new Map(texts.map((t) => [t.source, t]));
@@ -28,9 +37,9 @@ export async function readSpecs(args: Args, context: Context): Promise<SpecText[
 }
 
 async function readOne(name: string, recursive: boolean, context: Context): Promise<SpecText[]> {
-  if (name === "-") {
+  if (name === STDIN) {
     if (context.stdin.isTTY) context.err.write("reading a spec from the terminal; end it with Ctrl-D\n");
-    return [{ file: "-", source: "-", text: await context.stdin.text() }];
+    return [{ file: STDIN, source: STDIN, text: await context.stdin.text() }];
   }
   if (/^https?:\/\//.test(name)) return [{ file: name, source: name, text: await fetchText(name) }];
   const path = normalize(isAbsolute(name) ? name : join(context.cwd, name)).replace(/(.)\/$/, "$1");
