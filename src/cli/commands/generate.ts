@@ -3,6 +3,7 @@ import { basename } from "node:path/posix";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
+import { generatedPath } from "../generated.js";
 import { readSpecs } from "../input.js";
 import { readManifest } from "../installed.js";
 import { compileModel, compilePlan } from "../pipeline.js";
@@ -33,7 +34,7 @@ export async function run(args: Args, context: Context): Promise<number> {
       context.err.write(`left out (secret): ${basename(file.path)}\n`);
       continue;
     }
-    const target = file.kind === "unit" ? `${root}/${basename(file.path)}` : `${root}${file.path.slice(facts.paths.data.length)}`;
+    const target = generatedPath(file, root, facts.paths);
     await files.write(target, file.bytes, file.mode);
     context.out.write(`${target}\n`);
   }
