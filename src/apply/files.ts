@@ -1,5 +1,6 @@
 // The file half of a transaction: carry out file changes, take them back, keep the manifest.
-import type { Manifest, ManifestPod, OwnedFile } from "../base/installed.js";
+import type { Manifest, OwnedFile } from "../base/installed.js";
+import { recordOf } from "../base/record.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import type { ApplyOptions, ApplyPorts } from "./types.js";
 
@@ -67,7 +68,7 @@ export async function tidyFiles(ports: ApplyPorts, options: ApplyOptions): Promi
  * killed leaves no file that the next one does not know.
  */
 export function intent(manifest: Manifest, changes: ChangeSet): Manifest {
-  const pods: Record<string, ManifestPod> = { ...manifest.pods };
+  const pods = recordOf(Object.entries(manifest.pods));
   for (const change of changes.pods) {
     const before = manifest.pods[change.name];
     if (change.manifest === undefined) {
@@ -83,7 +84,7 @@ export function intent(manifest: Manifest, changes: ChangeSet): Manifest {
       unfinished: true,
     };
   }
-  return { ...manifest, pods, objects: { ...manifest.objects, ...changes.objects } };
+  return { ...manifest, pods, objects: recordOf([...Object.entries(manifest.objects), ...Object.entries(changes.objects)]) };
 }
 
 /**
@@ -114,7 +115,7 @@ export function undonePod(change: PodChange, after: Manifest): FileChange[] {
 
 /** What podgen owns when it is done: `failed` pods, and the objects taken back with them, are as they were before. */
 export function outcome(manifest: Manifest, changes: ChangeSet, failed: ReadonlySet<string>): Manifest {
-  const pods: Record<string, ManifestPod> = { ...manifest.pods };
+  const pods = recordOf(Object.entries(manifest.pods));
   for (const change of changes.pods) {
     if (failed.has(change.name)) continue;
     if (change.manifest === undefined) delete pods[change.name];
@@ -126,13 +127,13 @@ export function outcome(manifest: Manifest, changes: ChangeSet, failed: Readonly
     const before = manifest.objects[key];
     return before === undefined ? [] : [[key, before]];
   });
-  return { ...manifest, pods, objects: sameOrder(manifest.objects, Object.fromEntries(objects)) };
+  return { ...manifest, pods, objects: sameOrder(manifest.objects, recordOf(objects)) };
 }
 
 /** Keys in the order they had: what is put back is the same bytes. */
 function sameOrder(before: Manifest["objects"], after: Manifest["objects"]): Manifest["objects"] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return Object.fromEntries(keys.flatMap((key) => (after[key] === undefined ? [] : [[key, after[key]]])));
+  return recordOf(keys.flatMap((key): [string, OwnedFile][] => (after[key] === undefined ? [] : [[key, after[key]]])));
 }
 
 export async function writeManifest(ports: ApplyPorts, options: ApplyOptions, manifest: Manifest): Promise<void> {

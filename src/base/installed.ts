@@ -1,4 +1,5 @@
 // What is installed and what runs: the truth that diff compares with and apply records.
+import { recordOf } from "./record.js";
 
 /** A file that podgen owns, as its manifest remembers it. */
 export interface OwnedFile {
@@ -29,7 +30,10 @@ export interface ManifestPod {
   readonly unfinished?: true;
 }
 
-/** `<state>/manifest.json`: everything podgen owns. What is not in here is never touched. */
+/**
+ * `<state>/manifest.json`: everything podgen owns. What is not in here is never touched. Its records, and those of its
+ * pods, have no prototype (record.ts): they are looked into by names that people choose.
+ */
 export interface Manifest {
   readonly version: 1;
   readonly pods: Readonly<Record<string, ManifestPod>>;
@@ -37,7 +41,7 @@ export interface Manifest {
   readonly objects: Readonly<Record<string, OwnedFile>>;
 }
 
-export const EMPTY_MANIFEST: Manifest = { version: 1, pods: {}, objects: {} };
+export const EMPTY_MANIFEST: Manifest = { version: 1, pods: recordOf(), objects: recordOf() };
 
 /** A unit as the manager sees it. Timestamps are microseconds since the epoch, 0 for never. */
 export interface UnitState {

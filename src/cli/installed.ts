@@ -1,6 +1,7 @@
 // Reads the present state for diff: the manifest, the bytes on disk, the units, what runs. Readers only.
 import type { HostFacts, Paths } from "../base/facts.js";
 import { EMPTY_MANIFEST, type Installed, type Manifest, type RunState, type UnitState } from "../base/installed.js";
+import { recordOf } from "../base/record.js";
 import { type AppliedObjects, parseAppliedObjects } from "../plan/objects.js";
 import type { FileReader } from "../ports/files.js";
 import type { ManagerReader } from "../ports/manager.js";
@@ -18,14 +19,22 @@ export async function readManifest(paths: Paths, files: FileReader): Promise<Man
   const bytes = await files.read(path);
   if (bytes === undefined) return EMPTY_MANIFEST;
   try {
-    const manifest = JSON.parse(new TextDecoder().decode(bytes)) as Manifest;
-    if (manifest.version !== 1 || typeof manifest.pods !== "object" || typeof manifest.objects !== "object")
-      throw new Error(`version ${String(manifest.version)}`);
-    return manifest;
+    return parseManifest(new TextDecoder().decode(bytes));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(`${path}: not a manifest this podgen can read (${why})`, 1, "move it away to start anew; podgen then owns nothing");
   }
+}
+
+/** The manifest from its text. Throws on what is none of a known version. */
+export function parseManifest(text: string): Manifest {
+  const manifest = JSON.parse(text) as Manifest;
+  if (manifest.version !== 1 || typeof manifest.pods !== "object" || typeof manifest.objects !== "object")
+    throw new Error(`version ${String(manifest.version)}`);
+  const pods = Object.entries(manifest.pods).map(
+    ([name, pod]) => [name, { ...pod, images: recordOf(Object.entries(pod.images)) }] as const,
+  );
+  return { ...manifest, pods: recordOf(pods), objects: recordOf(Object.entries(manifest.objects)) };
 }
 
 /** ConfigMaps and Secrets of earlier applies, by name. */

@@ -1,5 +1,6 @@
 // A container's environment: the image's, then envFrom, then env, with secrets as references to their store.
 import type { ImageConfig } from "../base/facts.js";
+import { recordOf } from "../base/record.js";
 import type { Container, EnvFrom, EnvVar } from "../model/types.js";
 import { type PodContext, refuse, warn } from "./context.js";
 import { expand } from "./expand.js";
@@ -35,7 +36,7 @@ export function planEnv(context: PodContext, container: Container, image: ImageC
   }
   for (const [name, value] of declared) all.set(name, value);
   const env: string[] = [];
-  const secretEnv: Record<string, string> = {};
+  const secretEnv = recordOf<string>();
   for (const [name, value] of all) {
     const length = lengthOf(`${name}=`) + ("secret" in value ? value.length : lengthOf(value.text));
     checkWord(context, `container "${container.name}": variable ${name}`, length, container.at);

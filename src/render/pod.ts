@@ -1,5 +1,6 @@
 // One pod's files and units.
 import type { HostFacts } from "../base/facts.js";
+import { recordOf } from "../base/record.js";
 import { INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder } from "../plan/paths.js";
 import type { PodPlan } from "../plan/types.js";
@@ -58,7 +59,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     files,
     units,
     enable: [podUnit(pod.name)],
-    images: Object.fromEntries(pod.containers.map((c) => [c.name, { reference: c.image.reference, digest: c.image.digest }])),
+    images: recordOf(pod.containers.map((c) => [c.name, { reference: c.image.reference, digest: c.image.digest }])),
     objects: pod.objects,
     folders: pod.folders,
   };

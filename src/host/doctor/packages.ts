@@ -17,21 +17,21 @@ const NAMES: Readonly<Record<Package, Readonly<Record<Family, string>>>> = {
   "fuse-overlayfs": { debian: "fuse-overlayfs", fedora: "fuse-overlayfs", suse: "fuse-overlayfs", arch: "fuse-overlayfs" },
 };
 
-const FAMILIES: Readonly<Record<string, Family>> = {
-  debian: "debian",
-  ubuntu: "debian",
-  fedora: "fedora",
-  rhel: "fedora",
-  centos: "fedora",
-  suse: "suse",
-  opensuse: "suse",
-  arch: "arch",
-};
+const FAMILIES: ReadonlyMap<string, Family> = new Map([
+  ["debian", "debian"],
+  ["ubuntu", "debian"],
+  ["fedora", "fedora"],
+  ["rhel", "fedora"],
+  ["centos", "fedora"],
+  ["suse", "suse"],
+  ["opensuse", "suse"],
+  ["arch", "arch"],
+]);
 
 /** The command that installs a package; names it for Debian where the system is none we know. */
 export function installCommand(what: Package, osRelease: string): string {
   const value = (key: string) => new RegExp(`^${key}=["']?([^"'\n]*)`, "m").exec(osRelease)?.[1] ?? "";
   const words = `${value("ID")} ${value("ID_LIKE")}`.split(/\s+/);
-  const family = words.map((word) => FAMILIES[word]).find((found) => found !== undefined) ?? "debian";
+  const family = words.map((word) => FAMILIES.get(word)).find((found) => found !== undefined) ?? "debian";
   return `${COMMANDS[family]} ${NAMES[what][family]}`;
 }
