@@ -110,7 +110,8 @@ bool probe_find(const char *name, char *ret, size_t size) {
   cleanup_free char *copy = strdup(path && *path ? path : "/usr/local/bin:/usr/bin:/bin");
   char *save = NULL;
   for (char *dir = copy ? strtok_r(copy, ":", &save) : NULL; dir; dir = strtok_r(NULL, ":", &save))
-    if (snprintf(ret, size, "%s/%s", dir, name) < (int)size && access(ret, X_OK) == 0) return true;
+    /* A relative one would be another folder to each caller; podgen's facts leave it out too. */
+    if (dir[0] == '/' && snprintf(ret, size, "%s/%s", dir, name) < (int)size && access(ret, X_OK) == 0) return true;
   ret[0] = 0;
   return false;
 }

@@ -19,7 +19,7 @@ int probe_userns(const char *data, struct probe_userns *ret, struct err *err);
 
 /* newuidmap or newgidmap: found in PATH, and set-user-id root or with file capabilities. */
 void probe_map_tool(const char *name, struct probe_result *ret, char path[256]);
-/* The first of that name in PATH that can be executed. */
+/* The first of that name in the absolute folders of PATH that can be executed; as findProgram() in src/host/facts/facts.ts. */
 bool probe_find(const char *name, char *ret, size_t size);
 /* Layout "unified", "hybrid" or "legacy"; ret->text: the controllers our user manager has, space-separated. ok: limits can be set. */
 void probe_cgroup(const char **ret_layout, struct probe_result *ret);

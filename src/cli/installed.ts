@@ -72,12 +72,12 @@ export async function readInstalled(
 }
 
 /**
- * How a service ended matters only of containers that do not run; of all others a brief look is enough, and costs a
- * fraction (a service has some 350 properties).
+ * How a service ended matters only of containers and uplinks that do not run; of all others a brief look is enough, and
+ * costs a fraction (a service has some 350 properties).
  */
 async function listUnits(manager: ManagerReader, patterns: readonly string[]): Promise<UnitState[]> {
   const brief = await manager.list(patterns, "brief");
-  const ended = (unit: UnitState): boolean => /^pod-[^_]+_[^_]+\.service$/.test(unit.name) && unit.activeState !== "active";
+  const ended = (unit: UnitState): boolean => /^pod-[^_]+_([^_]+|_uplink)\.service$/.test(unit.name) && unit.activeState !== "active";
   return Promise.all(brief.map((unit) => (ended(unit) ? manager.get(unit.name) : unit)));
 }
 

@@ -20,8 +20,8 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
   return {
     paths,
     facts: async (reader) => {
-      const [{ readFacts }, version] = await Promise.all([import("./facts/facts.js"), reader.version()]);
-      return readFacts(env, paths, user, uid, version);
+      const [{ readFacts }, version, path] = await Promise.all([import("./facts/facts.js"), reader.version(), reader.searchPath()]);
+      return readFacts({ paths, user, uid, systemdVersion: version }, path);
     },
     manager: () => {
       manager ??= import("./systemd/manager.js")

@@ -39,7 +39,7 @@ const NO_UPLINK: Diagnostic = {
   code: "no-uplink",
   severity: "warning",
   message: "there is no pasta on this machine: pods have no uplink and reach nothing outside themselves; published ports work",
-  hint: "install the package passt",
+  hint: "install the package passt; of your own PATH the units know nothing before systemctl --user import-environment PATH",
 };
 
 /** Paths end up in unit files, which are lines of text; of a program's path systemd takes no quotes and backslashes. */

@@ -51,8 +51,8 @@ export interface Check {
 /** One user's machine. Each member is loaded when it is first asked for, so that commands pay for what they use. */
 export interface Host {
   readonly paths: Paths;
-  /** The planner's facts; costs a few small reads beside asking the manager for its version. */
-  facts(manager: Pick<ManagerReader, "version">): Promise<HostFacts>;
+  /** The planner's facts; costs a few small reads beside asking the manager for its version and its PATH. */
+  facts(manager: Pick<ManagerReader, "version" | "searchPath">): Promise<HostFacts>;
   /** Connects at the first call; the same connection afterwards. Throws HostError no-bus. */
   manager(): Promise<Manager>;
   files(): Promise<FileWriter>;

@@ -26,6 +26,8 @@ export interface Job {
 export interface ManagerReader {
   /** Major version of the manager. */
   version(): Promise<number>;
+  /** The PATH that its units have. */
+  searchPath(): Promise<string>;
   /**
    * Loaded units that match any glob (`pod-*`), with the truth of each. `brief` leaves `service` out, which takes half
    * the time: for diffs over many pods.

@@ -1,5 +1,6 @@
 // podgen generate: the rendered files below a folder, as they would stand on the machine. Installs nothing.
 import { basename } from "node:path/posix";
+import type { ManagerReader } from "../../ports/manager.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
@@ -17,7 +18,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   printDiagnostics(context, model.diagnostics, texts);
   if (model.value === undefined) return EXIT.failed;
   const reader = await context.host.files();
-  const facts = await context.host.facts({ version: () => managerVersion(context) });
+  const facts = await context.host.facts(await managerOrGuess(context));
   const compiled = await compilePlan(texts, model.value, {
     facts,
     manifest: await readManifest(facts.paths, reader),
@@ -41,12 +42,12 @@ export async function run(args: Args, context: Context): Promise<number> {
   return EXIT.done;
 }
 
-/** The user manager's version where there is one: units may be generated on a machine that will not run them. */
-async function managerVersion(context: Context): Promise<number> {
+/** The user manager where there is one: units may be generated on a machine that will not run them. */
+async function managerOrGuess(context: Context): Promise<Pick<ManagerReader, "version" | "searchPath">> {
   try {
-    return await (await context.host.manager()).version();
+    return await context.host.manager();
   } catch {
-    return OLDEST_SYSTEMD;
+    return { version: async () => OLDEST_SYSTEMD, searchPath: async () => context.env["PATH"] ?? "" };
   }
 }
 

@@ -54,8 +54,10 @@ async function checkUnitFolder({ bus, subject }: Shared): Promise<Outcome> {
   return error ? fail("unknown, since the manager does not answer") : decideUnitFolders(folders, subject.paths.units);
 }
 
-async function checkPasta({ subject, osRelease }: Shared): Promise<Outcome> {
-  return decidePasta(await findProgram("pasta", searchPath(subject.env)), installCommand("passt", osRelease));
+/** Where units look for it, since one of them starts it; where no manager answers, where we would. */
+async function checkPasta({ bus, subject, osRelease }: Shared): Promise<Outcome> {
+  const path = (await bus).path || searchPath(subject.env);
+  return decidePasta(await findProgram("pasta", path), installCommand("passt", osRelease));
 }
 
 /** All checks in the table's order. Never rejects: a check that could not be made is a failed one that says so. */

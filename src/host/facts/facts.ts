@@ -1,6 +1,6 @@
 // The planner's facts of this machine: a few small reads, nothing is started.
 import { access, constants, readFile, stat } from "node:fs/promises";
-import type { HostFacts, Paths } from "../../base/facts.js";
+import type { HostFacts } from "../../base/facts.js";
 
 /** First of PATH's absolute folders that has an executable file of this name. */
 export async function findProgram(name: string, path: string): Promise<string | undefined> {
@@ -36,18 +36,15 @@ export async function delegatedControllers(uid: number, root = ""): Promise<stri
   return text.split(/\s+/).filter((word) => word !== "");
 }
 
-/** Everything the planner must know. */
-export async function readFacts(
-  env: NodeJS.ProcessEnv,
-  paths: Paths,
-  user: string,
-  uid: number,
-  systemdVersion: number,
-): Promise<HostFacts> {
+/**
+ * Everything the planner must know, `known` of it. `path` is the PATH that units have: pasta is started by one (podrt
+ * uplink), and one that only the caller's shell would find is none.
+ */
+export async function readFacts(known: Pick<HostFacts, "paths" | "user" | "uid" | "systemdVersion">, path: string): Promise<HostFacts> {
   const [pasta, port, controllers] = await Promise.all([
-    findProgram("pasta", searchPath(env)),
+    findProgram("pasta", path),
     unprivilegedPortStart(),
-    delegatedControllers(uid),
+    delegatedControllers(known.uid),
   ]);
-  return { paths, user, uid, systemdVersion, unprivilegedPortStart: port, controllers, ...(pasta === undefined ? {} : { pasta }) };
+  return { ...known, unprivilegedPortStart: port, controllers, ...(pasta === undefined ? {} : { pasta }) };
 }

@@ -15,6 +15,9 @@ import { waitUntil } from "./wait.js";
 /** A reload reads every unit file of the user again; milliseconds. */
 const RELOAD_TIMEOUT = 60_000;
 
+/** Where podrt looks when its unit has no PATH (native/lib/probe_host.c, probe_find). */
+const NO_PATH = "/usr/local/bin:/usr/bin:/bin";
+
 export class SystemdManager implements Manager {
   readonly #connection: Connection;
   readonly #run: string;
@@ -33,6 +36,12 @@ export class SystemdManager implements Manager {
     const text = String((await this.#connection.call(getCall(MANAGER_PATH, MANAGER, "Version"))).body()[0]);
     // `252.39-1~deb12u2`, `v257.2`
     return Number.parseInt(text.replace(/^\D*/, ""), 10) || 0;
+  }
+
+  async searchPath(): Promise<string> {
+    const [block] = (await this.#connection.call(getCall(MANAGER_PATH, MANAGER, "Environment"))).body();
+    const line = (Array.isArray(block) ? block : []).map(String).find((l) => l.startsWith("PATH="));
+    return line?.slice("PATH=".length) || NO_PATH;
   }
 
   list(patterns: readonly string[], detail: "full" | "brief" = "full"): Promise<UnitState[]> {

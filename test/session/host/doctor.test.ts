@@ -100,3 +100,15 @@ test("facts are the machine's", async () => {
   assert.ok(facts.unprivilegedPortStart >= 0 && facts.unprivilegedPortStart <= 65535);
   assert.ok(facts.pasta === undefined || facts.pasta.startsWith("/"));
 });
+
+test("pasta is looked for where units find it, not where this shell would", async () => {
+  const folder = join(session.home, "bin");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "pasta"), "#!/bin/sh\n", { mode: 0o755 });
+  const host = createHost({ ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}` });
+  const manager = await host.manager();
+  const [facts, path] = [await host.facts(manager), await manager.searchPath()];
+  await host.close();
+  assert.match(path, /^\/.*\/bin/);
+  assert.notEqual(facts.pasta, join(folder, "pasta"));
+});

@@ -18,20 +18,20 @@ export async function readRuntimeFolder({ env }: Subject): Promise<RuntimeFolder
   }
 }
 
-/** Version, and the folders the manager reads units from. */
-export async function readBus({ env, paths }: Subject): Promise<BusFacts & { readonly folders: readonly string[] }> {
+/** Version, the folders the manager reads units from, and the PATH of units ("" where it does not answer). */
+export async function readBus({ env, paths }: Subject): Promise<BusFacts & { readonly folders: readonly string[]; readonly path: string }> {
   try {
     const connection = await openUserBus(env);
     const manager = new SystemdManager(connection, paths.run);
     try {
-      const [version, folders] = await Promise.all([manager.version(), manager.unitFolders()]);
-      return { error: undefined, direct: connection.direct, version, folders };
+      const [version, folders, path] = await Promise.all([manager.version(), manager.unitFolders(), manager.searchPath()]);
+      return { error: undefined, direct: connection.direct, version, folders, path };
     } finally {
       await manager.close();
     }
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
-    return { error, direct: false, version: 0, folders: [] };
+    return { error, direct: false, version: 0, folders: [], path: "" };
   }
 }
 
