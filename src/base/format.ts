@@ -22,9 +22,12 @@ export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[
   });
 }
 
+/** A Secret on one line, as JSON has it, beside what the finding is about. */
+const SECRET_LINE = /kind["']?\s*:[^,}]*secret.*[,{]/i;
+
 /**
  * All findings, sorted, as the lines a person reads. `sources` gives the text of each file by the name its locations
- * have; where a file is not in it, or the finding is marked `secret`, no source line is shown.
+ * have; where a file is not in it, the finding is marked `secret`, or a whole Secret stands in the line, none is shown.
  */
 export function formatDiagnostics(
   diagnostics: readonly Diagnostic[],
@@ -46,7 +49,10 @@ export function formatDiagnostics(
     return split[at.line - 1];
   };
   return sortDiagnostics(diagnostics)
-    .map((d) => formatOne(d, d.at === undefined || d.secret ? undefined : lineOf(d.at), paint))
+    .map((d) => {
+      const line = d.at === undefined || d.secret ? undefined : lineOf(d.at);
+      return formatOne(d, line !== undefined && SECRET_LINE.test(line) ? undefined : line, paint);
+    })
     .join("");
 }
 

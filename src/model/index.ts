@@ -1,5 +1,5 @@
 // Documents to the model: kinds, strict fields, values with defaults, rules within and between objects. Pure.
-import { type Checked, hasErrors } from "../base/diagnostic.js";
+import { type Checked, type Diagnostic, hasErrors } from "../base/diagnostic.js";
 import { suggest } from "../base/suggest.js";
 import { isNull, type MapNode, type Node, type SpecDocument } from "../spec/node.js";
 import { Path } from "../spec/path.js";
@@ -23,12 +23,13 @@ import type { ConfigMapModel, Model, SecretModel } from "./types.js";
  */
 export function buildModel(documents: readonly SpecDocument[]): Checked<Model> {
   const builder = new Builder();
-  for (const document of documents) builder.object(document.root, Path.root);
+  for (const document of documents) builder.document(document.root);
   return builder.finish();
 }
 
 class Builder {
-  readonly #reports: Report[] = [];
+  /** Those of each document. */
+  readonly #reports: Report[][] = [];
   readonly #found: Found[] = [];
   readonly #pods: PodView[] = [];
   readonly #configMaps: ConfigMapModel[] = [];
@@ -38,17 +39,22 @@ class Builder {
     for (const found of this.#found) podgenAnnotations(found);
     uniqueObjects(this.#found);
     hostPorts(this.#pods);
-    const diagnostics = this.#reports.flatMap((r) => r.diagnostics);
+    const diagnostics = this.#reports.flatMap(findingsOf);
     if (hasErrors(diagnostics)) return { diagnostics };
     const pods = this.#pods.map((p) => p.model);
     return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets }, diagnostics };
+  }
+
+  document(root: Node): void {
+    this.#reports.push([]);
+    this.object(root, Path.root);
   }
 
   /** One object, at the top of a document or in a List. */
   object(node: Node, path: Path): void {
     // Also for a misspelt kind: what is in it may be secret all the same.
     const report = new Report(node.kind === "map" && /secret/i.test(textOf(node, "kind") ?? ""));
-    this.#reports.push(report);
+    this.#reports.at(-1)?.push(report);
     if (node.kind !== "map") {
       report.error("wrong-type", node.place, path, `expected an object with apiVersion and kind, got ${report.describe(node)}`);
       return;
@@ -86,6 +92,12 @@ class Builder {
       this.#found.push({ object, report, reader });
     }
   }
+}
+
+/** A List that holds a Secret may show it in the line of any finding: as JSON, all of it can be one line. */
+function findingsOf(reports: readonly Report[]): Diagnostic[] {
+  const diagnostics = reports.flatMap((r) => r.diagnostics);
+  return reports.some((r) => r.secret) ? diagnostics.map((d) => ({ ...d, secret: true })) : diagnostics;
 }
 
 function textOf(node: MapNode, key: string): string | undefined {

@@ -18,6 +18,10 @@ import { resolvePlain, resolveTagged } from "./scalar.js";
 export const MAX_ALIASED_NODES = 20_000;
 const LONG_TAG = /^!<tag:yaml\.org,2002:([a-z]+)>$/;
 
+/** In place of a message that would quote a tag. */
+export const UNKNOWN_TAG = "a tag is not supported, or does not fit its value";
+const TEXT_HINT = "put quotes around a text that starts with * or !";
+
 /** An anchor whose node is still being read: an alias to it would contain itself. */
 const OPEN = Symbol("open");
 
@@ -34,10 +38,11 @@ export interface Composed {
 
 /**
  * The documents of one chunk. `base` is where the chunk starts in the file. Of a duplicate key the first value counts;
- * a document with a finding that leaves its content unknown (an alias of nothing, say) is left out.
+ * a document with a finding that leaves its content unknown (an alias of nothing, say) is left out. Of a `secret` chunk
+ * no message quotes a name that may be a value: a password that starts with * or ! is read as an alias or a tag.
  */
-export function compose(events: readonly Event[], chunk: string, base: number, lines: Lines): Composed {
-  const composer = new Composer(events, chunk, base, lines);
+export function compose(events: readonly Event[], chunk: string, base: number, lines: Lines, secret: boolean): Composed {
+  const composer = new Composer(events, chunk, base, lines, secret);
   return { roots: composer.documents(), diagnostics: composer.diagnostics };
 }
 
@@ -47,6 +52,7 @@ class Composer {
   readonly #chunk: string;
   readonly #base: number;
   readonly #lines: Lines;
+  readonly #secret: boolean;
   readonly #anchors = new Map<string, Anchored | typeof OPEN>();
   readonly #path: string[] = [];
   #next = 0;
@@ -56,11 +62,12 @@ class Composer {
   /** Place of the last key or item: where an empty value, which has no place of its own, is said to be. */
   #last: Place;
 
-  constructor(events: readonly Event[], chunk: string, base: number, lines: Lines) {
+  constructor(events: readonly Event[], chunk: string, base: number, lines: Lines, secret: boolean) {
     this.#events = events;
     this.#chunk = chunk;
     this.#base = base;
     this.#lines = lines;
+    this.#secret = secret;
     this.#last = new Span(lines, base, base);
   }
 
@@ -122,9 +129,10 @@ class Composer {
     const name = this.#chunk.slice(start, end);
     const place = this.#place(start - 1, end);
     const target = this.#anchors.get(name);
-    if (target === undefined)
-      this.#fail(place, "yaml-alias", `the alias *${name} names no anchor before it`, `write &${name} at the first use`);
-    else if (target === OPEN) this.#fail(place, "yaml-alias", `the alias *${name} stands inside its own anchor`);
+    const shown = this.#secret ? "an alias" : `the alias *${name}`;
+    const hint = this.#secret ? TEXT_HINT : `write &${name} at the first use`;
+    if (target === undefined) this.#fail(place, "yaml-alias", `${shown} names no anchor before it`, hint);
+    else if (target === OPEN) this.#fail(place, "yaml-alias", `${shown} stands inside its own anchor`);
     else if (this.#grow(target.size, place)) return target.node;
     return { kind: "scalar", place, text: "", plain: true, value: null };
   }
@@ -149,7 +157,8 @@ class Composer {
     if (event.tagStart < 0) return { kind: "scalar", place, text, plain, value: plain ? resolvePlain(text) : text };
     const tagged = resolveTagged(this.#tag(event), text);
     if ("value" in tagged) return { kind: "scalar", place, text, plain: false, value: tagged.value };
-    this.#fail(this.#place(event.tagStart, event.tagEnd), "yaml-syntax", tagged.problem, tagged.hint);
+    const [problem, hint] = this.#secret ? [UNKNOWN_TAG, TEXT_HINT] : [tagged.problem, tagged.hint];
+    this.#fail(this.#place(event.tagStart, event.tagEnd), "yaml-syntax", problem, hint);
     return { kind: "scalar", place, text, plain: false, value: text };
   }
 
@@ -172,7 +181,7 @@ class Composer {
     if (event.tagStart < 0) return;
     const tag = this.#tag(event);
     if (tag !== "!" && tag !== allowed)
-      this.#fail(this.#place(event.tagStart, event.tagEnd), "yaml-syntax", `the tag ${tag} is not supported`);
+      this.#fail(this.#place(event.tagStart, event.tagEnd), "yaml-syntax", this.#secret ? UNKNOWN_TAG : `the tag ${tag} is not supported`);
   }
 
   #atPop(): boolean {

@@ -1,9 +1,10 @@
 // YAML text to documents whose every node knows its place. Pure; js-yaml is the tokenizer, the meaning is ours.
 import { parseEvents, YAMLException } from "js-yaml";
 import type { Checked, Diagnostic } from "../base/diagnostic.js";
-import { compose } from "./compose.js";
+import { compose, UNKNOWN_TAG } from "./compose.js";
 import { Lines } from "./lines.js";
 import type { SpecDocument } from "./node.js";
+import { mayHoldSecret } from "./secrecy.js";
 
 /** Deeper than any spec; keeps recursion over nodes bounded. */
 const MAX_DEPTH = 64;
@@ -11,8 +12,8 @@ const MAX_DEPTH = 64;
 const MARKER = /(?<![^\r\n])(?:---|\.\.\.)(?=[ \t\r\n]|$)/g;
 const DIRECTIVE = /^%/;
 const DIRECTIVE_OR_BLANK = /^(?:%|[ \t]*(?:#|$))/;
-/** Text that may declare a Secret: then no line of it is shown when its YAML is broken. */
-const MAYBE_SECRET = /kind["']?\s*:\s*["']?secret/i;
+/** Reasons of js-yaml that quote the text. */
+const QUOTING = /^(tag name cannot|undeclared tag handle|there is a previously declared)/;
 
 /** What to do about the syntax errors people make most. Matched against js-yaml's reasons. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
@@ -37,14 +38,15 @@ export function parseYaml(file: string, text: string): Checked<SpecDocument[]> {
   const diagnostics: Diagnostic[] = [];
   const documents: SpecDocument[] = [];
   for (const { start, chunk } of split(lines.text)) {
-    const secret = MAYBE_SECRET.test(chunk) ? { secret: true } : {};
+    const isSecret = mayHoldSecret(chunk);
+    const secret = isSecret ? { secret: true } : {};
     try {
-      const composed = compose(parseEvents(chunk, { maxDepth: MAX_DEPTH }), chunk, start, lines);
+      const composed = compose(parseEvents(chunk, { maxDepth: MAX_DEPTH }), chunk, start, lines, isSecret);
       documents.push(...composed.roots.map((root) => ({ file, root })));
       diagnostics.push(...composed.diagnostics.map((d) => ({ ...d, ...secret })));
     } catch (error) {
       if (!(error instanceof YAMLException)) throw error;
-      diagnostics.push({ ...syntaxError(error, chunk, start, lines), ...secret });
+      diagnostics.push({ ...syntaxError(error, chunk, start, lines, isSecret), ...secret });
     }
   }
   return { value: documents, diagnostics };
@@ -69,14 +71,14 @@ function directivesOnly(head: string): boolean {
   return lines.some((line) => DIRECTIVE.test(line)) && lines.every((line) => DIRECTIVE_OR_BLANK.test(line));
 }
 
-function syntaxError(error: YAMLException, chunk: string, start: number, lines: Lines): Diagnostic {
+function syntaxError(error: YAMLException, chunk: string, start: number, lines: Lines, secret: boolean): Diagnostic {
   // An error at the end is shown at the last character there is, not on an empty line after it.
   const end = Math.max(0, chunk.trimEnd().length - 1);
   const hint = HINTS.find(([pattern]) => pattern.test(error.reason))?.[1];
   return {
     code: "yaml-syntax",
     severity: "error",
-    message: error.reason,
+    message: secret && QUOTING.test(error.reason) ? UNKNOWN_TAG : error.reason,
     at: lines.at(start + Math.min(error.mark?.position ?? 0, end)),
     length: 1,
     ...(hint === undefined ? {} : { hint }),

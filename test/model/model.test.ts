@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import type { Diagnostic } from "../../src/base/diagnostic.js";
 import { formatDiagnostics } from "../../src/base/format.js";
 import { buildModel } from "../../src/model/index.js";
 import type { Model, PodModel } from "../../src/model/types.js";
@@ -263,4 +264,16 @@ test("a thousand pods are read and judged in well under a second", () => {
   });
   // The best of some: the machine is shared.
   assert.ok(Math.min(...times) < 1000, `${times.map(Math.round)} ms for ${text.length} bytes`);
+});
+
+test("a List on one line shows no Secret in it, whatever the finding is about and whoever has it", () => {
+  const pods = '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"},"spec":{"containers":[{"name":"c"}]}}';
+  const list = `{"apiVersion":"v1","kind":"List","more":1,"items":[${pods},{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"p":"hunter2"}}]}`;
+  const { diagnostics } = check(list);
+  assert.ok(diagnostics.length >= 2);
+  assert.doesNotMatch(formatDiagnostics(diagnostics, new Map([["pod.yaml", list]]), { color: false }), /hunter2/);
+  // A finding of planning knows of no Secret beside it.
+  const later: Diagnostic = { code: "missing-object", severity: "error", message: "m", at: { file: "pod.yaml", line: 1, column: 60 } };
+  assert.doesNotMatch(formatDiagnostics([later], new Map([["pod.yaml", list]]), { color: false }), /hunter2/);
+  assert.match(formatDiagnostics([later], new Map([["pod.yaml", pods]]), { color: false }), /"kind":"Pod"/);
 });

@@ -194,14 +194,61 @@ describe("syntax errors", () => {
   });
 
   test("in text that may hold a Secret show no line of it", () => {
-    for (const kind of ["kind: Secret", '{"kind": "Secret"', "kind: 'Secret'"]) {
-      const found = parseYaml("f", `${kind}\nstringData:\n  password: 'hunter2\n`).diagnostics;
+    for (const kind of [
+      "kind: Secret",
+      '{"kind": "Secret"',
+      "kind: 'Secret'",
+      "kind: !!str Secret",
+      "kind: &k Secret",
+      "kind: >-\n  Secret",
+      'kind: "\\x53ecret"',
+      "kind:\n  Secret",
+      "{kind: Secret, a: b",
+      "kind: List\nitems:\n- kind: Secret",
+      "kind: SecretList",
+      "kind: Secert",
+      "a: &k Secret\nkind: *k",
+    ]) {
+      const found = parseYaml("f", `${kind}\ndata:\n  password: 'hunter2\n`).diagnostics;
       assert.deepEqual(
         found.map((d) => d.secret),
         [true],
         kind,
       );
     }
+    assert.equal(parseYaml("f", "stringData:\n  password: 'hunter2\n").diagnostics[0]?.secret, true);
     assert.equal(parseYaml("f", "kind: Pod\na: 'x\n---\nkind: Secret\n").diagnostics[0]?.secret, undefined);
+  });
+
+  test("of a pod that refers to Secrets, and of a ConfigMap, show the line", () => {
+    for (const text of [
+      "kind: Pod # mine\nspec: { volumes: [{ name: a, secret: { secretName: login } }] }\nb: 'x\n",
+      '{"kind":"Pod","a":{"secretKeyRef":{"name":"login"}},"b":*x}',
+      "kind: ConfigMap\ndata:\n  a: 'x\n",
+      "a: 'x\n",
+    ])
+      assert.equal(parseYaml("f", text).diagnostics[0]?.secret, undefined, text);
+  });
+
+  test("never tell a value of a Secret that YAML reads as an alias or a tag", () => {
+    for (const kind of ["kind: Secret", "kind: !!str Secret", "kind: &k Secret", "kind: List\nitems:\n- kind: Secret"])
+      for (const value of [
+        "*hunter2",
+        "!hunter2",
+        "!hunter2 [x]",
+        "!hunter2!x y",
+        "!<hunter2> x",
+        "!!hunter2 x",
+        "&a [*a, *hunter2]",
+        "!h{unter2",
+      ]) {
+        const text = `${kind}\n${kind.includes("\n") ? "  " : ""}stringData:\n    password: ${value}\n`;
+        const { diagnostics } = parseYaml("f", text);
+        assert.ok(diagnostics.length > 0, text);
+        assert.doesNotMatch(JSON.stringify(diagnostics), /unter2/, text);
+      }
+    for (const text of ['{"kind":"Secret","stringData":{"password":*hunter2}}', "{kind: Secret, stringData: {password: !hunter2 x}}"])
+      assert.doesNotMatch(JSON.stringify(parseYaml("f", text).diagnostics), /hunter2/, text);
+    assert.match(parseYaml("f", "kind: Pod\na: *nothing\n").diagnostics[0]?.message ?? "", /\*nothing/);
   });
 });
