@@ -44,6 +44,8 @@ export interface Compiled {
 interface Given {
   readonly facts: HostFacts;
   readonly manifest: Manifest;
+  /** Of the secret store; see PlanInput. */
+  readonly secretKey: Uint8Array | undefined;
   readonly read: (path: string) => Promise<Uint8Array | undefined>;
 }
 
@@ -70,6 +72,7 @@ export async function planModel(
     facts: given.facts,
     images,
     objects: await readObjects(given.manifest, given.read),
+    secretKey: given.secretKey,
   });
   if (plan === undefined || hasErrors(diagnostics)) return { diagnostics };
   return { diagnostics, value: { model, plan, rendered: renderPlan(plan, given.facts), images } };

@@ -6,6 +6,7 @@ import type { Manifest } from "../base/installed.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
 import { withoutStarts } from "../diff/passive.js";
 import type { ChangeSet } from "../diff/types.js";
+import type { Model } from "../model/types.js";
 import { claimedPorts } from "../plan/claims.js";
 import type { FileReader } from "../ports/files.js";
 import type { ImageReader } from "../ports/images.js";
@@ -15,6 +16,7 @@ import type { Context } from "./context.js";
 import type { SpecText } from "./input.js";
 import { readInstalled, readManifest } from "./installed.js";
 import { type Compiled, compileModel, compilePlan, planModel, type Stage } from "./pipeline.js";
+import { readKey } from "./secret-key.js";
 
 /** The reading halves of the ports: a command that is given only these cannot change anything. */
 export interface Readers {
@@ -49,6 +51,8 @@ export interface ProposeOptions {
   readonly adopt: boolean;
   /** Nothing that is stopped is started (watch). */
   readonly passive?: boolean;
+  /** Makes the secret store's key where there is none yet: of those who write, under the writer's lock. */
+  readonly makeKey?: () => Promise<Uint8Array>;
 }
 
 /** Texts to change set. Every finding of every stage that could run is in the diagnostics. */
@@ -57,10 +61,18 @@ export async function propose(texts: readonly SpecText[], readers: Readers, opti
   if (model.value === undefined) return { diagnostics: model.diagnostics };
   const manifest = await readManifest(readers.facts.paths, readers.files);
   const { facts, images, files } = readers;
-  const compiled = await compilePlan(texts, model.value, { facts, manifest, images, read: (path) => files.read(path) });
+  const key = await secretKey(model.value, manifest, readers, options);
+  const compiled = await compilePlan(texts, model.value, { facts, manifest, images, secretKey: key, read: (path) => files.read(path) });
   const diagnostics: Diagnostic[] = [...model.diagnostics, ...compiled.diagnostics];
   if (compiled.value === undefined) return { diagnostics };
   return compare(compiled.value, manifest, texts, readers, options, diagnostics);
+}
+
+/** The store's key where there are Secrets to keep; a reader has none before the first apply of one. */
+async function secretKey(model: Model, manifest: Manifest, readers: Readers, options: ProposeOptions): Promise<Uint8Array | undefined> {
+  const needed = model.secrets.length > 0 || Object.keys(manifest.objects).some((key) => key.startsWith("Secret/"));
+  if (!needed) return undefined;
+  return (await readKey(readers.facts.paths, readers.files)) ?? options.makeKey?.();
 }
 
 /**
@@ -75,7 +87,9 @@ export async function proposeAgain(
 ): Promise<Stage<Proposal>> {
   const { facts, files } = readers;
   const manifest = await readManifest(facts.paths, files);
-  const compiled = await planModel(texts, proposal.model, proposal.images, { facts, manifest, read: (path) => files.read(path) });
+  const key = await secretKey(proposal.model, manifest, readers, options);
+  const given = { facts, manifest, secretKey: key, read: (path: string) => files.read(path) };
+  const compiled = await planModel(texts, proposal.model, proposal.images, given);
   const errors = compiled.diagnostics.filter((d) => d.severity === "error");
   return compiled.value === undefined ? { diagnostics: errors } : compare(compiled.value, manifest, texts, readers, options, errors);
 }

@@ -10,6 +10,8 @@ export interface PodContext {
   readonly facts: HostFacts;
   readonly images: ReadonlyMap<string, ImageFacts>;
   readonly objects: Objects;
+  /** PlanInput's. */
+  readonly secretKey: Uint8Array | undefined;
   /** Keys (`Secret/login`) of the objects the pod refers to. */
   readonly used: Set<string>;
   /** Files the pod needs, by path: the same file asked for twice is one. */

@@ -17,6 +17,8 @@ export interface PlanInput {
   readonly images: ReadonlyMap<string, ImageFacts>;
   /** ConfigMaps and Secrets of earlier applies. */
   readonly objects: AppliedObjects;
+  /** This machine's random key for the digests of secret values; without it, paths do not depend on values. */
+  readonly secretKey: Uint8Array | undefined;
 }
 
 /** Plans all pods and objects of one apply. All findings at once; no plan when any is an error. */
@@ -26,7 +28,7 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const objects = allObjects(model, input.objects);
   const pods = model.pods.map((pod) => {
     const source = input.sources.get(pod.at.file) ?? pod.at.file;
-    return planPod({ pod, facts, images, objects, used: new Set(), data: new Map(), diagnostics }, source);
+    return planPod({ pod, facts, images, objects, secretKey: input.secretKey, used: new Set(), data: new Map(), diagnostics }, source);
   });
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };

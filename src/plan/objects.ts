@@ -3,7 +3,7 @@ import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { Paths } from "../base/facts.js";
 import type { ConfigMapModel, Model, SecretModel } from "../model/types.js";
 import { type PodContext, refuse } from "./context.js";
-import { digestOf } from "./digest.js";
+import { digestOf, keyedDigestOf } from "./digest.js";
 import type { Plan } from "./types.js";
 
 /** Objects of earlier applies, by name. */
@@ -45,10 +45,13 @@ export function findData(
 
 /**
  * Puts a secret's value into the store and returns its path there. The path holds a digest of the value, so that a
- * changed value changes exactly the bundles that use it.
+ * changed value changes exactly the bundles that use it; bundles and diffs are shown around, so it is one that only
+ * this machine can make. Without a key nothing is installed (generate), and the path says nothing of the value.
  */
 export function storeSecret(context: PodContext, name: string, key: string, value: Uint8Array): string {
-  const path = `${context.facts.paths.data}/secrets/${name}/${digestOf(key, value).slice(0, 32)}/${key}`;
+  const { secretKey, facts } = context;
+  const digest = secretKey === undefined ? digestOf(name, key) : keyedDigestOf(secretKey, name, key, value);
+  const path = `${facts.paths.data}/secrets/${name}/${digest.slice(0, 32)}/${key}`;
   context.data.set(path, { path, bytes: value, mode: 0o600, secret: true });
   return path;
 }

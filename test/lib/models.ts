@@ -136,6 +136,8 @@ export interface Given {
   readonly images?: readonly ImageFacts[];
   readonly objects?: AppliedObjects;
   readonly source?: string;
+  /** Of the secret store; one of zeros when absent, none when null. */
+  readonly secretKey?: Uint8Array | null;
 }
 
 /** Runs the planner. */
@@ -146,6 +148,7 @@ export function planOf(model: Model, given: Given = {}): ReturnType<typeof makeP
     facts: given.facts ?? hostFacts(),
     images: new Map((given.images ?? [imageFacts()]).map((i) => [i.reference, i])),
     objects: given.objects ?? NO_OBJECTS,
+    secretKey: given.secretKey === null ? undefined : (given.secretKey ?? new Uint8Array(32)),
   });
 }
 

@@ -9,6 +9,7 @@ import { EXIT, UserError } from "../exit.js";
 import { readSpecs, type SpecText } from "../input.js";
 import { manifestPath } from "../installed.js";
 import { printDiagnostics } from "../print.js";
+import { makeKey } from "../secret-key.js";
 import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
 import { changesJson, reportJson, showChanges, showFailures, showReport } from "../show.js";
 
@@ -88,11 +89,12 @@ export async function carryOut(
   let report: ApplyReport | undefined;
   try {
     // Somebody else may have written while we pulled: what counts is the difference under the lock.
-    const again = await proposeAgain(proposal, texts, readers, wishes);
+    const files = await context.host.files();
+    const again = await proposeAgain(proposal, texts, readers, { ...wishes, makeKey: () => makeKey(readers.facts.paths, files) });
     printDiagnostics(context, again.diagnostics, texts);
     if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("what is installed changed meanwhile");
     if (again.value.changes.empty) return unchanged(again.value.changes);
-    const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
+    const ports = { manager, images, runtime, journal, files, clock: realClock };
     report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
     return report;
   } finally {

@@ -23,6 +23,8 @@ export async function run(args: Args, context: Context): Promise<number> {
     facts,
     manifest: await readManifest(facts.paths, reader),
     images: await context.host.images(),
+    // The folder may be a repository: nothing in it shall follow from a secret's value.
+    secretKey: undefined,
     read: (path) => reader.read(path),
   });
   printDiagnostics(context, compiled.diagnostics, texts);
