@@ -1,5 +1,5 @@
 // The file half of a transaction: carry out file changes, take them back, keep the manifest.
-import type { Manifest, OwnedFile } from "../base/installed.js";
+import type { Manifest, OwnedObject } from "../base/installed.js";
 import { recordOf } from "../base/record.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import type { ApplyOptions, ApplyPorts } from "./types.js";
@@ -113,6 +113,17 @@ export function undonePod(change: PodChange, after: Manifest): FileChange[] {
   return inverse(change.files).filter((f) => f.action === "create" || !needed.has(f.path));
 }
 
+/**
+ * Objects that were to go and stay: the version that a failed pod goes back to refers to them; or no pod of the apply
+ * is left, since then nothing shall have changed.
+ */
+export function retainedObjects(manifest: Manifest, changes: ChangeSet, failed: ReadonlySet<string>): readonly string[] {
+  const entries = changes.pods.filter((p) => p.manifest !== undefined);
+  if (entries.length > 0 && entries.every((p) => failed.has(p.name))) return changes.forgotten;
+  const needed = new Set([...failed].flatMap((name) => manifest.pods[name]?.objects ?? []));
+  return changes.forgotten.filter((key) => needed.has(key));
+}
+
 /** What podgen owns when it is done: `failed` pods, and the objects taken back with them, are as they were before. */
 export function outcome(manifest: Manifest, changes: ChangeSet, failed: ReadonlySet<string>): Manifest {
   const pods = recordOf(Object.entries(manifest.pods));
@@ -122,7 +133,12 @@ export function outcome(manifest: Manifest, changes: ChangeSet, failed: Readonly
     else pods[change.name] = change.manifest;
   }
   const undone = new Set(undoneShared(changes, failed).map((f) => f.path));
-  const objects = Object.entries(changes.objects).flatMap(([key, object]): [string, OwnedFile][] => {
+  const retained = Object.fromEntries(
+    retainedObjects(manifest, changes, failed).flatMap((key) =>
+      manifest.objects[key] === undefined ? [] : [[key, manifest.objects[key]]],
+    ),
+  );
+  const objects = Object.entries({ ...changes.objects, ...retained }).flatMap(([key, object]): [string, OwnedObject][] => {
     if (!undone.has(object.path)) return [[key, object]];
     const before = manifest.objects[key];
     return before === undefined ? [] : [[key, before]];
@@ -133,7 +149,7 @@ export function outcome(manifest: Manifest, changes: ChangeSet, failed: Readonly
 /** Keys in the order they had: what is put back is the same bytes. */
 function sameOrder(before: Manifest["objects"], after: Manifest["objects"]): Manifest["objects"] {
   const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  return recordOf(keys.flatMap((key): [string, OwnedFile][] => (after[key] === undefined ? [] : [[key, after[key]]])));
+  return recordOf(keys.flatMap((key): [string, OwnedObject][] => (after[key] === undefined ? [] : [[key, after[key]]])));
 }
 
 export async function writeManifest(ports: ApplyPorts, options: ApplyOptions, manifest: Manifest): Promise<void> {

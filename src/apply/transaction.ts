@@ -31,7 +31,11 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
     throw error;
   }
   for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
-  await removeShared(ports, changes.shared, options);
+  await removeShared(
+    ports,
+    changes.shared.filter((f) => f.kind !== "object"),
+    options,
+  ); // prettier-ignore
 
   await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
   const warnings = kept.length > 0 ? await pauseWarnings(ports) : [];
@@ -45,9 +49,18 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   // Layers of containers that are no more; a pod that was put back has them all again.
   for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
   await putBackShared(ports, undoneShared(changes, failures), after, options);
+  // Only now it is known that no version that was put back needs them.
+  const forgotten = changes.forgotten.filter((key) => after.objects[key] === undefined);
+  const places = new Set(forgotten.map((key) => options.manifest.objects[key]?.path));
+  await removeFiles(
+    ports,
+    changes.shared.filter((f) => f.kind === "object" && places.has(f.path)),
+    options.roots,
+  ); // prettier-ignore
   // Also where it says what was meant to be: that the apply was finished is known only from here on.
   await writeManifest(ports, options, after);
-  return { ...summary(changes, reports, options), warnings };
+  const objects = forgotten.map((name) => ({ name, outcome: "deleted", pods: [] }) as const);
+  return { ...summary(changes, reports, options), objects, warnings };
 }
 
 /** Everything up to the first start: what is no longer wanted stops, the files are brought to what they shall be. */
@@ -131,7 +144,11 @@ function jobFailure(change: PodChange, result: string): ContainerFailure {
   };
 }
 
-function summary(changes: ChangeSet, reports: ReadonlyMap<string, PodReport>, options: ApplyOptions): Omit<ApplyReport, "warnings"> {
+function summary(
+  changes: ChangeSet,
+  reports: ReadonlyMap<string, PodReport>,
+  options: ApplyOptions,
+): Omit<ApplyReport, "warnings" | "objects"> {
   const pods = changes.pods.flatMap((change) => reports.get(change.name) ?? []);
   const codes = pods.map((pod): ApplyReport["exitCode"] => {
     if (pod.outcome === "rolled-back") return 3;

@@ -59,8 +59,18 @@ export interface PodReport {
   readonly failures: readonly ContainerFailure[];
 }
 
+/** What became of a ConfigMap or Secret that was to go. */
+export interface ObjectReport {
+  /** `Secret/login` */
+  readonly name: string;
+  readonly outcome: "deleted" | "kept" | "not-found";
+  /** Pods that refer to one that is kept. */
+  readonly pods: readonly string[];
+}
+
 export interface ApplyReport {
   readonly pods: readonly PodReport[];
+  readonly objects: readonly ObjectReport[];
   /** What works less well than it could on this machine, and how to mend it. */
   readonly warnings: readonly string[];
   readonly changed: boolean;

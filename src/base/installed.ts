@@ -8,6 +8,12 @@ export interface OwnedFile {
   readonly sha256: string;
 }
 
+/** An applied ConfigMap or Secret. */
+export interface OwnedObject extends OwnedFile {
+  /** What it was applied from, as of a pod; absent in manifests of before this was remembered. */
+  readonly source?: string;
+}
+
 /** One pod in the manifest. */
 export interface ManifestPod {
   readonly name: string;
@@ -38,7 +44,7 @@ export interface Manifest {
   readonly version: 1;
   readonly pods: Readonly<Record<string, ManifestPod>>;
   /** Applied ConfigMaps and Secrets by `ConfigMap/name`: where their object file is (0600), so later applies may refer to them. */
-  readonly objects: Readonly<Record<string, OwnedFile>>;
+  readonly objects: Readonly<Record<string, OwnedObject>>;
 }
 
 export const EMPTY_MANIFEST: Manifest = { version: 1, pods: recordOf(), objects: recordOf() };

@@ -93,12 +93,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     aliases: ["down"],
     positionals: "[pods..]",
     describe: "stop pods and remove what podgen made for them; volumes stay",
-    options: [
-      file,
-      recursive,
-      { name: "ignore-not-found", type: "boolean", describe: "no error for a pod that is not there" },
-      outputShort,
-    ],
+    options: [file, recursive, { name: "ignore-not-found", type: "boolean", describe: "no error for what is not there" }, outputShort],
     examples: [["podgen delete web", "the pod web"]],
     load: () => import("./commands/delete.js"),
   },

@@ -4,6 +4,7 @@ import { hasErrors } from "../base/diagnostic.js";
 import type { HostFacts } from "../base/facts.js";
 import type { Manifest } from "../base/installed.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
+import { unneededObjects } from "../diff/objects.js";
 import { withoutStarts } from "../diff/passive.js";
 import type { ChangeSet } from "../diff/types.js";
 import type { Model } from "../model/types.js";
@@ -107,11 +108,12 @@ async function compare(
   const diagnostics = [...before];
   if (!options.adopt) diagnostics.push(...checkForeign(compiled.rendered, installed));
   const prune = options.prune ? pruned(compiled, texts, manifest) : [];
+  const pruneObjects = options.prune ? prunedObjects(compiled, texts, manifest, prune) : [];
   const touched = new Set([...compiled.rendered.pods.map((p) => p.name), ...prune]);
   const others = Object.values(manifest.pods).filter((p) => !touched.has(p.name));
   diagnostics.push(...claimedPorts(compiled.model.pods, others));
   if (hasErrors(diagnostics)) return { diagnostics };
-  const all = makeChangeSet(compiled.rendered, installed, { prune });
+  const all = makeChangeSet(compiled.rendered, installed, { prune, pruneObjects });
   const changes = options.passive === true ? withoutStarts(all, installed) : all;
   return { diagnostics, value: { ...compiled, changes, manifest, foreign: installed.foreign } };
 }
@@ -127,4 +129,17 @@ function pruned(compiled: Compiled, texts: readonly SpecText[], manifest: Manife
   return Object.values(manifest.pods)
     .filter((p) => sources.has(p.source) && !present.has(p.name))
     .map((p) => p.name);
+}
+
+/** ConfigMaps and Secrets of these sources, and of the pods that go, that nobody refers to when this is done. */
+function prunedObjects(compiled: Compiled, texts: readonly SpecText[], manifest: Manifest, prune: readonly string[]): string[] {
+  const { rendered } = compiled;
+  if (rendered.pods.length + Object.keys(rendered.objects).length === 0) return [];
+  const touched = new Set([...rendered.pods.map((p) => p.name), ...prune]);
+  const others = Object.values(manifest.pods).filter((p) => !touched.has(p.name));
+  return unneededObjects(manifest, {
+    staying: [...rendered.pods, ...others],
+    gone: prune.flatMap((name) => manifest.pods[name] ?? []),
+    sources: new Set(texts.map((t) => t.source)),
+  });
 }

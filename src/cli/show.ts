@@ -1,5 +1,5 @@
 // How a change set and a report look, as text and as JSON.
-import type { ApplyReport, ContainerFailure } from "../apply/types.js";
+import type { ApplyReport, ContainerFailure, ObjectReport } from "../apply/types.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import { shownSecret, unifiedDiff } from "../diff/unified.js";
 import { json } from "./print.js";
@@ -10,6 +10,7 @@ const text = new TextDecoder();
 export function showChanges(changes: ChangeSet): string {
   const parts = [...changes.shared, ...changes.pods.flatMap((p) => p.files)].map(showFile);
   for (const pod of changes.pods) parts.push(showPod(pod));
+  for (const key of changes.resourced) parts.push(`${objectName(key)} is now from ${changes.objects[key]?.source ?? ""}\n`);
   return parts.join("");
 }
 
@@ -31,6 +32,7 @@ export function changesJson(changes: ChangeSet): string {
   const files = (list: readonly FileChange[]) => list.map((f) => ({ path: f.path, action: f.action, kind: f.kind }));
   return json("ChangeSet", {
     changed: !changes.empty,
+    forgotten: changes.forgotten,
     shared: files(changes.shared),
     pods: changes.pods.map((p) => ({
       name: p.name,
@@ -41,9 +43,22 @@ export function changesJson(changes: ChangeSet): string {
   });
 }
 
-/** kubectl's way: one line per pod. */
+/** kubectl's way: one line per pod, and per ConfigMap and Secret that was to go. */
 export function showReport(report: ApplyReport): string {
-  return report.pods.map((p) => `pod/${p.name} ${p.outcome === "rolled-back" ? "rolled back" : p.outcome}\n`).join("");
+  const pods = report.pods.map((p) => `pod/${p.name} ${p.outcome === "rolled-back" ? "rolled back" : p.outcome}\n`);
+  return [...pods, ...report.objects.map(showObject)].join("");
+}
+
+export function showObject(object: ObjectReport): string {
+  const name = objectName(object.name);
+  if (object.outcome === "not-found") return `${name} not found\n`;
+  if (object.outcome === "deleted") return `${name} deleted\n`;
+  return `${name} kept: pod ${object.pods.join(", ")} refers to it\n`;
+}
+
+/** `secret/login` for `Secret/login`, as kubectl writes it. */
+function objectName(key: string): string {
+  return key.replace(/^[^/]+/, (kind) => kind.toLowerCase());
 }
 
 /** What went wrong, with the last lines and the next step; warnings first, since they may be why. */
@@ -65,5 +80,11 @@ function showFailure(failure: ContainerFailure): string {
 }
 
 export function reportJson(report: ApplyReport): string {
-  return json("ApplyReport", { changed: report.changed, exitCode: report.exitCode, warnings: report.warnings, pods: report.pods });
+  return json("ApplyReport", {
+    changed: report.changed,
+    exitCode: report.exitCode,
+    warnings: report.warnings,
+    pods: report.pods,
+    objects: report.objects,
+  });
 }

@@ -3,7 +3,7 @@ import type { Diagnostic } from "../base/diagnostic.js";
 import type { Installed, ManifestPod } from "../base/installed.js";
 import type { Rendered } from "../render/types.js";
 import { wantedFiles } from "./files.js";
-import { sha256 } from "./manifest.js";
+import { changeObjects } from "./objects.js";
 import { changePod, deletePod } from "./pod.js";
 import type { ChangeSet, FileChange, PodChange } from "./types.js";
 import { NOT_LOADED } from "./unit.js";
@@ -28,7 +28,7 @@ export function makeChangeSet(rendered: Rendered, installed: Installed, options:
     ...rendered.pods.map((pod) => changePod(pod, installed, kept)),
     ...gone.map((pod) => withPause(deletePod(pod, installed, kept), pod === last)),
   ];
-  const objects = objectsAfter(rendered, installed, options.pruneObjects ?? []);
+  const objects = changeObjects(rendered, installed, options.pruneObjects ?? []);
   const shared = [
     ...wantedFiles(rendered.shared, installed),
     ...objects.files,
@@ -37,7 +37,9 @@ export function makeChangeSet(rendered: Rendered, installed: Installed, options:
   return {
     pods,
     shared,
-    objects: objects.owned,
+    objects: objects.objects,
+    forgotten: objects.forgotten,
+    resourced: objects.resourced,
     reload: [...shared, ...pods.flatMap((p) => p.files)].some((f) => f.kind === "unit") || pods.some(waitsForReload),
     empty: shared.length === 0 && pods.every((p) => p.verdict === "unchanged") && !objects.changed,
   };
@@ -61,31 +63,6 @@ export function checkForeign(rendered: Rendered, installed: Installed): Diagnost
 /** A reload is due though no file changes: an earlier run wrote them and was killed. */
 function waitsForReload(pod: PodChange): boolean {
   return pod.units.some((u) => u.verdict === "reload" || u.reasons.includes(NOT_LOADED));
-}
-
-function objectsAfter(
-  rendered: Rendered,
-  installed: Installed,
-  prune: readonly string[],
-): { owned: ChangeSet["objects"]; files: FileChange[]; changed: boolean } {
-  const before = installed.manifest.objects;
-  const bytes = new Map(rendered.shared.map((f) => [f.path, f.bytes]));
-  const wanted = Object.entries(rendered.objects).map(([key, path]): [string, ChangeSet["objects"][string]] => {
-    const content = bytes.get(path);
-    if (content === undefined) throw new Error(`object ${key} has no file among the rendered ones`);
-    return [key, { path, sha256: sha256(content) }];
-  });
-  const gone = prune.filter((key) => rendered.objects[key] === undefined && before[key] !== undefined);
-  const rest = Object.entries(before).filter(([key]) => !gone.includes(key));
-  const owned = Object.fromEntries([...rest, ...wanted]);
-  const files = gone.flatMap((key): FileChange[] => {
-    const path = before[key]?.path ?? "";
-    const content = installed.files.get(path);
-    if (content === undefined) return [];
-    return [{ path, action: "remove", kind: "object", secret: key.startsWith("Secret/"), mode: 0o600, before: content }];
-  });
-  const changed = gone.length > 0 || wanted.some(([key, object]) => before[key]?.sha256 !== object.sha256);
-  return { owned, files, changed };
 }
 
 /** The pause process ends with the last pod. */

@@ -15,7 +15,7 @@ export function withoutStarts(changes: ChangeSet, installed: Installed): ChangeS
   });
   const files = changes.shared.length + pods.reduce((n, p) => n + p.files.length, 0);
   const acts = pods.some((p) => p.units.some((u) => u.verdict !== "unchanged"));
-  return { ...changes, pods, empty: changes.empty || (files === 0 && !acts) };
+  return { ...changes, pods, empty: changes.empty || (files === 0 && !acts && changes.resourced.length === 0) };
 }
 
 function quiet(pod: PodChange, runs: boolean): PodChange {

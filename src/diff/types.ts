@@ -1,5 +1,5 @@
 // The ChangeSet: the smallest set of actions from installed to rendered. Made by diff/, carried out by apply/.
-import type { ManifestPod } from "../base/installed.js";
+import type { ManifestPod, OwnedObject } from "../base/installed.js";
 import type { FileKind } from "../render/types.js";
 
 export interface FileChange {
@@ -45,7 +45,12 @@ export interface PodChange {
 export interface ChangeSet {
   readonly pods: readonly PodChange[];
   readonly shared: readonly FileChange[];
-  readonly objects: Readonly<Record<string, { readonly path: string; readonly sha256: string }>>;
+  /** What the manifest says of objects when this is done. */
+  readonly objects: Readonly<Record<string, OwnedObject>>;
+  /** Objects that go, as `Secret/login`. */
+  readonly forgotten: readonly string[];
+  /** Objects that come from another source than the manifest says, or than it says anything of. */
+  readonly resourced: readonly string[];
   /** True when a unit file changes, so that a daemon-reload is due. */
   readonly reload: boolean;
   /** True when nothing at all is to be done. */

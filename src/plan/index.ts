@@ -1,7 +1,7 @@
 // Model + facts -> Plan: every decision, none of the bytes. Pure: all that it uses is in its input.
 import { type Checked, type Diagnostic, hasErrors } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
-import type { Model } from "../model/types.js";
+import type { Model, ObjectRef } from "../model/types.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { planPod } from "./pod.js";
 import type { Plan } from "./types.js";
@@ -25,14 +25,17 @@ export interface PlanInput {
 export function makePlan(input: PlanInput): Checked<Plan> {
   const { model, facts, images } = input;
   const diagnostics: Diagnostic[] = [...checkPaths(facts), ...checkImmutable(model, input.objects)];
+  const sourceOf = ({ at }: ObjectRef): string => input.sources.get(at.file) ?? at.file;
   const objects = allObjects(model, input.objects);
   const pods = model.pods.map((pod) => {
-    const source = input.sources.get(pod.at.file) ?? pod.at.file;
-    return planPod({ pod, facts, images, objects, secretKey: input.secretKey, used: new Set(), data: new Map(), diagnostics }, source);
+    return planPod(
+      { pod, facts, images, objects, secretKey: input.secretKey, used: new Set(), data: new Map(), diagnostics },
+      sourceOf(pod),
+    );
   });
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
-  const kept = [...model.configMaps, ...model.secrets].map((object) => planObject(facts.paths, object));
+  const kept = [...model.configMaps, ...model.secrets].map((object) => ({ ...planObject(facts.paths, object), source: sourceOf(object) }));
   const plan: Plan = { pods, objects: kept.sort((a, b) => (a.key < b.key ? -1 : 1)), pause: pods.length > 0 };
   return { value: plan, diagnostics };
 }

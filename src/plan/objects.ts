@@ -69,7 +69,7 @@ interface StoredObject {
 }
 
 /** The object's file. Its place in the source is left out: a comment above it changes no byte. */
-export function planObject(paths: Paths, object: ConfigMapModel | SecretModel): Plan["objects"][number] {
+export function planObject(paths: Paths, object: ConfigMapModel | SecretModel): Omit<Plan["objects"][number], "source"> {
   const stored: StoredObject = {
     kind: object.kind,
     name: object.name,

@@ -93,7 +93,7 @@ export interface PodPlan {
 export interface Plan {
   readonly pods: readonly PodPlan[];
   /** ConfigMaps and Secrets themselves, kept so that later applies may refer to them. */
-  readonly objects: readonly (PlannedData & { readonly key: string })[];
+  readonly objects: readonly (PlannedData & { readonly key: string; readonly source: string })[];
   /** Whether podgen-pause.service is needed: as soon as there is a pod. */
   readonly pause: boolean;
 }

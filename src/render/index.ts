@@ -1,5 +1,6 @@
 // Plan -> bytes of every file. Pure; the same plan gives the same bytes.
 import type { HostFacts } from "../base/facts.js";
+import { recordOf } from "../base/record.js";
 import { PAUSE_UNIT } from "../plan/names.js";
 import type { Plan } from "../plan/types.js";
 import { renderPod } from "./pod.js";
@@ -18,6 +19,6 @@ export function renderPlan(plan: Plan, facts: HostFacts): Rendered {
   return {
     pods: plan.pods.map((pod) => renderPod(pod, facts)),
     shared,
-    objects: Object.fromEntries(plan.objects.map((object) => [object.key, object.path])),
+    objects: recordOf(plan.objects.map(({ key, path, source }) => [key, { path, source }])),
   };
 }

@@ -39,6 +39,6 @@ export interface Rendered {
   readonly pods: readonly RenderedPod[];
   /** podgen-pause.service, and the objects; owned by all pods together. */
   readonly shared: readonly RenderedFile[];
-  /** `ConfigMap/name` -> path, of `shared` files of kind object. */
-  readonly objects: Readonly<Record<string, string>>;
+  /** `ConfigMap/name` -> its file, of `shared` files of kind object, and what it comes from (as of a pod). */
+  readonly objects: Readonly<Record<string, { readonly path: string; readonly source: string }>>;
 }

@@ -57,6 +57,8 @@ const set: ChangeSet = {
   ],
   shared: [],
   objects: {},
+  forgotten: [],
+  resourced: [],
   reload: true,
   empty: false,
 };
@@ -146,4 +148,19 @@ test("of a failed pod's files stays what others have: one secret's value, in one
   ]; // prettier-ignore
   assert.deepEqual(back(["bad"]), own);
   assert.deepEqual(back(["good", "bad"]), [["remove", "/s/new"], own[0], ["update", "/s/mended"], own[1]]);
+});
+
+test("an object that was to go stays where a pod that is put back refers to it, and where all is put back", () => {
+  const with_ = (name: string, objects: string[]): ManifestPod => ({ ...pod([], []), name, objects });
+  const known: Manifest = {
+    version: 1,
+    pods: { bad: with_("bad", ["Secret/old"]), good: with_("good", []) },
+    objects: { "Secret/old": owned("o", "1"), "Secret/alone": owned("a", "1") },
+  };
+  const change = (name: string) => ({ ...(set.pods[0] as ChangeSet["pods"][number]), name, manifest: with_(name, []) });
+  const changes = { ...set, pods: [change("bad"), change("good")], forgotten: ["Secret/old", "Secret/alone"], objects: {} };
+  const left = (...failed: string[]) => Object.keys(outcome(known, changes, new Set(failed)).objects);
+  assert.deepEqual(left(), []);
+  assert.deepEqual(left("bad"), ["Secret/old"]);
+  assert.deepEqual(left("bad", "good"), ["Secret/old", "Secret/alone"]);
 });

@@ -20,6 +20,7 @@ async function look(over: Partial<UnitState>, service: Partial<NonNullable<UnitS
     searchPath: async () => "/usr/bin",
     list: async () => [...world.units.values()].map(({ service: _, ...brief }) => brief),
     get: async (name) => world.units.get(name) ?? unitState(name, { loadState: "not-found" }),
+    look: async () => [],
     unitFiles: async () => new Map(),
   };
   const read = async (path: string) => world.files.get(path);

@@ -1,12 +1,12 @@
 // What is installed after an apply that went well; tests change what their case is about.
-import type { Installed, ManifestPod, RunState, UnitState } from "../../src/base/installed.js";
+import type { Installed, ManifestPod, OwnedObject, RunState, UnitState } from "../../src/base/installed.js";
 import { manifestPod, sha256 } from "../../src/diff/manifest.js";
 import type { ChangeSet, PodChange } from "../../src/diff/types.js";
 import type { Rendered, RenderedUnit } from "../../src/render/types.js";
 
 /** Installed, with maps that a test may write to. */
 export interface World extends Installed {
-  readonly manifest: { version: 1; pods: Record<string, ManifestPod>; objects: Record<string, { path: string; sha256: string }> };
+  readonly manifest: { version: 1; pods: Record<string, ManifestPod>; objects: Record<string, OwnedObject> };
   readonly files: Map<string, Uint8Array>;
   readonly units: Map<string, UnitState>;
   readonly running: Map<string, RunState>;
@@ -24,7 +24,10 @@ export function worldOf(rendered: Rendered): World {
       version: 1,
       pods: Object.fromEntries(rendered.pods.map((p) => [p.name, manifestPod(p)])),
       objects: Object.fromEntries(
-        Object.entries(rendered.objects).map(([key, path]) => [key, { path, sha256: sha256(bytes.get(path) ?? new Uint8Array()) }]),
+        Object.entries(rendered.objects).map(([key, { path, source }]) => [
+          key,
+          { path, sha256: sha256(bytes.get(path) ?? new Uint8Array()), source },
+        ]),
       ),
     },
     files: bytes,

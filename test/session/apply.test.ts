@@ -173,7 +173,7 @@ test("a container that is taken out of the spec is stopped and its unit goes", a
 
 test("delete leaves nothing behind but volumes", async () => {
   const { home, runtime } = host.session;
-  assert.equal(await host.ok(["delete", "web"]), "pod/web deleted\n");
+  assert.equal(await host.ok(["delete", "web"]), "pod/web deleted\nconfigmap/page deleted\nsecret/login deleted\n");
   const units = (await host.run(["systemctl", "--user", "list-units", "--all", "--no-legend", "--plain", "pod*"])).stdout;
   assert.equal(units, "");
   assert.deepEqual(

@@ -159,6 +159,7 @@ async function pull(proposal: Proposal, context: Context): Promise<void> {
 function unchanged(changes: ChangeSet): ApplyReport {
   return {
     pods: changes.pods.map((p) => ({ name: p.name, outcome: "unchanged", actions: [], failures: [] })),
+    objects: [],
     warnings: [],
     changed: false,
     exitCode: 0,

@@ -1,11 +1,13 @@
 // podgen delete: a change set that only removes, through the same transaction. Volumes stay.
+import type { ObjectReport } from "../../apply/types.js";
 import type { Manifest } from "../../base/installed.js";
 import { makeChangeSet } from "../../diff/index.js";
+import { unneededObjects } from "../../diff/objects.js";
 import type { ChangeSet } from "../../diff/types.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
-import { readSpecs, type SpecText } from "../input.js";
+import { readSpecs, type SpecText, STDIN } from "../input.js";
 import { readInstalled } from "../installed.js";
 import { compileModel } from "../pipeline.js";
 import { manifestOf, parseTarget, requirePod } from "../pods.js";
@@ -30,10 +32,19 @@ export async function run(args: Args, context: Context): Promise<number> {
   if (!args.flag("ignore-not-found")) for (const pod of wanted) requirePod(manifest, pod);
 
   const readers = await openReaders(context);
-  const report = await applyDeletion(context, readers, () => deletionOf(context, readers, wanted, inFiles.objects));
-  context.out.write(args.text("output") === "json" ? reportJson(report) : showReport(report));
-  context.err.write(showFailures(report));
-  return report.exitCode;
+  const sources = texts.map((t) => t.source);
+  let others: readonly ObjectReport[] = [];
+  const report = await applyDeletion(context, readers, async () => {
+    const deletion = await deletionOf(context, readers, wanted, { objects: inFiles.objects, sources });
+    others = deletion.others;
+    return deletion;
+  });
+  const missing = others.filter((o) => o.outcome === "not-found");
+  const objects = [...report.objects, ...others].filter((o) => !args.flag("ignore-not-found") || !missing.includes(o));
+  const whole = { ...report, objects };
+  context.out.write(args.text("output") === "json" ? reportJson(whole) : showReport(whole));
+  context.err.write(showFailures(whole));
+  return report.exitCode === 0 && missing.length > 0 && !args.flag("ignore-not-found") ? EXIT.failed : report.exitCode;
 }
 
 /** What the files name, to be deleted; undefined when they have errors (printed). */
@@ -45,22 +56,36 @@ function objectsIn(texts: readonly SpecText[], context: Context): { pods: string
   return { pods: value.pods.map((p) => p.name), objects: [...value.configMaps, ...value.secrets].map((o) => `${o.kind}/${o.name}`) };
 }
 
+interface Deletion {
+  readonly manifest: Manifest;
+  readonly changes: ChangeSet;
+  /** Objects that were named and do not go. */
+  readonly others: readonly ObjectReport[];
+}
+
 /**
  * The change set that removes these pods and objects, from the state of now; names that are not there are left out. The
- * ConfigMaps and Secrets that only these pods refer to go with them: a secret is not kept for nobody.
+ * ConfigMaps and Secrets that these pods refer to, that came from where the pods did, or from `sources`, go with them
+ * unless a pod that stays refers to them: a secret is not kept for nobody.
  */
 export async function deletionOf(
   context: Context,
   readers: Readers,
   pods: readonly string[],
-  objects: readonly string[] = [],
-): Promise<{ manifest: Manifest; changes: ChangeSet }> {
+  named: { readonly objects?: readonly string[]; readonly sources?: readonly string[] } = {},
+): Promise<Deletion> {
   const manifest = await manifestOf(context);
   const nothing = { pods: [], shared: [], objects: {} };
   const installed = await readInstalled(nothing, manifest, readers.facts, readers);
-  const prune = pods.filter((p) => manifest.pods[p] !== undefined);
-  const stay = Object.values(manifest.pods).filter((p) => !prune.includes(p.name));
-  const needed = new Set(stay.flatMap((p) => p.objects));
-  const pruneObjects = [...objects, ...prune.flatMap((p) => manifest.pods[p]?.objects ?? [])].filter((key) => !needed.has(key));
-  return { manifest, changes: makeChangeSet(nothing, installed, { prune, pruneObjects: [...new Set(pruneObjects)] }) };
+  const gone = pods.flatMap((p) => manifest.pods[p] ?? []);
+  const staying = Object.values(manifest.pods).filter((p) => !gone.includes(p));
+  const sources = new Set([...(named.sources ?? []), ...gone.map((p) => p.source)].filter((source) => source !== STDIN));
+  const users = (key: string): string[] => staying.filter((p) => p.objects.includes(key)).map((p) => p.name);
+  const objects = named.objects ?? [];
+  const pruneObjects = [...unneededObjects(manifest, { staying, gone, sources }), ...objects.filter((key) => users(key).length === 0)];
+  const others = objects.flatMap((name): ObjectReport[] => {
+    if (manifest.objects[name] === undefined) return [{ name, outcome: "not-found", pods: [] }];
+    return users(name).length === 0 ? [] : [{ name, outcome: "kept", pods: users(name) }];
+  });
+  return { manifest, changes: makeChangeSet(nothing, installed, { prune: gone.map((p) => p.name), pruneObjects }), others };
 }

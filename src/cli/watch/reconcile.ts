@@ -8,7 +8,7 @@ import { compileModel } from "../pipeline.js";
 import { manifestOf } from "../pods.js";
 import { printDiagnostics } from "../print.js";
 import { openReaders, propose } from "../session.js";
-import { showFailures } from "../show.js";
+import { showFailures, showObject } from "../show.js";
 
 export class Reconciler {
   private readonly folder: string;
@@ -104,6 +104,10 @@ export class Reconciler {
     for (const pod of Object.values(manifest.pods))
       if (pod.source.startsWith(`${this.folder}/`) && !present.has(pod.source))
         missing.set(pod.source, [...(missing.get(pod.source) ?? []), pod.name]);
+    // Of a file that held nothing else; those that a pod refers to, or that came with one, are the pods' matter.
+    const used = new Set(Object.values(manifest.pods).flatMap((p) => p.objects));
+    for (const [key, { source = "" }] of Object.entries(manifest.objects))
+      if (source.startsWith(`${this.folder}/`) && !present.has(source) && !missing.has(source) && !used.has(key)) missing.set(source, []);
     for (const source of [...this.away.keys()]) if (!missing.has(source)) this.forget(source);
     let early = false;
     for (const [source, pods] of missing) {
@@ -124,8 +128,9 @@ export class Reconciler {
     if (this.wishes.prune) {
       try {
         const readers = await openReaders(this.context);
-        const report = await applyDeletion(this.context, readers, () => deletionOf(this.context, readers, pods));
+        const report = await applyDeletion(this.context, readers, () => deletionOf(this.context, readers, pods, { sources: [source] }));
         for (const pod of report.pods) this.context.out.write(`pod/${pod.name} ${pod.outcome} (${source} is gone)\n`);
+        for (const object of report.objects) this.context.out.write(showObject(object));
         this.forget(source);
       } finally {
         await this.context.host.close();
@@ -135,6 +140,7 @@ export class Reconciler {
     if (this.announced.has(source)) return;
     this.announced.add(source);
     if (this.asJson) this.event({ type: "missing", source, pods });
+    else if (pods.length === 0) this.context.err.write(`${source} is gone; its ConfigMaps and Secrets stay\n`);
     else this.context.err.write(`${source} is gone; its pods go on: ${pods.join(", ")}. podgen delete ${pods.join(" ")} removes them\n`);
   }
 
