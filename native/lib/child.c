@@ -15,6 +15,7 @@
 #include "inroot.h"
 #include "kernelfs.h"
 #include "mask.h"
+#include "memoryfs.h"
 #include "mountfd.h"
 #include "notify.h"
 #include "payload.h"
@@ -68,7 +69,7 @@ static int make_file_systems(struct work *w, struct child_report *report) {
   const struct bundle *b = w->c->bundle;
   struct err *err = &report->err;
   int r = open_run_folders(w, err);
-  if (r == 0) r = memoryfs_attach(w->c->memory, err);
+  if (r == 0) r = memoryfs_mount(w->c->infra, b, err);
   if (r < 0) return r;
   w->root = make_root(w, report);
   if (w->root < 0) return w->root;

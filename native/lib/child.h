@@ -1,7 +1,6 @@
 /* The container's side of a start: from its fresh namespaces to the payload. */
 #pragma once
 #include "bundle.h"
-#include "memoryfs.h"
 
 /* What the two sides say to each other over a SOCK_SEQPACKET pair. */
 struct child_report {
@@ -12,7 +11,7 @@ struct child_report {
 
 struct child {
   const struct bundle *bundle;
-  const struct memoryfs *memory;
+  int infra;                 /* its pidfd */
   enum rootfs_driver driver; /* not ROOTFS_AUTO */
   int sock;                  /* to the parent */
   int out, err_fd;           /* write ends for stdout and stderr; -1 with a terminal */

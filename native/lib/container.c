@@ -13,7 +13,6 @@
 #include "command.h"
 #include "complain.h"
 #include "joinpod.h"
-#include "memoryfs.h"
 #include "notify.h"
 #include "relay.h"
 #include "rootfs.h"
@@ -78,7 +77,7 @@ static int enter_pod(struct start *s, struct err *err) {
  * CLONE_PARENT: systemd takes a process for a unit's main one only if it is its own child, and then has its true exit status
  * and waits for it at stop (DESIGN.md). The namespaces are owned by the pod's user namespace, which we have joined.
  */
-static int spawn(struct start *s, enum rootfs_driver driver, const struct memoryfs *memory, int *ret_sock, struct err *err) {
+static int spawn(struct start *s, enum rootfs_driver driver, int *ret_sock, struct err *err) {
   int ends[2], pidfd = -1;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return err_set(err, errno, "socketpair", "%s", "");
   const struct clone3_args args = {
@@ -91,7 +90,7 @@ static int spawn(struct start *s, enum rootfs_driver driver, const struct memory
     close(ends[0]);
     close_fd(&s->out[0]);
     close_fd(&s->error[0]);
-    struct child child = {.bundle = s->b, .memory = memory, .driver = driver, .sock = ends[1], .out = s->out[1], .err_fd = s->error[1]};
+    struct child child = {.bundle = s->b, .infra = s->infra, .driver = driver, .sock = ends[1], .out = s->out[1], .err_fd = s->error[1]};
     child_main(&child);
   }
   int code = errno;
@@ -160,11 +159,7 @@ static int attempt(struct start *s, enum rootfs_driver driver, bool *ret_unsuppo
   cleanup_fd int sock = -1;
   cleanup_fd int master = -1;
   struct child_report report;
-  struct memoryfs memory;
-  int r = memoryfs_fetch(s->infra, s->b, &memory, err);
-  if (r < 0) return r;
-  r = spawn(s, driver, &memory, &sock, err);
-  memoryfs_free(&memory);
+  int r = spawn(s, driver, &sock, err);
   if (r < 0) return r;
   /* Meanwhile the child makes its file systems. A terminal comes out of them; the pipes can go to infra now, and once for all attempts. */
   if (!s->b->terminal && !s->given) r = give_streams(s, -1, err);

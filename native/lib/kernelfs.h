@@ -4,7 +4,7 @@
 
 struct kernelfs {
   int root;      /* the container's root, attached */
-  int infra_dir; /* infra's run folder, for its shm/, on which memoryfs_attach was done */
+  int infra_dir; /* infra's run folder, for its shm/, on which memoryfs_mount was done */
   bool own_pid;  /* the PID namespace was made for this container */
   int devpts;    /* set: the devpts mount; -1 before */
 };

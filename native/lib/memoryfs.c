@@ -3,13 +3,9 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "rmtree.h"
-
-enum { HELPER_STACK = 32 * 1024 };
 
 /* The folder is root's alone: whoever does not see the tmpfs on it has nothing to fill. */
 int memoryfs_make(int parent, const char *name, const struct mount_param *params, size_t n, struct err *err) {
@@ -23,6 +19,14 @@ int memoryfs_make(int parent, const char *name, const struct mount_param *params
 }
 
 /* --- which --- */
+
+struct memoryfs {
+  size_t n;
+  struct memoryfs_item {
+    char *path; /* where it is in infra's namespace and is to be in the container's */
+    int fd;     /* a clone that is attached nowhere; -1 before */
+  } * item;
+};
 
 static bool is_memory(const struct bundle_mount *m) {
   for (size_t i = 0; m->options[i]; i++)
@@ -54,68 +58,46 @@ static int list(const struct bundle *b, struct memoryfs *ret) {
 
 /* --- fetching --- */
 
-struct helper {
-  int infra;
-  struct memoryfs *m;
-  struct err *err;
-  int result;
-  bool none; /* there is nothing to fetch */
-};
-
-static int help(void *arg) {
-  struct helper *h = arg;
-  h->result = setns(h->infra, CLONE_NEWNS) < 0 ? err_set(h->err, errno, "setns", "infra's mount namespace") : 0;
-  /* It is the host's, all that an earlier podrt's infra has: it alone is not the pod's user namespace's to join. */
-  h->none = h->result == -EPERM;
-  for (size_t i = 0; h->result == 0 && i < h->m->n; i++) {
-    struct memoryfs_item *item = &h->m->item[i];
-    item->fd = mountfd_clone(AT_FDCWD, item->path, false);
-    if (item->fd < 0) h->result = err_set(h->err, -item->fd, "bind", "%s", item->path);
+static int clone_all(struct memoryfs *m, struct err *err) {
+  for (size_t i = 0; i < m->n; i++) {
+    m->item[i].fd = mountfd_clone(AT_FDCWD, m->item[i].path, false);
+    if (m->item[i].fd < 0) return err_set(err, -m->item[i].fd, "bind", "%s", m->item[i].path);
   }
   return 0;
 }
 
-/*
- * Somebody else has to go there, as the host's mount namespace does not take us back: a child that shares our memory and descriptors,
- * so that what it opens is ours. It does system calls only, and we stand still meanwhile (CLONE_VFORK).
- */
-static int run_helper(struct helper *h) {
-  _Alignas(16) char stack[HELPER_STACK];
-  h->result = err_set(h->err, 0, "clone", "the helper was killed");
-  pid_t pid = clone(help, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, h);
-  if (pid < 0) return err_set(h->err, errno, "clone", "helper");
-  while (waitpid(pid, NULL, 0) < 0)
-    if (errno != EINTR) return err_set(h->err, errno, "wait", "helper");
-  return h->result;
-}
-
-int memoryfs_fetch(int infra_pidfd, const struct bundle *b, struct memoryfs *ret, struct err *err) {
-  struct memoryfs m = {0};
-  struct helper h = {.infra = infra_pidfd, .m = &m, .err = err};
-  int r = list(b, &m);
-  if (r < 0)
-    err_set(err, -r, "memory", "%s", "");
-  else
-    r = run_helper(&h);
-  if (r < 0) memoryfs_free(&m);
-  *ret = m;
-  return h.none ? 0 : r;
-}
-
-/* --- attaching --- */
-
-int memoryfs_attach(const struct memoryfs *m, struct err *err) {
+static int attach_all(const struct memoryfs *m, struct err *err) {
   for (size_t i = 0; i < m->n; i++)
     if (move_mount(m->item[i].fd, "", AT_FDCWD, m->item[i].path, MOVE_MOUNT_F_EMPTY_PATH) < 0)
       return err_set(err, errno, "mount", "%s", m->item[i].path);
   return 0;
 }
 
-void memoryfs_free(struct memoryfs *m) {
-  for (size_t i = 0; i < m->n; i++) {
-    if (m->item[i].fd >= 0) close(m->item[i].fd);
-    free(m->item[i].path);
+/* There and back: the clones, attached nowhere, can be taken along. */
+static int fetch(int infra_pidfd, struct memoryfs *m, struct err *err) {
+  cleanup_fd int own = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  if (own < 0) return err_set(err, errno, "open", "/proc/self/ns/mnt");
+  if (setns(infra_pidfd, CLONE_NEWNS) < 0) {
+    /* It is the host's, all that an earlier podrt's infra has: it alone is not the pod's user namespace's to join. */
+    return errno == EPERM ? 0 : err_set(err, errno, "setns", "infra's mount namespace");
   }
-  free(m->item);
-  *m = (struct memoryfs){0};
+  int r = clone_all(m, err);
+  if (r < 0) return r;
+  if (setns(own, CLONE_NEWNS) < 0) return err_set(err, errno, "setns", "back from infra's mount namespace");
+  return attach_all(m, err);
+}
+
+int memoryfs_mount(int infra_pidfd, const struct bundle *b, struct err *err) {
+  struct memoryfs m = {0};
+  int r = list(b, &m);
+  if (r < 0)
+    err_set(err, -r, "memory", "%s", "");
+  else
+    r = fetch(infra_pidfd, &m, err);
+  for (size_t i = 0; i < m.n; i++) {
+    if (m.item[i].fd >= 0) close(m.item[i].fd);
+    free(m.item[i].path);
+  }
+  free(m.item);
+  return r;
 }
