@@ -30,6 +30,8 @@ export interface HostFacts {
   readonly unprivilegedPortStart: number;
   /** The cgroup v2 controllers delegated to the user manager; empty on hybrid or v1 machines. */
   readonly controllers: readonly string[];
+  /** Whether root has reserved memory (MemoryMin=) for the user's manager and the slices above it. */
+  readonly memoryProtected: boolean;
 }
 
 /** The `config` object of an OCI image configuration, as far as units and bundles need it. */

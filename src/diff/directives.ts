@@ -58,6 +58,7 @@ const BY_RELOAD = new Set([
   "Service.CPUWeight",
   "Service.MemoryMax",
   "Service.MemoryMin",
+  "Slice.MemoryMin",
   "Socket.TriggerLimitIntervalSec",
   "Install.WantedBy",
 ]);

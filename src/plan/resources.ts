@@ -7,7 +7,8 @@ export type PlannedResources = Pick<PlannedContainer, "cpuQuotaPercent" | "cpuWe
 
 /**
  * Limits and requests. CPU shares follow the request, or else the limit, as the kubelet's do. Warns when the user
- * manager has not been given the controller that would enforce them.
+ * manager has not been given the controller that would enforce them, and when nothing above it reserves the memory that
+ * is requested: a cgroup's protection is bounded by its ancestors' (systemd.resource-control(5), MemoryMin=).
  */
 export function planResources(context: PodContext, container: Container): PlannedResources {
   const { limits, requests } = container;
@@ -26,6 +27,10 @@ export function planResources(context: PodContext, container: Container): Planne
   if (missing.length > 0) {
     const message = `container "${container.name}": resources are not enforced: the ${missing.join(" and ")} controller is not delegated to the user manager`;
     warn(context, "no-controller", container.at, message, "podgen doctor says how to delegate it (Delegate= on user@.service)");
+  } else if (wanted.memoryMin !== undefined && !context.facts.memoryProtected) {
+    const message = `container "${container.name}": requests.memory has no effect: no memory is reserved for this user`;
+    const { uid } = context.facts;
+    warn(context, "no-effect", container.at, message, `root can, with MemoryMin= on user.slice, user-${uid}.slice and user@${uid}.service`);
   }
   return wanted;
 }

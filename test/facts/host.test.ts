@@ -1,7 +1,11 @@
 // Pure parts of the host: paths, /proc, state.json, journal entries; and what createHost loads.
 import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { build as Build } from "esbuild";
+import { memoryProtected } from "../../src/host/facts/facts.js";
 import { readPaths } from "../../src/host/facts/paths.js";
 import { isBeneath } from "../../src/host/files/files.js";
 import { parseEntry } from "../../src/host/journal/entry.js";
@@ -122,4 +126,20 @@ test("making a host loads nothing but paths: no dbus-next, no systemd, no files"
   visit("out/index.js");
   const inputs = [...seen].flatMap((name) => Object.keys(metafile.outputs[name]?.inputs ?? {}));
   assert.deepEqual(inputs.sort(), ["src/host/facts/paths.ts", "src/host/index.ts"]);
+});
+
+test("memory is protected for a user where root has set it on everything above", async () => {
+  const root = mkdtempSync(join(tmpdir(), "podgen-facts-"));
+  const write = (group: string, text: string) => {
+    mkdirSync(`${root}/sys/fs/cgroup/${group}`, { recursive: true });
+    writeFileSync(`${root}/sys/fs/cgroup/${group}/memory.min`, `${text}\n`);
+  };
+  assert.equal(await memoryProtected(7, root), false);
+  write("user.slice/user-7.slice/user@7.service", "max");
+  write("user.slice/user-7.slice", "4096");
+  write("user.slice", "0");
+  assert.equal(await memoryProtected(7, root), false);
+  write("user.slice", "8192");
+  assert.equal(await memoryProtected(7, root), true);
+  rmSync(root, { recursive: true });
 });

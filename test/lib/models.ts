@@ -32,6 +32,7 @@ export function hostFacts(over: Partial<HostFacts> = {}, home = "/home/alice"): 
     pasta: "/usr/bin/pasta",
     unprivilegedPortStart: 1024,
     controllers: ["cpu", "memory", "pids"],
+    memoryProtected: true,
     ...over,
   };
 }

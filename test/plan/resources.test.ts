@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Resources } from "../../src/model/types.js";
 import { cpuWeight } from "../../src/plan/resources.js";
-import { codesOf, container, goodPlan, hostFacts, modelOf, pod } from "../lib/models.js";
+import { codesOf, container, goodPlan, hostFacts, modelOf, planOf, pod, renderOf } from "../lib/models.js";
 
 function planned(limits: Resources, requests: Resources) {
   const plan = goodPlan(modelOf(pod("web", { containers: [container("app", { limits, requests })] })));
@@ -38,4 +38,30 @@ test("limits without their controller are a warning; without limits there is non
   assert.deepEqual(codesOf(model({ cpuMillis: 1 }), { facts }), ["no-controller"]);
   assert.deepEqual(codesOf(model({ memoryBytes: 1 }), { facts }), []);
   assert.deepEqual(codesOf(model({}), { facts: hostFacts({ controllers: [] }) }), []);
+});
+
+test("a memory request where nothing is reserved for the user has no effect, and that is said by name", () => {
+  const model = modelOf(pod("web", { containers: [container("app", { requests: { memoryBytes: 1 } }), container("log")] }));
+  const facts = hostFacts({ memoryProtected: false });
+  const [found, ...more] = planOf(model, { facts }).diagnostics;
+  assert.deepEqual([found?.code, found?.severity, more], ["no-effect", "warning", []]);
+  assert.match(found?.message ?? "", /"app": requests\.memory has no effect/);
+  assert.deepEqual(codesOf(model), []);
+  assert.deepEqual(codesOf(model, { facts: { ...facts, controllers: ["cpu"] } }), ["no-controller"]);
+});
+
+test("the pod's slice reserves what its containers request at a time: those of a container lie below it", () => {
+  const app = (name: string, memoryBytes: number, init = false) => container(name, { init, requests: { memoryBytes } });
+  const slice = (inits: number[], mains: number[]) => {
+    const initContainers = inits.map((bytes, i) => app(`i${i}`, bytes, true));
+    const web = pod("web", { initContainers, containers: mains.map((bytes, i) => app(`c${i}`, bytes)) });
+    const file = renderOf(modelOf(web)).pods[0]?.files.find((f) => f.path.endsWith("/pod-web.slice"));
+    return /^MemoryMin=(.*)$/m.exec(new TextDecoder().decode(file?.bytes))?.[1];
+  };
+  assert.equal(slice([], [100, 200]), "300");
+  assert.equal(slice([500, 400], [100, 200]), "500");
+  assert.equal(
+    renderOf(modelOf(pod("web"))).pods[0]?.files.some((f) => /MemoryMin/.test(new TextDecoder().decode(f.bytes))),
+    false,
+  );
 });

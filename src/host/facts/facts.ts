@@ -37,14 +37,25 @@ export async function delegatedControllers(uid: number, root = ""): Promise<stri
 }
 
 /**
+ * Whether the kernel would reserve anything below the user's manager: a cgroup's memory.min counts no further than those
+ * of all its ancestors do (cgroup-v2.rst, "Memory Interface Files"), and these three are root's to set.
+ */
+export async function memoryProtected(uid: number, root = ""): Promise<boolean> {
+  const groups = ["user.slice", `user.slice/user-${uid}.slice`, `user.slice/user-${uid}.slice/user@${uid}.service`];
+  const texts = await Promise.all(groups.map((group) => readFile(`${root}/sys/fs/cgroup/${group}/memory.min`, "utf8").catch(() => "0")));
+  return texts.every((text) => text.trim() !== "0");
+}
+
+/**
  * Everything the planner must know, `known` of it. `path` is the PATH that units have: pasta is started by one (podrt
  * uplink), and one that only the caller's shell would find is none.
  */
 export async function readFacts(known: Pick<HostFacts, "paths" | "user" | "uid" | "systemdVersion">, path: string): Promise<HostFacts> {
-  const [pasta, port, controllers] = await Promise.all([
+  const [pasta, port, controllers, isProtected] = await Promise.all([
     findProgram("pasta", path),
     unprivilegedPortStart(),
     delegatedControllers(known.uid),
+    memoryProtected(known.uid),
   ]);
-  return { ...known, unprivilegedPortStart: port, controllers, ...(pasta === undefined ? {} : { pasta }) };
+  return { ...known, unprivilegedPortStart: port, controllers, memoryProtected: isProtected, ...(pasta === undefined ? {} : { pasta }) };
 }

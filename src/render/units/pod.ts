@@ -36,7 +36,17 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
 
 /** `pod-web.slice`: the pod's cgroup. */
 export function sliceBody(pod: PodPlan): string {
-  return fill(sliceTemplate, { DESCRIPTION: unitValue(`Pod ${pod.name}`) });
+  const memory = memoryMin(pod);
+  return fill(sliceTemplate, { DESCRIPTION: unitValue(`Pod ${pod.name}`), MEMORY_MIN: memory === 0 ? undefined : String(memory) });
+}
+
+/** What the pod's containers request at a time; theirs counts up to this. Init containers run one by one, before all others. */
+function memoryMin(pod: PodPlan): number {
+  const of = (init: boolean): number[] => pod.containers.filter((c) => c.init === init).map((c) => c.memoryMin ?? 0);
+  return Math.max(
+    ...of(true),
+    of(false).reduce((sum, bytes) => sum + bytes, 0),
+  );
 }
 
 /** `pod-web__infra.service`. */
