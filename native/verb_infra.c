@@ -6,6 +6,7 @@
 
 #include "lib/backoff.h"
 #include "lib/complain.h"
+#include "lib/connecting.h"
 #include "lib/deadline.h"
 #include "lib/hold.h"
 #include "lib/infra_conf.h"
@@ -83,7 +84,9 @@ static int make_pod(int run, const struct infra_conf *conf, struct err *err) {
   umask(022);
   /* Opened here, in the mount namespace that is to have mounts on it. */
   cleanup_fd int dir = join_folder(conf->run_dir, err);
-  return dir < 0 ? dir : podfiles_make(dir, conf, err);
+  if (dir < 0) return dir;
+  r = podfiles_make(dir, conf, err);
+  return r == 0 && conf->network && conf->pasta ? connecting_begin(dir, err) : r;
 }
 
 /* Returns on failure only: else the process goes on as the second stage. */

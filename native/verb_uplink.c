@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "lib/complain.h"
+#include "lib/connecting.h"
 #include "lib/deadline.h"
 #include "lib/notify.h"
 #include "lib/podfiles.h"
@@ -45,6 +46,7 @@ static void announce(struct uplink *u, const char *why) {
   snprintf(text, sizeof text, "podrt: uplink: no uplink: %s", why);
   complain_line(4, text);
   u->announced = true;
+  connecting_end(u->dir);
 }
 
 static int open_infra(const char *run_dir, struct uplink *u, struct err *err) {
@@ -143,7 +145,10 @@ static int connect_pod(struct uplink *u, struct err *err) {
       continue;
     }
     int r = start_pasta(u, &pasta);
-    if (r == 0) return give_to_systemd(pasta, err);
+    if (r == 0) {
+      connecting_end(u->dir);
+      return give_to_systemd(pasta, err);
+    }
     if (retry == RETRY_FIRST_MS) announce(u, "pasta failed (its words stand above), trying again");
     if (!wait_for_change(u, watch, retry)) break;
     retry = retry * 2 < RETRY_LAST_MS ? retry * 2 : RETRY_LAST_MS;
@@ -158,15 +163,22 @@ int verb_uplink(int argc, char **argv) {
   }
   struct uplink u = {.dir = -1, .infra = -1};
   struct err err;
-  if (!probe_find("pasta", u.pasta, sizeof u.pasta)) {
+  int r = open_infra(argv[2], &u, &err), code = 0;
+  if (r == 0 && !probe_find("pasta", u.pasta, sizeof u.pasta)) {
     announce(&u, "pasta is not installed (package passt); the pod's containers reach only each other");
-    return EXIT_NO_PASTA;
+    code = EXIT_NO_PASTA;
+  } else if (r == 0) {
+    r = connect_pod(&u, &err);
   }
-  int r = open_infra(argv[2], &u, &err);
-  if (r == 0) r = connect_pod(&u, &err);
-  if (u.dir >= 0) close(u.dir);
+  if (r < 0) {
+    complain(&err, "uplink", NULL, NULL);
+    code = 125;
+  }
+  if (u.dir >= 0) {
+    /* Whatever it was, containers need not wait for it. */
+    connecting_end(u.dir);
+    close(u.dir);
+  }
   if (u.infra >= 0) close(u.infra);
-  if (r == 0) return 0;
-  complain(&err, "uplink", NULL, NULL);
-  return 125;
+  return code;
 }

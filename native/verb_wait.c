@@ -16,10 +16,12 @@ static bool is_ready(int dir) {
 
 /* Waits for ever, as the unit does: how long to wait is for who started it to say. SIGTERM ends us, being a stop of the unit. */
 static int wait_ready(int run, char **folders, struct err *err) {
+  unsigned naps = 0;
   for (; *folders; folders++) {
     cleanup_fd int dir = run_open_at(run, *folders, true, err);
     if (dir < 0) return dir;
-    if (is_ready(dir)) continue; /* an inotify descriptor costs 10 ms when it is closed */
+    for (; naps < NAPS_SECOND && !is_ready(dir);) nap(&naps);
+    if (is_ready(dir)) continue;
     cleanup_fd int watch = watch_folder(dir);
     if (watch < 0) return err_set(err, -watch, "inotify", "%s", *folders);
     while (!is_ready(dir)) {

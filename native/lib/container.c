@@ -12,6 +12,7 @@
 #include "child.h"
 #include "command.h"
 #include "complain.h"
+#include "connecting.h"
 #include "joinpod.h"
 #include "notify.h"
 #include "relay.h"
@@ -154,6 +155,14 @@ static int hand_over(struct start *s, int sock, struct err *err) {
   return r < 0 ? err_set(err, -r, "release", "%s", "the container's process is gone") : 0;
 }
 
+/* As the pod goes on without an uplink where there is none, so does a container where it is late. */
+static void await_uplink(const struct start *s) {
+  struct err late;
+  if (connecting_wait(s->infra_dir) == 0) return;
+  err_set(&late, ETIMEDOUT, "uplink", "%s", "not connected yet");
+  complain_warning(&late, s->ours ? "oneshot" : "run", s->b->unit, s->b->identifier, "starting all the same");
+}
+
 /* One attempt with one driver. *ret_unsupported: the next one may work. */
 static int attempt(struct start *s, enum rootfs_driver driver, bool *ret_unsupported, int *ret_exit, struct err *err) {
   cleanup_fd int sock = -1;
@@ -180,6 +189,7 @@ static int attempt(struct start *s, enum rootfs_driver driver, bool *ret_unsuppo
     r = report.err.code ? -report.err.code : -EINVAL;
   }
   if (r == 0 && s->b->terminal) r = give_streams(s, master, err);
+  if (r == 0) await_uplink(s);
   if (r == 0) r = hand_over(s, sock, err);
   if (r < 0) kill_child(s->c);
   return r;

@@ -21,6 +21,12 @@ int deadline_left(int64_t deadline) {
   return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
+void nap(unsigned *naps) {
+  const long ms = *naps < 200 ? 1 : 50;
+  (void)nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+  ++*naps;
+}
+
 static int watch_by_inotify(int dir) {
   cleanup_fd int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (fd < 0) return -errno;

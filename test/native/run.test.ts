@@ -17,7 +17,7 @@ import {
   toEnd,
   unitOf,
 } from "./container.js";
-import { infraUnit, journal, mainPid, messages, sh, show, systemctl } from "./pod.js";
+import { infraDir, infraUnit, journal, mainPid, messages, sh, show, systemctl } from "./pod.js";
 import { runAs, type TestUser, until, userStop } from "./user.js";
 
 let user: TestUser;
@@ -67,6 +67,22 @@ describe("the payload is the unit's main process", () => {
     assert.ok(took > 900 && took < 5000, `${took} ms`);
     assert.deepEqual([show(user, id, "Result"), show(user, id, "ExecMainStatus")], ["timeout", "9"]);
     assert.deepEqual(processesOf(user, id), []);
+  });
+
+  test("it runs only when the pod is connected; all else is ready by then", async () => {
+    const mark = `${infraDir(user, "web")}/connecting`;
+    writeFileSync(mark, "");
+    const id = container(user, "waits", { args: script("echo on; exec sleep 1000") });
+    systemctl(user, "start", "--no-block", id);
+    // Two: podrt and the container's process, still podrt's.
+    await until("it is prepared", () => existsSync(`/proc/${processesOf(user, id)[1]}/ns/mnt`));
+    sh(user, "sleep 0.5");
+    assert.equal(show(user, id, "ActiveState"), "activating");
+    assert.deepEqual(messages(user, id), []);
+    rmSync(mark);
+    await until("it runs", () => show(user, id, "ActiveState") === "active");
+    await until("its word", () => messages(user, id).includes("on"));
+    systemctl(user, "stop", id);
   });
 
   test("Restart=always brings it back", async () => {
