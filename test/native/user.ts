@@ -26,6 +26,8 @@ export interface TestUser {
 
 /** Makes the user with a session (needs root) and gives it podrt. */
 export function userStart(name: string): TestUser {
+  // What a run that was killed has left.
+  execFileSync(SESSION, ["stop", name, "--purge"], { stdio: "ignore" });
   execFileSync(SESSION, ["start", name], { stdio: ["ignore", "inherit", "inherit"] });
   const [, , uid, , , home] = execFileSync("getent", ["passwd", name], { encoding: "utf8" }).trim().split(":");
   const line = readFileSync("/etc/subuid", "utf8")
