@@ -4,7 +4,7 @@ import { EMPTY_MANIFEST, type Installed, type Manifest, type RunState, type Unit
 import { recordOf } from "../base/record.js";
 import { type AppliedObjects, parseAppliedObjects } from "../plan/objects.js";
 import type { FileReader } from "../ports/files.js";
-import type { ManagerReader } from "../ports/manager.js";
+import type { Listed, ManagerReader, UnitFile } from "../ports/manager.js";
 import type { RuntimeReader } from "../ports/runtime.js";
 import type { Rendered } from "../render/types.js";
 import { UserError } from "./exit.js";
@@ -56,10 +56,9 @@ export async function readInstalled(
   for (const object of Object.values(manifest.objects)) paths.add(object.path);
 
   const patterns = ["pod-*", "podgen-pause.service"];
-  const [files, units, onDisk, running] = await Promise.all([
+  const [files, { units, onDisk }, running] = await Promise.all([
     readAll(given.files, paths),
-    listUnits(given.manager, patterns),
-    given.manager.unitFiles(patterns),
+    listUnits(given.manager, patterns, manifest),
     readRunning(rendered, manifest, given.runtime),
   ]);
   return {
@@ -72,13 +71,26 @@ export async function readInstalled(
 }
 
 /**
- * How a service ended matters only of containers and uplinks that do not run; of all others a brief look is enough, and
- * costs a fraction (a service has some 350 properties).
+ * The units, and the unit files. How a service ended matters only of containers and uplinks that do not run (a service has some 350
+ * properties). Of what runs from a file of ours, put there by an apply that was finished, the listing says it all.
  */
-async function listUnits(manager: ManagerReader, patterns: readonly string[]): Promise<UnitState[]> {
-  const brief = await manager.list(patterns, "brief");
-  const ended = (unit: UnitState): boolean => /^pod-[^_]+_([^_]+|_uplink)\.service$/.test(unit.name) && unit.activeState !== "active";
-  return Promise.all(brief.map((unit) => (ended(unit) ? manager.get(unit.name) : unit)));
+async function listUnits(
+  manager: ManagerReader,
+  patterns: readonly string[],
+  manifest: Manifest,
+): Promise<{ units: UnitState[]; onDisk: ReadonlyMap<string, UnitFile> }> {
+  const onDisk = await manager.unitFiles(patterns);
+  const pods = Object.values(manifest.pods).filter((pod) => pod.unfinished !== true);
+  const ours = new Set(pods.flatMap((pod) => pod.files.map((f) => f.path)));
+  const settled = (unit: Listed): boolean =>
+    unit.activeState === "active" && unit.loadState === "loaded" && unit.job === 0 && ours.has(onDisk.get(unit.name)?.path ?? "");
+  const ended = (unit: Listed): boolean => /^pod-[^_]+_([^_]+|_uplink)\.service$/.test(unit.name) && unit.activeState !== "active";
+  const units = await manager.list(patterns, (unit) => (settled(unit) ? "listed" : ended(unit) ? "full" : "brief"));
+  const complete = units.map((unit) => {
+    const file = unit.fragmentPath === "" ? onDisk.get(unit.name) : undefined;
+    return file === undefined ? unit : { ...unit, unitFileState: file.state, fragmentPath: file.path };
+  });
+  return { units: complete, onDisk };
 }
 
 async function readAll(files: FileReader, paths: ReadonlySet<string>): Promise<Map<string, Uint8Array>> {
@@ -105,7 +117,7 @@ async function readRunning(rendered: Rendered, manifest: Manifest, runtime: Runt
 
 /** Unit files of our names that the manifest does not own: by their path on disk, or by what a generator loaded. */
 function foreignUnits(
-  onDisk: ReadonlyMap<string, string>,
+  onDisk: ReadonlyMap<string, UnitFile>,
   units: readonly UnitState[],
   manifest: Manifest,
   facts: HostFacts,
@@ -113,7 +125,7 @@ function foreignUnits(
   const owned = new Set(Object.values(manifest.pods).flatMap((p) => p.files.map((f) => f.path)));
   owned.add(`${facts.paths.units}/podgen-pause.service`);
   const foreign = new Map<string, string>();
-  for (const [name, path] of onDisk) if (!owned.has(path)) foreign.set(name, path);
+  for (const [name, { path }] of onDisk) if (!owned.has(path)) foreign.set(name, path);
   for (const unit of units) if (unit.fragmentPath !== "" && !owned.has(unit.fragmentPath)) foreign.set(unit.name, unit.fragmentPath);
   return foreign;
 }

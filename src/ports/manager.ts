@@ -16,6 +16,19 @@ export interface Look {
   readonly state?: UnitState;
 }
 
+/**
+ * How closely a listing looks at a unit. `full`: all of it; `brief`: without `service`, which takes half the time; `listed`: what the
+ * listing gives for nothing, so `unitFileState` and `fragmentPath` are empty and `needDaemonReload` false.
+ */
+export type Detail = "full" | "brief" | "listed";
+
+/** A unit file on disk. */
+export interface UnitFile {
+  readonly path: string;
+  /** As systemctl list-unit-files has it: `enabled`, `disabled`, `static`, … */
+  readonly state: string;
+}
+
 /** A job that the manager has taken on. */
 export interface Job {
   /** How it ends, `deadline` milliseconds from its queueing at most. Rejects when the connection ends. */
@@ -28,19 +41,16 @@ export interface ManagerReader {
   version(): Promise<number>;
   /** The PATH that its units have. */
   searchPath(): Promise<string>;
-  /**
-   * Loaded units that match any glob (`pod-*`), with the truth of each. `brief` leaves `service` out, which takes half
-   * the time: for diffs over many pods.
-   */
-  list(patterns: readonly string[], detail?: "full" | "brief"): Promise<UnitState[]>;
+  /** Loaded units that match any glob (`pod-*`), with the truth of each; `full` when nothing else is said. */
+  list(patterns: readonly string[], detail?: (unit: Listed) => Detail): Promise<UnitState[]>;
   /** One unit, loaded if need be; `loadState` is `not-found` where there is none. */
   get(name: string): Promise<UnitState>;
   /**
    * These units, loaded if need be, in one call; each for which `more` holds costs one more. For looks that are repeated.
    */
   look(names: readonly string[], more: (unit: Listed) => boolean): Promise<readonly Look[]>;
-  /** Unit files on disk that match a glob: name -> path, from every search path. */
-  unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Unit files on disk that match a glob, by name, from every search path. */
+  unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, UnitFile>>;
 }
 
 /** The half that changes something. Every call has a deadline in milliseconds. */

@@ -1,6 +1,6 @@
 // The file system behind ports/files.ts: every write is whole or not there at all.
-import { constants } from "node:fs";
-import { lstat, open, readdir, readFile, rename, rmdir, stat, symlink, unlink } from "node:fs/promises";
+import { constants, readFileSync } from "node:fs";
+import { lstat, open, readdir, rename, rmdir, stat, symlink, unlink } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
@@ -21,7 +21,8 @@ export class Files implements FileWriter {
 
   async read(path: string): Promise<Uint8Array | undefined> {
     try {
-      return await readFile(path);
+      // At once: what is read here is small, and a promise costs five times as much as the reading.
+      return readFileSync(path);
     } catch (error) {
       const code = codeOf(error);
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;

@@ -1,5 +1,5 @@
 // Processes by pid and start time, so that a pid that was given anew is not taken for the old one.
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 
 /** State letter and start time (fields 3 and 22 of /proc/PID/stat, proc(5)). */
 export interface ProcessStat {
@@ -18,7 +18,7 @@ export function parseStat(text: string): ProcessStat | undefined {
 /** Undefined where there is no such process. */
 export async function processStat(pid: number): Promise<ProcessStat | undefined> {
   try {
-    return parseStat(await readFile(`/proc/${pid}/stat`, "latin1"));
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 // The systemd user manager behind ports/manager.ts.
 import { basename } from "node:path";
 import type { UnitState } from "../../base/installed.js";
-import type { Job, JobResult, Listed, Look, Manager } from "../../ports/manager.js";
+import type { Detail, Job, JobResult, Listed, Look, Manager, UnitFile } from "../../ports/manager.js";
 import type { Connection } from "../dbus/connection.js";
 import { DbusError } from "../dbus/errors.js";
 import { openUserBus } from "../dbus/open.js";
@@ -44,7 +44,7 @@ export class SystemdManager implements Manager {
     return line?.slice("PATH=".length) || NO_PATH;
   }
 
-  list(patterns: readonly string[], detail: "full" | "brief" = "full"): Promise<UnitState[]> {
+  list(patterns: readonly string[], detail: (unit: Listed) => Detail = () => "full"): Promise<UnitState[]> {
     return listUnits(this.#connection, patterns, detail);
   }
 
@@ -56,11 +56,14 @@ export class SystemdManager implements Manager {
     return lookAtUnits(this.#connection, names, more);
   }
 
-  async unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  async unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, UnitFile>> {
     const reply = await this.#connection.call(managerCall("ListUnitFilesByPatterns", "asas", [[], patterns]));
     const [rows] = reply.body();
-    const paths = (Array.isArray(rows) ? rows : []).map((row) => String(Array.isArray(row) ? row[0] : ""));
-    return new Map(paths.map((path) => [basename(path), path]));
+    const files = (Array.isArray(rows) ? rows : []).map((row) => {
+      const [path, state] = Array.isArray(row) ? row.map(String) : [];
+      return { path: path ?? "", state: state ?? "" };
+    });
+    return new Map(files.map((file) => [basename(file.path), file]));
   }
 
   async unitFolders(): Promise<string[]> {

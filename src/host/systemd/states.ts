@@ -1,6 +1,6 @@
 // Reads the truth of units: properties over D-Bus to UnitState.
 import type { UnitState } from "../../base/installed.js";
-import type { Listed as ListedUnit, Look } from "../../ports/manager.js";
+import type { Detail, Listed as ListedUnit, Look } from "../../ports/manager.js";
 import type { Connection } from "../dbus/connection.js";
 import type { Value } from "../dbus/reader.js";
 import { getAllCall, getCall, managerCall, UNIT } from "./names.js";
@@ -74,12 +74,16 @@ async function readFull(connection: Connection, path: string, service: boolean):
   return unitState(reply.bodyReader().properties(WANTED));
 }
 
-/** What a listing gives for nothing, and the three properties it lacks. */
+/** What a listing gives for nothing. */
+function asState({ path: _, job: __, ...listed }: Listed): UnitState {
+  return { ...listed, unitFileState: "", fragmentPath: "", needDaemonReload: false };
+}
+
+/** With the three properties that a listing lacks. */
 async function readBrief(connection: Connection, listed: Listed): Promise<UnitState> {
   const get = async (property: string) => (await connection.call(getCall(listed.path, UNIT, property))).body()[0];
   const [fileState, fragment, reload] = await Promise.all([get("UnitFileState"), get("FragmentPath"), get("NeedDaemonReload")]);
-  const { path: _, job: __, ...state } = listed;
-  return { ...state, unitFileState: text(fileState), fragmentPath: text(fragment), needDaemonReload: reload === true };
+  return { ...asState(listed), unitFileState: text(fileState), fragmentPath: text(fragment), needDaemonReload: reload === true };
 }
 
 /** One unit, loaded if need be. Rejects with DbusError for names that cannot be units. */
@@ -89,13 +93,19 @@ export async function readUnit(connection: Connection, name: string): Promise<Un
 }
 
 /** All loaded units that match a pattern. */
-export async function listUnits(connection: Connection, patterns: readonly string[], detail: "full" | "brief"): Promise<UnitState[]> {
+export async function listUnits(
+  connection: Connection,
+  patterns: readonly string[],
+  detail: (unit: ListedUnit) => Detail,
+): Promise<UnitState[]> {
   const reply = await connection.call(managerCall("ListUnitsByPatterns", "asas", [[], patterns]));
   const [rows] = reply.body();
   const listed = (Array.isArray(rows) ? rows : []).map(asListed);
-  const read = (unit: Listed) =>
-    detail === "brief" ? readBrief(connection, unit) : readFull(connection, unit.path, unit.name.endsWith(".service"));
-  return mapBounded(listed, read);
+  return mapBounded(listed, (unit): UnitState | Promise<UnitState> => {
+    const wanted = detail(unit);
+    if (wanted === "listed") return asState(unit);
+    return wanted === "brief" ? readBrief(connection, unit) : readFull(connection, unit.path, unit.name.endsWith(".service"));
+  });
 }
 
 /** These units, and the full state of those for which `more` holds. */
@@ -125,7 +135,7 @@ function asListed(row: Value): Listed {
 }
 
 /** Promise.all over items, with at most AT_ONCE under way; order is kept. */
-async function mapBounded<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+async function mapBounded<T, R>(items: readonly T[], work: (item: T) => R | Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const queue = items.entries();
   const worker = async () => {

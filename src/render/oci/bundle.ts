@@ -20,7 +20,7 @@ export interface Bundle {
 
 /** Completes a draft. `source` and `object` are the header that unit files have as comments. */
 export function finishBundle(draft: BundleDraft, source: string, object: string): Bundle {
-  const digest = sha256(printJson({ ...draft.config, annotations: draft.annotations }));
+  const digest = sha256(JSON.stringify({ ...draft.config, annotations: draft.annotations }));
   const annotations = {
     "io.podgen.source": source,
     "io.podgen.object": object,

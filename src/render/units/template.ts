@@ -8,21 +8,40 @@ export type Values = Readonly<Record<string, string | undefined>>;
  * go. Throws when template and values do not fit together, which is our bug.
  */
 export function fill(template: string, values: Values): string {
-  const used = new Set<string>();
-  const lines: string[] = [];
-  for (const line of template.split("\n")) {
-    if (line.startsWith("#-")) continue;
-    let dropped = false;
-    const text = line.replace(/@([A-Z0-9_]+)@/g, (_, name: string) => {
-      if (!(name in values)) throw new Error(`template placeholder @${name}@ has no value`);
-      used.add(name);
-      const value = values[name];
-      if (value === undefined) dropped = true;
-      return value ?? "";
-    });
-    if (!dropped) lines.push(text);
-  }
-  const unused = Object.keys(values).filter((name) => !used.has(name));
+  const { lines, names } = parsed(template);
+  const unused = Object.keys(values).filter((name) => !names.has(name));
   if (unused.length > 0) throw new Error(`values without a placeholder: ${unused.join(", ")}`);
-  return lines.join("\n");
+  const filled: string[] = [];
+  for (const parts of lines) {
+    let text: string | undefined = "";
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i] ?? "";
+      if (i % 2 === 1 && !(part in values)) throw new Error(`template placeholder @${part}@ has no value`);
+      const piece: string | undefined = i % 2 === 1 ? values[part] : part;
+      text = text === undefined || piece === undefined ? undefined : text + piece;
+    }
+    if (text !== undefined) filled.push(text);
+  }
+  return filled.join("\n");
+}
+
+/** Lines, each cut at its placeholders: text and names in turn. */
+interface Parsed {
+  readonly lines: readonly (readonly string[])[];
+  readonly names: ReadonlySet<string>;
+}
+
+/** A template is filled once per pod or container, and read once. */
+const known = new Map<string, Parsed>();
+
+function parsed(template: string): Parsed {
+  const found = known.get(template);
+  if (found !== undefined) return found;
+  const lines = template
+    .split("\n")
+    .filter((line) => !line.startsWith("#-"))
+    .map((line) => line.split(/@([A-Z0-9_]+)@/));
+  const result = { lines, names: new Set(lines.flatMap((parts) => parts.filter((_, i) => i % 2 === 1))) };
+  known.set(template, result);
+  return result;
 }

@@ -154,7 +154,7 @@ test("enable and disable: link, unit file state after a reload, found among the 
   assert.equal((await manager.get("t-sleep.service")).unitFileState, "enabled");
   const files = await manager.unitFiles(["t-s*.service"]);
   assert.deepEqual([...files.keys()].sort(), ["t-sleep.service", "t-slow.service", "t-status.service", "t-stubborn.service"]);
-  assert.equal(files.get("t-sleep.service"), `${folder}/t-sleep.service`);
+  assert.deepEqual(files.get("t-sleep.service"), { path: `${folder}/t-sleep.service`, state: "enabled" });
   await manager.disable(["t-sleep.service"]);
   await manager.reload();
   assert.equal((await manager.get("t-sleep.service")).unitFileState, "disabled");
@@ -166,7 +166,7 @@ test("a changed unit file needs a reload until one is made", async () => {
   await manager.start("t-sleep.service", 5000);
   utimesSync(`${folder}/t-sleep.service`, new Date(), new Date());
   assert.equal((await manager.get("t-sleep.service")).needDaemonReload, true);
-  assert.equal((await manager.list(["t-sleep*"], "brief"))[0]?.needDaemonReload, true);
+  assert.equal((await manager.list(["t-sleep*"], () => "brief"))[0]?.needDaemonReload, true);
   await manager.reload();
   assert.equal((await manager.get("t-sleep.service")).needDaemonReload, false);
 });
@@ -177,9 +177,11 @@ test("list gives each loaded unit's truth, in full as get does, in brief without
   const sleep = full.find((unit) => unit.name === "t-sleep.service");
   assert.deepEqual(sleep, await manager.get("t-sleep.service"));
   assert.ok(!full.some((unit) => unit.name === "init.scope"));
-  const brief = (await manager.list(["t-*.service"], "brief")).find((unit) => unit.name === "t-sleep.service");
+  const brief = (await manager.list(["t-*.service"], () => "brief")).find((unit) => unit.name === "t-sleep.service");
   const { service: _, invocation: __, ...expected } = sleep ?? {};
   assert.deepEqual(brief, expected);
+  const listed = (await manager.list(["t-*.service"], () => "listed")).find((unit) => unit.name === "t-sleep.service");
+  assert.deepEqual(listed, { ...expected, unitFileState: "", fragmentPath: "", needDaemonReload: false });
   assert.deepEqual(await manager.list(["t-nothing-*"]), []);
   assert.equal((await manager.list(["-.slice"])).at(0)?.service, undefined);
 });
