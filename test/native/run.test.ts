@@ -72,7 +72,7 @@ describe("the payload is the unit's main process", () => {
   test("it runs only when the pod is connected; all else is ready by then", async () => {
     const mark = `${infraDir(user, "web")}/connecting`;
     writeFileSync(mark, "");
-    const id = container(user, "waits", { args: script("echo on; exec sleep 1000") });
+    const id = container(user, "waits", { args: script("echo on; exec sleep 1000"), service: ["KillSignal=SIGKILL"] });
     systemctl(user, "start", "--no-block", id);
     // Two: podrt and the container's process, still podrt's.
     try {
