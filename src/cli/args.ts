@@ -27,8 +27,9 @@ export class Args {
     return (Array.isArray(value) ? value : [value]).map(String);
   }
 
+  /** A duration (seconds) or a count, which values.ts has read and checked. */
   number(name: string): number | undefined {
     const value = this.values[name];
-    return typeof value === "number" && Number.isFinite(value) ? value : undefined;
+    return typeof value === "number" ? value : undefined;
   }
 }

@@ -5,7 +5,8 @@ import type { Context } from "./context.js";
 export interface OptionSpec {
   readonly name: string;
   readonly alias?: string;
-  readonly type: "string" | "boolean" | "number" | "array";
+  /** A duration is given in seconds or as 10s, 2m, 1h, and handed on in seconds (values.ts). */
+  readonly type: "string" | "boolean" | "duration" | "count" | "array";
   readonly describe: string;
   readonly choices?: readonly string[];
   readonly default?: string | number | boolean;
@@ -33,7 +34,12 @@ const output: OptionSpec = {
   default: "text",
 };
 const outputShort: OptionSpec = { ...output, choices: ["text", "json"] };
-const timeout: OptionSpec = { name: "timeout", type: "number", describe: "seconds a pod may take until it is ready", default: 60 };
+const timeout: OptionSpec = {
+  name: "timeout",
+  type: "duration",
+  describe: "how long a pod may take until it is ready: seconds, or 10s, 2m, 1h",
+  default: 60,
+};
 const prune: OptionSpec = {
   name: "prune",
   type: "boolean",
@@ -119,7 +125,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     describe: "what containers have written, from the journal (POD or POD/CONTAINER)",
     options: [
       { name: "follow", alias: "f", type: "boolean", describe: "go on as lines come" },
-      { name: "tail", alias: "n", type: "number", describe: "only the last so many lines" },
+      { name: "tail", alias: "n", type: "count", describe: "only the last so many lines" },
       { name: "since", type: "string", describe: "only since then, as journalctl takes it" },
       { name: "timestamps", alias: "t", type: "boolean", describe: "put the time in front" },
       outputShort,

@@ -2,6 +2,7 @@
 // Every millisecond here is paid by each apply that has nothing to do (DESIGN.md, budgets).
 import { Args } from "./args.js";
 import { COMMANDS, type CommandSpec, type OptionSpec } from "./commands.js";
+import { readValue } from "./values.js";
 
 export interface Parsed {
   readonly spec: CommandSpec;
@@ -23,7 +24,10 @@ export function positionalsOf(spec: CommandSpec): Positional[] {
   }));
 }
 
-/** The command line, or undefined for everything that yargs is to explain: help, completion, unknown and missing words. */
+/**
+ * The command line, or undefined for everything that yargs is to explain: help, completion, unknown and missing words.
+ * Throws UserError (64) for an option's value that is none.
+ */
 export function parseWords(words: readonly string[]): Parsed | undefined {
   const [first, ...others] = words;
   const spec = COMMANDS.find((c) => c.name === first || c.aliases?.includes(first ?? ""));
@@ -82,13 +86,10 @@ function takeShort(spec: CommandSpec, word: string, next: string | undefined, va
 function setValue(option: OptionSpec, value: string | undefined, values: Record<string, unknown>): boolean {
   if (value === undefined || value === "" || (value.startsWith("-") && value !== "-")) return false;
   if (option.choices !== undefined && !option.choices.includes(value)) return false;
-  if (option.type === "number") {
-    if (!/^\d+(\.\d+)?$/.test(value)) return false;
-    values[option.name] = Number(value);
-  } else if (option.type === "array") {
+  if (option.type === "array") {
     const before = values[option.name];
     values[option.name] = [...(Array.isArray(before) ? before : []), value];
-  } else values[option.name] = value;
+  } else values[option.name] = readValue(option, value);
   return true;
 }
 

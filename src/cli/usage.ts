@@ -1,9 +1,10 @@
 // Help, completion and what is wrong with a command line: yargs over the command table. Loaded only for those.
 import yargs from "yargs";
 import { Args } from "./args.js";
-import { COMMANDS, type CommandSpec } from "./commands.js";
+import { COMMANDS, type CommandSpec, type OptionSpec } from "./commands.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
+import { readValue } from "./values.js";
 
 /**
  * Prints help, the version or a completion script, or throws a UserError that says what is wrong. A line that parse.ts
@@ -51,11 +52,16 @@ export async function runUsage(words: readonly string[], version: string, contex
 
 type Builder = ReturnType<typeof yargs>;
 
+/** Of an option that is given twice the last one counts, as in parse.ts. */
+function lastValue(option: OptionSpec): (given: unknown) => string | number {
+  return (given) => readValue(option, String(Array.isArray(given) ? given.at(-1) : given));
+}
+
 export function declare(y: Builder, spec: CommandSpec): Builder {
   for (const o of spec.options) {
     y.option(o.name, {
       describe: o.describe,
-      type: o.type,
+      ...(o.type === "duration" || o.type === "count" ? { type: "string", coerce: lastValue(o) } : { type: o.type }),
       ...(o.alias === undefined ? {} : { alias: o.alias }),
       ...(o.choices === undefined ? {} : { choices: o.choices }),
       ...(o.default === undefined ? {} : { default: o.default }),
