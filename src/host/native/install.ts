@@ -1,8 +1,8 @@
 // Puts podrt at the stable path units name: a file named by its digest, and a link that is swapped (DESIGN.md).
 import { createHash } from "node:crypto";
 import type { Stats } from "node:fs";
-import { lstat, readdir, readFile, readlink, stat, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { lstat, readFile, readlink, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
 
@@ -18,7 +18,7 @@ interface Origin {
 const ORIGIN = "podrt.json";
 
 /**
- * Installs `source` as `link` (`<data>/bin/podrt` -> `podrt-<digest>`), and removes older ones that nothing runs.
+ * Installs `source` as `link` (`<data>/bin/podrt` -> `podrt-<digest>`), and removes older ones.
  * True when anything changed. Throws HostError runtime-missing where there is no `source`, `file` when it cannot write.
  */
 export async function installRuntime(files: FileWriter, source: string, link: string): Promise<boolean> {
@@ -35,7 +35,7 @@ export async function installRuntime(files: FileWriter, source: string, link: st
   if (changed) await files.link(link, file);
   const origin: Origin = { source, size: found.size, changed: found.mtimeMs, inode: found.ino, file };
   await files.write(join(folder, ORIGIN), new TextEncoder().encode(`${JSON.stringify(origin)}\n`), 0o600);
-  await removeUnused(files, folder, file);
+  await removeOlder(files, folder, file);
   return changed;
 }
 
@@ -55,30 +55,11 @@ async function sameSize(path: string, size: number): Promise<boolean> {
   return found?.isFile() === true && found.size === size && (found.mode & 0o111) === 0o111;
 }
 
-async function removeUnused(files: FileWriter, folder: string, keep: string): Promise<void> {
+/**
+ * Nobody needs an older one by its name: a process that runs it has its inode, also where it executes itself anew
+ * (/proc/self/exe, native/lib/hold.c), and all that starts from now on goes by the link.
+ */
+async function removeOlder(files: FileWriter, folder: string, keep: string): Promise<void> {
   const old = (await files.list(folder)).filter((name) => /^podrt-[0-9a-f]{12}$/.test(name) && name !== keep);
-  if (old.length === 0) return;
-  const running = await runningPrograms(process.getuid?.() ?? -1);
-  if (running === undefined) return;
-  for (const name of old) {
-    // By name and not by whole path: a container sees the same file elsewhere.
-    if (!running.has(name)) await unlink(join(folder, name)).catch(() => undefined);
-  }
-}
-
-/** Names of the programs our processes run; undefined when one of ours does not say, so that nothing is removed then. */
-async function runningPrograms(uid: number): Promise<Set<string> | undefined> {
-  const names = new Set<string>();
-  for (const pid of await readdir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    try {
-      const owner = /^Uid:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, "latin1"))?.[1];
-      if (Number(owner) === uid) names.add(basename(await readlink(`/proc/${pid}/exe`)));
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : "";
-      // ENOENT, ESRCH: it ended meanwhile, or is a zombie.
-      if (code !== "ENOENT" && code !== "ESRCH") return undefined;
-    }
-  }
-  return names;
+  for (const name of old) await unlink(join(folder, name)).catch(() => undefined);
 }

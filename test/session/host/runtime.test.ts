@@ -1,4 +1,4 @@
-// podrt's installation and what it leaves: digest, swap, cheap no-op, old ones removed but for those that run.
+// podrt's installation and what it leaves: digest, swap, cheap no-op, old ones removed.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -75,20 +75,43 @@ test("the same bytes from another place change nothing; other bytes swap the lin
   assert.ok(!bin().includes(first), "nothing runs the old one");
 });
 
-test("a running old podrt stays until it has ended", async () => {
-  fs.copyFileSync("/bin/sleep", source);
+test("an old podrt that runs goes by its name, lives on, and can execute itself anew as infra and pause do", async () => {
+  fs.copyFileSync("/bin/bash", source);
   await runtime.install();
   const old = fs.readlinkSync(paths.podrt);
-  const running = spawn(paths.podrt, ["1000"], { stdio: "ignore" });
-  await eventually("it runs", () => fs.readlinkSync(`/proc/${running.pid}/exe`).endsWith(old));
+  const running = spawn(paths.podrt, ["-c", "echo up; read -r _; exec /proc/self/exe -c 'echo anew'"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  let text = "";
+  running.stdout.on("data", (chunk) => {
+    text += chunk;
+  });
+  await eventually("it runs", () => text === "up\n");
   provide("#!/bin/sh\nexit 2\n");
   assert.equal(await runtime.install(), true);
-  assert.ok(bin().includes(old));
-  running.kill("SIGKILL");
-  await new Promise((resolve) => running.once("exit", resolve));
-  provide("#!/bin/sh\nexit 3\n");
+  assert.deepEqual(bin(), ["podrt", fs.readlinkSync(paths.podrt), "podrt.json"]);
+  assert.ok(fs.readlinkSync(`/proc/${running.pid}/exe`).endsWith(`${old} (deleted)`));
+  running.stdin.end("go\n");
+  await new Promise((resolve) => running.once("close", resolve));
+  assert.equal(text, "up\nanew\n");
+});
+
+test("an old podrt goes also where a process of ours does not say what it runs", async () => {
+  provide("#!/bin/sh\nexit 4\n");
   await runtime.install();
-  assert.ok(!bin().includes(old));
+  // `(sd-pam)` on a real host, infra and pause: not dumpable, so their exe link is denied.
+  const hidden = spawn("python3", ["-c", "import ctypes; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0); print('up', flush=True); input()"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  await new Promise((resolve) => hidden.stdout.once("data", resolve));
+  try {
+    assert.throws(() => fs.readlinkSync(`/proc/${hidden.pid}/exe`), /EACCES/);
+    provide("#!/bin/sh\nexit 5\n");
+    await runtime.install();
+    assert.deepEqual(bin(), ["podrt", fs.readlinkSync(paths.podrt), "podrt.json"]);
+  } finally {
+    hidden.kill("SIGKILL");
+  }
 });
 
 test("an installation that was cut short or tampered with is mended; no source is an error", async () => {
