@@ -1,6 +1,7 @@
 // The verdict on one unit by the manager's truth: up, still on its way, or down and why. Pure.
 import type { UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
+import { readSocketUnit } from "../base/socket-unit.js";
 
 /** A container counts as up when it has stayed up for so long, milliseconds: most broken configurations end sooner. */
 const SETTLE_MS = 50;
@@ -56,19 +57,16 @@ export function judgeSocket(unit: UnitState): Verdict {
   return { state: unit.activeState === "active" ? "up" : "pending" };
 }
 
-/** `pod-web__127.0.0.1-8080-tcp.socket` -> address, port, protocol (plan/names.ts). */
-const SOCKET = /__(?:(.+)-)?(\d+)-(tcp|udp)\.socket$/;
-
 function socketReason(unit: string): string {
-  const [, address, port = "", protocol = ""] = SOCKET.exec(unit) ?? [];
-  const on = address === undefined ? "" : ` on ${address.replace(/-/g, ":")}`;
-  return `host port ${port}/${protocol.toUpperCase()}${on} cannot be opened; another program may listen on it`;
+  const { hostIP = "", hostPort, protocol } = readSocketUnit(unit) ?? {};
+  const on = hostIP === "" ? "" : ` on ${hostIP}`;
+  return `host port ${hostPort}/${protocol}${on} cannot be opened; another program may listen on it`;
 }
 
 /** Commands that show why a socket failed. */
 export function socketHint(unit: string): string {
-  const [, , port = "", protocol] = SOCKET.exec(unit) ?? [];
-  return `ss -H${protocol === "udp" ? "lunp" : "ltnp"} 'sport = :${port}'; journalctl --user --unit ${unit}`;
+  const { hostPort, protocol } = readSocketUnit(unit) ?? {};
+  return `ss -H${protocol === "UDP" ? "lunp" : "ltnp"} 'sport = :${hostPort}'; journalctl --user --unit ${unit}`;
 }
 
 /** How the main process ended, in words; waitid's codes: 1 exited, 2 killed, 3 dumped. */

@@ -1,6 +1,7 @@
 // Host ports that pods of earlier applies publish: nobody else can have them while those pods are installed.
 import type { Diagnostic } from "../base/diagnostic.js";
 import type { ManifestPod } from "../base/installed.js";
+import { readSocketUnit } from "../base/socket-unit.js";
 import { addressesOverlap } from "../model/kube/address.js";
 import type { PodModel } from "../model/types.js";
 
@@ -24,12 +25,10 @@ export function claimedPorts(pods: readonly PodModel[], others: readonly Manifes
   });
 }
 
-/** Read back from the names of its socket units (names.ts, portUnit): the manifest has no more. */
+/** Read back from the names of its socket units: the manifest has no more. */
 function claimsOf(pod: ManifestPod): Claim[] {
   return pod.units.flatMap((unit): Claim[] => {
-    const [, address, port, protocol] = /__(?:(.+)-)?(\d+)-(tcp|udp)\.socket$/.exec(unit) ?? [];
-    if (port === undefined || protocol === undefined) return [];
-    const hostIP = (address ?? "").replace(/-/g, ":");
-    return [{ pod: pod.name, hostIP, hostPort: Number(port), protocol: protocol.toUpperCase() }];
+    const port = readSocketUnit(unit);
+    return port === undefined ? [] : [{ pod: pod.name, ...port }];
   });
 }

@@ -1,10 +1,8 @@
 // From the manifest and the manager's truth to PodStatus; pure.
 import type { Manifest, ManifestPod, UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
+import { readSocketUnit } from "../base/socket-unit.js";
 import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
-
-/** Patterns of all units that statusOf wants to know of. */
-export const POD_UNIT_PATTERNS = ["pod-*"] as const;
 
 /** The status of every pod in the manifest, sorted by name; units absent from the map count as not loaded. */
 export function statusOf(manifest: Manifest, units: ReadonlyMap<string, UnitState>): PodStatus[] {
@@ -28,7 +26,7 @@ function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>): Pod
     restarts: containers.reduce((sum, c) => sum + c.restarts, 0),
     ...(started.length > 0 ? { startedAt: Math.min(...started) } : {}),
     source: pod.source,
-    ports: pod.units.flatMap((u) => portOf(pod.name, u)),
+    ports: pod.units.flatMap(portOf),
     enabled: podUnit?.unitFileState === "enabled",
     containers,
   };
@@ -42,12 +40,13 @@ function unitContainer(pod: string, unit: string): string | undefined {
   return name.includes("_") ? undefined : name;
 }
 
-/** `8080/tcp` for `pod-web__8080-tcp.socket`, with the host address in front when the name has one. */
-function portOf(pod: string, unit: string): string[] {
-  const match = /^__(?:(.+)-)?(\d+)-(tcp|udp)\.socket$/.exec(unit.slice(`pod-${pod}`.length));
-  if (match === null) return [];
-  const [, host, port, protocol] = match;
-  return [`${host === undefined ? "" : `${host}:`}${port}/${protocol}`];
+/** `8080/tcp` for `pod-web__8080-tcp.socket`, with the host address in front when the name has one: `[::1]:8080/tcp`. */
+function portOf(unit: string): string[] {
+  const port = readSocketUnit(unit);
+  if (port === undefined) return [];
+  const { hostIP, hostPort, protocol } = port;
+  const address = hostIP === "" ? "" : hostIP.includes(":") ? `[${hostIP}]:` : `${hostIP}:`;
+  return [`${address}${hostPort}/${protocol.toLowerCase()}`];
 }
 
 function containerStatus(pod: ManifestPod, unit: string, state: UnitState | undefined, stopped: boolean): ContainerStatus {

@@ -20,6 +20,7 @@ const manifest: Manifest = {
         "pod-web_app.service",
         "pod-web__8080-tcp.socket",
         "pod-web__127.0.0.1-53-udp.socket",
+        "pod-web__--1-18999-tcp.socket",
       ], // prettier-ignore
       inits: ["prep"],
       enabled: ["pod-web.service"],
@@ -68,7 +69,7 @@ test("a running pod: ready counts, ports, age, boot", () => {
   const pod = statusWith(podUp, prepDone, state("pod-web_app.service", "active", "running"));
   assert.equal(pod.phase, "Running");
   assert.deepEqual([pod.ready, pod.total, pod.enabled], [1, 1, true]);
-  assert.deepEqual(pod.ports, ["8080/tcp", "127.0.0.1:53/udp"]);
+  assert.deepEqual(pod.ports, ["8080/tcp", "127.0.0.1:53/udp", "[::1]:18999/tcp"]);
   assert.deepEqual(
     pod.containers.map((c) => [c.name, c.init, c.phase]),
     [

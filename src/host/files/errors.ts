@@ -7,7 +7,7 @@ export function codeOf(error: unknown): string {
 }
 
 const WORDS: Readonly<Record<string, readonly [what: string, hint?: string]>> = {
-  ENOSPC: ["no space left on the device", "see what is full: podgen system df; df -h; df -i"],
+  ENOSPC: ["no space left on the device", "see what is full: df -h; df -i"],
   EDQUOT: ["the disk quota is used up", "see: quota -s"],
   EROFS: ["the file system is read-only", "mount it read-write, or point XDG_DATA_HOME, XDG_STATE_HOME and XDG_CONFIG_HOME elsewhere"],
   EACCES: ["permission denied", "see who owns the folders on the way: namei -l PATH"],
