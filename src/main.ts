@@ -33,7 +33,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const)
     // What does not listen to the abort ends now, as by the signal itself; the second signal needs no patience.
     if (!longRunning) process.kill(process.pid, signal);
   });
-const longRunning = process.argv.includes("watch") || process.argv.includes("logs");
+const longRunning = ["watch", "logs"].includes(process.argv[2] ?? "");
 
 const host = createHost(process.env);
 const context: Context = {

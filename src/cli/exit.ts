@@ -15,6 +15,8 @@ export const EXIT = {
   broken: 4,
   notRunning: 3,
   usage: 64,
+  /** exec: podgen or podrt failed, not the command. */
+  execFailed: 125,
 } as const;
 
 /** An error that the user can act on: printed without a stack. */

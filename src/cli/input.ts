@@ -37,7 +37,8 @@ export async function readSpecs(args: Args, context: Context): Promise<SpecText[
 }
 
 async function readOne(name: string, recursive: boolean, context: Context): Promise<SpecText[]> {
-  if (name === STDIN) {
+  // By its name and not by opening it: that fails where standard input is a socket.
+  if (name === STDIN || name === "/dev/stdin") {
     if (context.stdin.isTTY) context.err.write("reading a spec from the terminal; end it with Ctrl-D\n");
     return [{ file: STDIN, source: STDIN, text: await context.stdin.text() }];
   }
@@ -45,7 +46,8 @@ async function readOne(name: string, recursive: boolean, context: Context): Prom
   const path = normalize(isAbsolute(name) ? name : join(context.cwd, name)).replace(/(.)\/$/, "$1");
   const kind = await (await context.host.files()).kind(path);
   if (kind === "none") throw new UserError(`${name}: no such file or folder`);
-  if (kind === "file") return [{ file: name, source: path, text: await fileText(path, name, context) }];
+  if (kind === "other") throw new UserError(`${name}: neither a file nor a folder nor a pipe`);
+  if (kind === "file" || kind === "pipe") return [{ file: name, source: path, text: await fileText(path, name, context) }];
   return readFolder(path, name.replace(/(.)\/$/, "$1"), recursive, context);
 }
 

@@ -21,14 +21,28 @@ export async function manifestOf(context: Context): Promise<Manifest> {
   return readManifest(context.host.paths, await context.host.files());
 }
 
-/** Status of all pods, or of those named; a name that is not there is an error that lists what is. */
+/**
+ * Status of all pods, or of those named; of `web/app` the pod with that container alone. A name that is not there is an
+ * error that lists what is.
+ */
 export async function statuses(context: Context, names: readonly string[]): Promise<PodStatus[]> {
   const manifest = await manifestOf(context);
-  for (const name of names) requirePod(manifest, parseTarget(name).pod);
+  const targets = names.map(parseTarget);
+  for (const { pod } of targets) requirePod(manifest, pod);
   const units = Object.keys(manifest.pods).length === 0 ? [] : await (await context.host.manager()).list(["pod-*"]);
   const all = statusOf(manifest, new Map(units.map((u: UnitState) => [u.name, u])));
-  const wanted = new Set(names.map((n) => parseTarget(n).pod));
-  return wanted.size === 0 ? all : all.filter((p) => wanted.has(p.name));
+  return targets.length === 0 ? all : selectTargets(all, targets);
+}
+
+/** The pods that are meant, each with the containers that are: all, unless only some were named. */
+function selectTargets(pods: readonly PodStatus[], targets: readonly Target[]): PodStatus[] {
+  return pods.flatMap((pod) => {
+    const meant = targets.filter((t) => t.pod === pod.name);
+    if (meant.length === 0) return [];
+    if (meant.some((t) => t.container === undefined)) return [pod];
+    const chosen = new Set(meant.map((t) => pickContainer(pod, t.container)));
+    return [{ ...pod, containers: pod.containers.filter((c) => chosen.has(c)) }];
+  });
 }
 
 export function requirePod(manifest: Manifest, pod: string): void {

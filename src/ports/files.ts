@@ -5,7 +5,7 @@ export interface FileReader {
   /** The bytes, or undefined where there is no such file. Other errors throw. */
   read(path: string): Promise<Uint8Array | undefined>;
   /** What is there, symbolic links followed; other things (sockets, devices) count as `other`. */
-  kind(path: string): Promise<"none" | "file" | "folder" | "other">;
+  kind(path: string): Promise<"none" | "file" | "folder" | "pipe" | "other">;
   /** Names in a folder, sorted; empty where there is none. */
   list(path: string): Promise<string[]>;
 }

@@ -5,7 +5,7 @@ import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT } from "../exit.js";
 import { printListing } from "../listing.js";
-import { statuses } from "../pods.js";
+import { parseTarget, statuses } from "../pods.js";
 import { age, table } from "../print.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
@@ -32,8 +32,16 @@ export async function run(args: Args, context: Context): Promise<number> {
         ]),
       ],
     });
-  const fine = pods.every((p) => p.phase === "Running" || p.phase === "Succeeded");
-  return names.length === 0 || fine ? EXIT.done : EXIT.notRunning;
+  return names.every((name) => isFine(name, pods)) ? EXIT.done : EXIT.notRunning;
+}
+
+/** True when the named pod, or the named container alone, runs or has done its work. */
+function isFine(name: string, pods: readonly PodStatus[]): boolean {
+  const target = parseTarget(name);
+  const pod = pods.find((p) => p.name === target.pod);
+  if (target.container === undefined) return pod?.phase === "Running" || pod?.phase === "Succeeded";
+  const phase = pod?.containers.find((c) => c.name === target.container)?.phase;
+  return phase === "Running" || phase === "Completed";
 }
 
 function ageOf(startedAt: number | undefined, now: number): string {

@@ -30,10 +30,10 @@ export class Files implements FileWriter {
     }
   }
 
-  async kind(path: string): Promise<"none" | "file" | "folder" | "other"> {
+  async kind(path: string): Promise<"none" | "file" | "folder" | "pipe" | "other"> {
     try {
       const found = await stat(path);
-      return found.isFile() ? "file" : found.isDirectory() ? "folder" : "other";
+      return found.isFile() ? "file" : found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : "other";
     } catch (error) {
       const code = codeOf(error);
       if (code === "ENOENT" || code === "ENOTDIR") return "none";
