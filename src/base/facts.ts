@@ -42,8 +42,6 @@ export interface ImageConfig {
   readonly user: string;
   readonly workingDir: string;
   readonly stopSignal: string;
-  readonly exposedPorts: readonly string[];
-  readonly volumes: readonly string[];
 }
 
 /** What is known of an image before and after it is pulled: enough to plan with, none of its layers needed. */

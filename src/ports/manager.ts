@@ -65,8 +65,6 @@ export interface Manager extends ManagerReader {
   /** Ends when the job is queued. Rejects with the D-Bus error by which the manager refuses it, as of a unit with a bad setting. */
   queue(verb: "start" | "restart", name: string, deadline: number): Promise<Job>;
   resetFailed(name: string): Promise<void>;
-  /** Wait until a unit satisfies the predicate (truth re-read at each PropertiesChanged) or the deadline passes; the last truth is returned. */
-  waitFor(name: string, wanted: (unit: UnitState) => boolean, deadline: number): Promise<UnitState>;
   /** Moves processes into the unit's cgroup (AttachProcessesToUnit). */
   attach(name: string, pids: readonly number[]): Promise<void>;
   /** Ends when the lock is held: one writer at a time per user (the bus name io.podgen.Writer; freed by the bus when we die). */

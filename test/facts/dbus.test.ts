@@ -6,7 +6,6 @@ import { systemAddresses, unixPaths, userAddresses } from "../../src/host/dbus/a
 import { Splitter } from "../../src/host/dbus/message.js";
 import { splitSignature, type Value } from "../../src/host/dbus/reader.js";
 import { encodeCall, type Sendable } from "../../src/host/dbus/writer.js";
-import { unitPath } from "../../src/host/systemd/names.js";
 import { unitState } from "../../src/host/systemd/states.js";
 
 const METHOD_CALL = 1;
@@ -185,12 +184,6 @@ test("the user's bus: the variable, then the runtime folder, then systemd's own 
     ["/x"],
   );
   assert.equal(systemAddresses({}).candidates[0]?.path, "/run/dbus/system_bus_socket");
-});
-
-test("a unit's object path is escaped as sd-bus does", () => {
-  assert.equal(unitPath("pod-web_app.service"), "/org/freedesktop/systemd1/unit/pod_2dweb_5fapp_2eservice");
-  assert.equal(unitPath("1a.slice"), "/org/freedesktop/systemd1/unit/_31a_2eslice");
-  assert.equal(unitPath("ü"), "/org/freedesktop/systemd1/unit/_c3_bc");
 });
 
 test("a unit's state from its properties; what is missing is empty, 64 bits are numbers", () => {

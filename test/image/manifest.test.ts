@@ -113,8 +113,6 @@ test("a configuration gives what units need, with nothing for what is absent", (
     user: "1:2",
     workingDir: "/w",
     stopSignal: "SIGQUIT",
-    exposedPorts: ["443/tcp", "80/tcp"],
-    volumes: ["/v"],
   });
   const bare = parseConfiguration(bytes({ rootfs: { diff_ids: [diffId] } }), 1, amd64, "x");
   assert.deepEqual(bare.config, {
@@ -124,8 +122,6 @@ test("a configuration gives what units need, with nothing for what is absent", (
     user: "",
     workingDir: "",
     stopSignal: "",
-    exposedPorts: [],
-    volumes: [],
   });
   refused(() => parseConfiguration(bytes(full), 2, amd64, "x"), "image-bad", /1 layers, its manifest of 2/);
   refused(() => parseConfiguration(bytes({ ...full, rootfs: { diff_ids: ["sha256:.."] } }), 1, amd64, "x"), "image-bad", /diff_ids/);

@@ -52,8 +52,6 @@ export function imageFacts(reference = IMAGE, config: Partial<ImageConfig> = {},
       user: "",
       workingDir: "",
       stopSignal: "",
-      exposedPorts: [],
-      volumes: [],
       ...config,
     },
   };

@@ -120,7 +120,6 @@ export function parseConfiguration(bytes: Uint8Array, layers: number, host: Plat
     if (found === undefined) throw bad(`config.${name} of its configuration is not a list of strings`);
     return found;
   };
-  const keys = (name: string) => (isObject(config[name]) ? Object.keys(config[name]).sort() : []);
   return {
     platform,
     diffIds,
@@ -131,8 +130,6 @@ export function parseConfiguration(bytes: Uint8Array, layers: number, host: Plat
       user: text(config["User"]),
       workingDir: text(config["WorkingDir"]),
       stopSignal: text(config["StopSignal"]),
-      exposedPorts: keys("ExposedPorts"),
-      volumes: keys("Volumes"),
     },
   };
 }

@@ -1,18 +1,16 @@
 // The manager's signals: subscribed once, before anything that waits for them.
 import type { Connection } from "../dbus/connection.js";
 import { DbusError } from "../dbus/errors.js";
-import { MANAGER_PATH, managerCall, SYSTEMD, UNIT_PATHS } from "./names.js";
+import { MANAGER_PATH, managerCall, SYSTEMD } from "./names.js";
 
 const RULES = {
   manager: `type='signal',sender='${SYSTEMD}',path='${MANAGER_PATH}'`,
   owner: `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${SYSTEMD}'`,
-  units: `type='signal',sender='${SYSTEMD}',member='PropertiesChanged',path_namespace='${UNIT_PATHS}'`,
 };
 
 export class Events {
   readonly #connection: Connection;
   #jobs: Promise<void> | undefined;
-  #units: Promise<void> | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -22,12 +20,6 @@ export class Events {
   jobs(): Promise<void> {
     this.#jobs ??= this.#subscribe([RULES.manager, RULES.owner]);
     return this.#jobs;
-  }
-
-  /** Ends when PropertiesChanged of units will reach us too. */
-  units(): Promise<void> {
-    this.#units ??= this.jobs().then(() => this.#connection.addMatch(RULES.units));
-    return this.#units;
   }
 
   /** Tells the manager that somebody listens. Match rules come first, so that nothing falls in between. */

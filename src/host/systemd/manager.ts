@@ -8,9 +8,8 @@ import { openUserBus } from "../dbus/open.js";
 import { Events } from "./events.js";
 import { Jobs } from "./jobs.js";
 import { takeLock } from "./lock.js";
-import { getCall, MANAGER, MANAGER_PATH, managerCall, unitPath } from "./names.js";
+import { getCall, MANAGER, MANAGER_PATH, managerCall } from "./names.js";
 import { listUnits, lookAtUnits, readUnit } from "./states.js";
-import { waitUntil } from "./wait.js";
 
 /** A reload reads every unit file of the user again; milliseconds. */
 const RELOAD_TIMEOUT = 60_000;
@@ -114,12 +113,6 @@ export class SystemdManager implements Manager {
     await this.#connection.call(managerCall("ResetFailedUnit", "s", [name])).catch((error: unknown) => {
       if (!isNoSuchUnit(error)) throw error;
     });
-  }
-
-  async waitFor(name: string, wanted: (unit: UnitState) => boolean, deadline: number): Promise<UnitState> {
-    const end = performance.now() + deadline;
-    await this.#events.units();
-    return waitUntil(this.#connection, unitPath(name), () => this.get(name), wanted, end - performance.now());
   }
 
   async attach(name: string, pids: readonly number[]): Promise<void> {

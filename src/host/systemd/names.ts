@@ -4,7 +4,6 @@ import type { Sendable } from "../dbus/writer.js";
 
 export const SYSTEMD = "org.freedesktop.systemd1";
 export const MANAGER_PATH = "/org/freedesktop/systemd1";
-export const UNIT_PATHS = "/org/freedesktop/systemd1/unit";
 export const MANAGER = "org.freedesktop.systemd1.Manager";
 export const UNIT = "org.freedesktop.systemd1.Unit";
 export const PROPERTIES = "org.freedesktop.DBus.Properties";
@@ -22,16 +21,6 @@ export function getCall(path: string, iface: string, property: string): Call {
 /** All properties of an interface; of all of the object's interfaces when it is empty. */
 export function getAllCall(path: string, iface: string): Call {
   return { destination: SYSTEMD, path, interface: PROPERTIES, member: "GetAll", signature: "s", body: [iface] };
-}
-
-/** A unit's object path: bytes other than letters and digits, and a leading digit, become _xx (sd_bus_path_encode(3)). */
-export function unitPath(name: string): string {
-  let label = "";
-  for (const [i, byte] of Buffer.from(name).entries()) {
-    const c = String.fromCharCode(byte);
-    label += /[A-Za-z]/.test(c) || (i > 0 && /[0-9]/.test(c)) ? c : `_${byte.toString(16).padStart(2, "0")}`;
-  }
-  return `${UNIT_PATHS}/${label || "_"}`;
 }
 
 /** Errors that mean "the manager is not on the bus just now", as while it executes itself anew. */

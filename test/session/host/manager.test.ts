@@ -1,7 +1,7 @@
 // The user manager over D-Bus: what a job's end is called, that waits end, that the truth is read.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { DbusError } from "../../../src/host/dbus/errors.js";
 import { openManager, type SystemdManager } from "../../../src/host/systemd/manager.js";
@@ -184,33 +184,6 @@ test("list gives each loaded unit's truth, in full as get does, in brief without
   assert.deepEqual(listed, { ...expected, unitFileState: "", fragmentPath: "", needDaemonReload: false });
   assert.deepEqual(await manager.list(["t-nothing-*"]), []);
   assert.equal((await manager.list(["-.slice"])).at(0)?.service, undefined);
-});
-
-test("waitFor ends when it is so, without a poll, and at the deadline with the last truth", async () => {
-  const wait = manager.waitFor("t-status.service", (unit) => unit.service?.statusText === "at work", 10_000);
-  await manager.start("t-status.service", 5000);
-  assert.equal((await wait).service?.statusText, "at work");
-  const gone = manager.waitFor("t-status.service", (unit) => unit.activeState === "inactive", 10_000);
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  const began = performance.now();
-  await manager.stop("t-status.service", 5000);
-  await gone;
-  assert.ok(performance.now() - began < 900, "the signal and not the poll ended the wait");
-  const late = await manager.waitFor("t-status.service", () => false, 200);
-  assert.equal(late.activeState, "inactive");
-  const absent = await manager.waitFor("t-nothing.service", (unit) => unit.loadState === "not-found", 1000);
-  assert.equal(absent.loadState, "not-found");
-});
-
-test("waitFor sees a unit appear that was not there", async () => {
-  const wait = manager.waitFor("t-later.service", (unit) => unit.activeState === "active", 10_000);
-  writeFileSync(`${folder}/t-later.service`, UNITS["t-sleep.service"] ?? "");
-  await manager.reload();
-  assert.equal(await manager.start("t-later.service", 5000), "done");
-  assert.equal((await wait).activeState, "active");
-  await manager.stop("t-later.service", 5000);
-  rmSync(`${folder}/t-later.service`);
-  await manager.reload();
 });
 
 test("attach moves a process of the session into a delegated unit", async () => {
