@@ -146,7 +146,7 @@ test("layers that want out of their root write nothing outside", async () => {
       const spec = host.spec("hostile.yaml", smallPod({ name: "hostile", image: reference }));
       const ran = await host.podgen(["apply", spec]);
       // Refused, or done inside the root: either way the prey is as it was.
-      assert.ok(ran.code === 0 || (ran.code === 1 && /hostile:latest/.test(ran.stderr)), `${what}: ${ran.stderr}`);
+      assert.ok(ran.code === 0 || (ran.code === 1 && /hostile:latest.*cannot be unpacked/.test(ran.stderr)), `${what}: ${ran.stderr}`);
       assert.deepEqual(readdirSync(prey), ["file"], what);
       assert.equal(readFileSync(join(prey, "file"), "utf8"), "safe", what);
       assert.equal(statSync(join(prey, "file")).nlink, 1, what);
