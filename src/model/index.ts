@@ -52,8 +52,7 @@ class Builder {
 
   /** One object, at the top of a document or in a List. */
   object(node: Node, path: Path): void {
-    // Also for a misspelt kind: what is in it may be secret all the same.
-    const report = new Report(node.kind === "map" && /secret/i.test(textOf(node, "kind") ?? ""));
+    const report = new Report(maybeSecret(node));
     this.#reports.at(-1)?.push(report);
     if (node.kind !== "map") {
       report.error("wrong-type", node.place, path, `expected an object with apiVersion and kind, got ${report.describe(node)}`);
@@ -98,6 +97,18 @@ class Builder {
 function findingsOf(reports: readonly Report[]): Diagnostic[] {
   const diagnostics = reports.flatMap((r) => r.diagnostics);
   return reports.some((r) => r.secret) ? diagnostics.map((d) => ({ ...d, secret: true })) : diagnostics;
+}
+
+/** Also of a misspelt or lost kind, and of a list that has one: on one line of JSON a value stands beside what is wrong. */
+function maybeSecret(node: Node): boolean {
+  if (node.kind === "seq") return node.items.some(maybeSecret);
+  if (node.kind !== "map") return false;
+  const kind = textOf(node, "kind");
+  if (kind === "List") return [...node.entries.values()].some((entry) => maybeSecret(entry.value));
+  const has = (key: string): boolean => node.entries.has(key);
+  if (kind !== undefined && (KINDS.has(kind) || OTHER_KINDS.has(kind))) return kind === "Secret";
+  // Without either it may be a torn off piece of anything.
+  return /secret/i.test(kind ?? "") || has("data") || has("stringData") || (!has("kind") && !has("apiVersion"));
 }
 
 function textOf(node: MapNode, key: string): string | undefined {
