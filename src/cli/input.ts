@@ -14,6 +14,8 @@ export interface SpecText {
 
 /** Standard input, as people name it and as the manifest remembers it: many texts, of which no two need have to do with another. */
 export const STDIN = "-";
+/** Other names of what is read once: standard input, and the pipe of a `<(…)`. */
+const PASSING = /^\/dev\/(?:stdin$|fd\/)/;
 const SPEC_NAME = /\.(ya?ml|json)$/;
 /** A spec is text that people write; more is a mistake (a disk image, say). */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -24,7 +26,7 @@ export async function readSpecs(args: Args, context: Context): Promise<SpecText[
   const names = [...args.list("files"), ...args.list("filename")];
   if (names.length === 0) throw new UserError("name a file, a folder or - (standard input)", EXIT.usage);
   // What came that way last time may have been another text altogether: "in it no more" would be any pod of any of them.
-  if (names.includes(STDIN) && args.flag("prune"))
+  if (names.some((name) => name === STDIN || PASSING.test(name)) && args.flag("prune"))
     throw new UserError(
       "--prune takes no standard input: what is fed next is no newer version of it",
       EXIT.usage,

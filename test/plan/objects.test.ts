@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { ConfigMapModel } from "../../src/model/types.js";
 import { digestOf } from "../../src/plan/digest.js";
 import { checkImmutable, NO_OBJECTS, parseAppliedObjects, planObject } from "../../src/plan/objects.js";
-import { at, container, type Given, modelOf, pod, renderOf, secret } from "../lib/models.js";
+
+import { at, codesOf, container, type Given, modelOf, pod, renderOf, secret } from "../lib/models.js";
 
 const paths = { home: "/h", units: "/u", data: "/d", state: "/s", run: "/r", settings: "/c", podrt: "/d/bin/podrt" };
 
@@ -39,6 +40,7 @@ test("other data, and being mutable again, are refused at the object's place", (
     assert.equal(finding?.code, "immutable-object");
     assert.deepEqual(finding?.at, changed.at);
     assert.deepEqual(more, []);
+    assert.deepEqual(codesOf(model(changed), { objects: applied(configMap("a", true)) }), ["immutable-object"], "there is no plan");
   }
 });
 

@@ -91,6 +91,13 @@ test("exec -t without a terminal is wrong usage", async () => {
   assert.match(ran.stderr, /^podgen: error: -t needs a terminal$/m);
 });
 
+test("the first Ctrl-C ends what does not follow, also where a file or a pod is called logs or watch", async () => {
+  const terminal = new Terminal(`${podgen} validate - logs watch`);
+  await terminal.shows(/reading a spec from the terminal/);
+  terminal.type(CTRL_C);
+  assert.equal((await terminal.end()).code, 130);
+});
+
 test("logs -f shows what comes, of all containers and of one, until Ctrl-C", async () => {
   const all = new Terminal(`${podgen} logs -f --tail 1 two`);
   await all.shows(/(\[app\] tick app\n[\s\S]*){3}/);

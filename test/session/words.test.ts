@@ -139,6 +139,8 @@ test("a spec by URL, by standard input and by a pipe", async () => {
     const ran = await host.run(["bash", "-c", `PATH=${DIST}:$PATH; ${line}`]);
     assert.deepEqual([ran.code, ran.stdout + ran.stderr], [0, "valid: 1 pods, 0 config maps, 0 secrets\n"], line);
   }
+  const prune = await host.run(["bash", "-c", `${DIST}/podgen apply --prune <(cat ${file})`]);
+  assert.equal(prune.code, 64, prune.stderr);
   const device = await host.podgen(["validate", "/dev/zero"]);
   assert.equal(device.code, 1);
   assert.match(device.stderr, /\/dev\/zero: neither a file nor a folder nor a pipe/);
