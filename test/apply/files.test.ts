@@ -1,7 +1,8 @@
 // The file half of a transaction: undo is the exact inverse, and the intent owns both sides.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { intent, inverse, outcome, undonePod, undoneShared } from "../../src/apply/files.js";
+import { intent, inverse, outcome, undonePod, undoneShared, writeManifest } from "../../src/apply/files.js";
+import type { ApplyOptions, ApplyPorts } from "../../src/apply/types.js";
 import type { Manifest, ManifestPod } from "../../src/base/installed.js";
 import type { ChangeSet, FileChange } from "../../src/diff/types.js";
 
@@ -163,4 +164,11 @@ test("an object that was to go stays where a pod that is put back refers to it, 
   assert.deepEqual(left(), []);
   assert.deepEqual(left("bad"), ["Secret/old"]);
   assert.deepEqual(left("bad", "good"), ["Secret/old", "Secret/alone"]);
+});
+
+test("the manifest is its owner's alone: it tells which secrets there are", async () => {
+  const written: [string, number][] = [];
+  const files = { write: async (path: string, _: Uint8Array, mode: number) => void written.push([path, mode]) };
+  await writeManifest({ files } as unknown as ApplyPorts, { manifestPath: "/s/manifest.json" } as ApplyOptions, before);
+  assert.deepEqual(written, [["/s/manifest.json", 0o600]]);
 });

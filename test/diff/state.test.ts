@@ -193,6 +193,12 @@ test("the manifest names files with digests, units, init containers, images", ()
   assert.match(first?.manifest?.files[0]?.sha256 ?? "", /^[0-9a-f]{64}$/);
 });
 
+test("the manifest names the objects a pod refers to: they are kept as long as it is", () => {
+  const env = { kind: "secret", name: "s", prefix: "", optional: false, at: at() } as const;
+  const user = renderOf(modelOf(pod("web", { containers: [container("app", { envFrom: [env] })] }), secret("s", { K: "v" })));
+  assert.deepEqual(change(worldOf(user), user).first?.manifest?.objects, ["Secret/s"]);
+});
+
 test("pods that are not in this apply stay, and a pod that is applied is not pruned", () => {
   const both = worldOf(renderOf(modelOf(web, pod("other"))));
   assert.deepEqual(

@@ -96,7 +96,10 @@ test("a failed container shows its status or its signal", () => {
   const failed = state("pod-web_app.service", "failed", "failed", { result: "signal", execMainCode: 2, execMainStatus: 9 });
   const pod = statusWith(podUp, prepDone, failed);
   assert.equal(pod.phase, "Failed");
-  assert.equal(pod.containers[1]?.signal, "SIGKILL");
+  assert.deepEqual([pod.containers[1]?.signal, pod.containers[1]?.exitCode], ["SIGKILL", undefined]);
+  const exited = state("pod-web_app.service", "failed", "failed", { result: "exit-code", execMainCode: 1, execMainStatus: 9 });
+  const container = statusWith(podUp, prepDone, exited).containers[1];
+  assert.deepEqual([container?.signal, container?.exitCode], [undefined, 9]);
 });
 
 test("units that are not loaded make a stopped pod, not an error", () => {
