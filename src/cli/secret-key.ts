@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import type { Paths } from "../base/facts.js";
 import type { FileReader, FileWriter } from "../ports/files.js";
 import { UserError } from "./exit.js";
-import { readManifest } from "./installed.js";
 
 const KEY_BYTES = 32;
 
@@ -27,11 +26,4 @@ export async function makeKey(paths: Paths, files: FileWriter): Promise<Uint8Arr
   const key = new Uint8Array(randomBytes(KEY_BYTES));
   await files.write(keyPath(paths), key, 0o600);
   return key;
-}
-
-/** Removes the key when nothing that it was used for is installed any more. The caller holds the writer's lock. */
-export async function dropKey(paths: Paths, files: FileWriter): Promise<void> {
-  const { pods, objects } = await readManifest(paths, files);
-  if (Object.keys(pods).length > 0 || Object.keys(objects).some((key) => key.startsWith("Secret/"))) return;
-  await files.remove(keyPath(paths), paths.data);
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { dropKey, keyPath, makeKey, readKey } from "../../src/cli/secret-key.js";
+import { keyPath, makeKey, readKey } from "../../src/cli/secret-key.js";
 import { Files } from "../../src/host/files/files.js";
 import { hostFacts } from "../lib/models.js";
 
@@ -22,19 +22,7 @@ test("there is none before it is made; then it stays, and is readable by its own
   assert.equal(statSync(keyPath(paths)).mode & 0o777, 0o600);
 });
 
-test("it goes with the last pod and Secret", async () => {
-  const manifest = (value: unknown) => files.write(`${paths.state}/manifest.json`, new TextEncoder().encode(JSON.stringify(value)), 0o600);
-  await manifest({ version: 1, pods: {}, objects: { "Secret/s": { path: "/s", sha256: "0" } } });
-  await dropKey(paths, files);
-  assert.notEqual(await readKey(paths, files), undefined);
-  await manifest({ version: 1, pods: {}, objects: { "ConfigMap/c": { path: "/c", sha256: "0" } } });
-  await dropKey(paths, files);
-  assert.equal(await readKey(paths, files), undefined);
-  await dropKey(paths, files);
-});
-
 test("a damaged one is an error that says what to do", async () => {
-  await makeKey(paths, files);
   writeFileSync(keyPath(paths), "short");
   await assert.rejects(readKey(paths, files), /not a key/);
 });

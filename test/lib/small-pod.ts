@@ -64,10 +64,14 @@ export function filesBelow(folder: string, skip: RegExp = /(?!)/): Record<string
   return found;
 }
 
-/** What an apply wrote and a rollback must put back, byte for byte; not the images and what containers write. */
+/** What an apply wrote and a rollback must put back, byte for byte; not the images, what containers write, and the key that stays so that paths do. */
 export function installedFiles(home: string): Record<string, string> {
   const { units, data, state } = ownFolders(home);
-  return { ...filesBelow(units), ...filesBelow(data, /\/podgen\/(storage|containers|empty|volumes)$/), ...filesBelow(state) };
+  return {
+    ...filesBelow(units),
+    ...filesBelow(data, /\/podgen\/((storage|containers|empty|volumes)|secrets\/\.key)$/),
+    ...filesBelow(state),
+  };
 }
 
 /** Temporary files and half layers that lie about; what a later pull may resume from does not count. */

@@ -67,7 +67,7 @@ async function nothingIsLeft(what: string): Promise<void> {
   assert.deepEqual(await unitsOf(host), [], what);
   for (const folder of ["pods", "containers", "empty", "secrets"])
     assert.equal(
-      existsSync(`${ownFolders(home).data}/${folder}`) && readdirSync(`${ownFolders(home).data}/${folder}`).length > 0,
+      existsSync(`${ownFolders(home).data}/${folder}`) && readdirSync(`${ownFolders(home).data}/${folder}`).some((name) => name !== ".key"),
       false,
       what + folder,
     );

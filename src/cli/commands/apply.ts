@@ -9,7 +9,7 @@ import { EXIT, UserError } from "../exit.js";
 import { readSpecs, type SpecText } from "../input.js";
 import { manifestPath } from "../installed.js";
 import { printDiagnostics } from "../print.js";
-import { dropKey, makeKey } from "../secret-key.js";
+import { makeKey } from "../secret-key.js";
 import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
 import { changesJson, reportJson, showChanges, showFailures, showReport } from "../show.js";
 
@@ -86,10 +86,10 @@ export async function carryOut(
   await manager.lock(LOCK_DEADLINE_MS);
   const adopted = wishes.adopt && proposal.foreign.size > 0 ? await import("../adopt.js") : undefined;
   const stopped = (await adopted?.adoptUnits(proposal, manager, context)) ?? [];
-  const files = await context.host.files();
   let report: ApplyReport | undefined;
   try {
     // Somebody else may have written while we pulled: what counts is the difference under the lock.
+    const files = await context.host.files();
     const again = await proposeAgain(proposal, texts, readers, { ...wishes, makeKey: () => makeKey(readers.facts.paths, files) });
     printDiagnostics(context, again.diagnostics, texts);
     if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("what is installed changed meanwhile");
@@ -98,8 +98,6 @@ export async function carryOut(
     report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
     return report;
   } finally {
-    // After a first apply that failed; an error of it would only hide that one's.
-    await dropKey(readers.facts.paths, files).catch(() => undefined);
     await adopted?.giveBack(stopped, report, manager);
   }
 }
@@ -131,12 +129,9 @@ export async function applyDeletion(
   ]);
   await manager.lock(LOCK_DEADLINE_MS);
   const { manifest, changes } = await make();
-  const files = await context.host.files();
-  const ports = { manager, images, runtime, journal, files, clock: realClock };
-  const options = applyOptions(readers, manifest, { wait: true, timeout: 60 });
-  const report = changes.empty ? unchanged(changes) : await applyChanges(ports, changes, options);
-  await dropKey(readers.facts.paths, files);
-  return report;
+  if (changes.empty) return unchanged(changes);
+  const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
+  return applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true, timeout: 60 }));
 }
 
 /** Beyond any grace period that people give: systemd itself kills when a unit's own stop time-out is over. */
