@@ -82,6 +82,7 @@ export function intent(manifest: Manifest, changes: ChangeSet): Manifest {
       units: [...new Set([...change.manifest.units, ...(before?.units ?? [])])],
       folders: [...new Set([...change.manifest.folders, ...(before?.folders ?? [])])],
       unfinished: true,
+      ...(before === undefined || before.fresh === true ? { fresh: true } : {}),
     };
   }
   return { ...manifest, pods, objects: recordOf([...Object.entries(manifest.objects), ...Object.entries(changes.objects)]) };

@@ -34,6 +34,8 @@ export interface ManifestPod {
   readonly objects: readonly string[];
   /** Only while an apply of the pod is under way: what it has started was not judged. Still there when it was killed. */
   readonly unfinished?: true;
+  /** Beside `unfinished`: that apply is the pod's first. Still there when it was killed: nobody can have stopped the pod yet. */
+  readonly fresh?: true;
 }
 
 /**

@@ -2,12 +2,13 @@
 import type { Diagnostic } from "../base/diagnostic.js";
 import { hasErrors } from "../base/diagnostic.js";
 import type { HostFacts } from "../base/facts.js";
-import type { Manifest } from "../base/installed.js";
+import type { Manifest, ManifestPod } from "../base/installed.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
 import { unneededObjects } from "../diff/objects.js";
 import { withoutStarts } from "../diff/passive.js";
 import type { ChangeSet } from "../diff/types.js";
 import type { Model } from "../model/types.js";
+import { withoutPods } from "../diff/without.js";
 import { claimedPorts } from "../plan/claims.js";
 import type { FileReader } from "../ports/files.js";
 import type { ImageReader } from "../ports/images.js";
@@ -54,6 +55,8 @@ export interface ProposeOptions {
   readonly passive?: boolean;
   /** Makes the secret store's key where there is none yet: of those who write, under the writer's lock. */
   readonly makeKey?: () => Promise<Uint8Array>;
+  /** Pods that stay as they are though they change, by what they would become (watch: what failed just now). */
+  readonly leaveOut?: (wanted: ManifestPod) => boolean;
 }
 
 /** Texts to change set. Every finding of every stage that could run is in the diagnostics. */
@@ -106,7 +109,8 @@ async function compare(
 ): Promise<Stage<Proposal>> {
   const installed = await readInstalled(compiled.rendered, manifest, readers.facts, readers);
   const diagnostics = [...before];
-  if (!options.adopt) diagnostics.push(...checkForeign(compiled.rendered, installed));
+  if (!options.adopt)
+    diagnostics.push(...checkForeign(compiled.rendered, installed, new Map(compiled.model.pods.map((p) => [p.name, p.at]))));
   const prune = options.prune ? pruned(compiled, texts, manifest) : [];
   const pruneObjects = options.prune ? prunedObjects(compiled, texts, manifest, prune) : [];
   const touched = new Set([...compiled.rendered.pods.map((p) => p.name), ...prune]);
@@ -114,7 +118,9 @@ async function compare(
   diagnostics.push(...claimedPorts(compiled.model.pods, others));
   if (hasErrors(diagnostics)) return { diagnostics };
   const all = makeChangeSet(compiled.rendered, installed, { prune, pruneObjects });
-  const changes = options.passive === true ? withoutStarts(all, installed) : all;
+  const wanted = options.passive === true ? withoutStarts(all, installed) : all;
+  const left = wanted.pods.filter((p) => p.verdict !== "unchanged" && p.manifest !== undefined && options.leaveOut?.(p.manifest) === true);
+  const changes = withoutPods(wanted, new Set(left.map((p) => p.name)), installed);
   return { diagnostics, value: { ...compiled, changes, manifest, foreign: installed.foreign } };
 }
 

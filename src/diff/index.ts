@@ -1,5 +1,5 @@
 // Rendered + Installed -> ChangeSet: the smallest set of actions, and why each. Pure.
-import type { Diagnostic } from "../base/diagnostic.js";
+import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { Installed, ManifestPod } from "../base/installed.js";
 import type { Rendered } from "../render/types.js";
 import { wantedFiles } from "./files.js";
@@ -47,16 +47,19 @@ export function makeChangeSet(rendered: Rendered, installed: Installed, options:
 
 /**
  * Units of the rendered names that are not ours, from any search path: to write ours would hide or replace somebody
- * else's. One error each.
+ * else's. One error each, at the place of its pod where `places` knows it.
  */
-export function checkForeign(rendered: Rendered, installed: Installed): Diagnostic[] {
-  const shared = rendered.shared.filter((f) => f.kind === "unit").map((f) => f.path.slice(f.path.lastIndexOf("/") + 1));
-  const names = [...shared, ...rendered.pods.flatMap((pod) => pod.units.map((u) => u.name))];
-  return names.flatMap((name): Diagnostic[] => {
+export function checkForeign(rendered: Rendered, installed: Installed, places: ReadonlyMap<string, Location> = new Map()): Diagnostic[] {
+  const shared = rendered.shared
+    .filter((f) => f.kind === "unit")
+    .map((f) => ({ name: f.path.slice(f.path.lastIndexOf("/") + 1), at: undefined }));
+  const units = rendered.pods.flatMap((pod) => pod.units.map((u) => ({ name: u.name, at: places.get(pod.name) })));
+  return [...shared, ...units].flatMap(({ name, at }): Diagnostic[] => {
     const path = installed.foreign.get(name);
     if (path === undefined) return [];
     const message = `there is a unit ${name} already, and it is not podgen's: ${path}`;
-    return [{ code: "foreign-unit", severity: "error", message, hint: "rename the pod, or take the name over with apply --adopt" }];
+    const hint = "rename the pod, or take the name over with apply --adopt";
+    return [{ code: "foreign-unit", severity: "error", message, ...(at === undefined ? {} : { at }), hint }];
   });
 }
 

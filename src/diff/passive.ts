@@ -1,28 +1,46 @@
 // A change set for what acts by itself (watch, later sync and update): nothing that a person stopped is started.
-import type { Installed } from "../base/installed.js";
-import type { ChangeSet, PodChange } from "./types.js";
+import type { Installed, ManifestPod, UnitState } from "../base/installed.js";
+import { sameEntry } from "./manifest.js";
+import type { ChangeSet, PodChange, UnitChange } from "./types.js";
+import { changesNothing } from "./without.js";
 
 /**
  * Takes the starts out of a change set: a pod that is installed and not active gets its new files but no job, and in an
- * active pod a container that was stopped stays so (DESIGN.md, invariant 10). New pods are untouched.
+ * active pod a container that was stopped stays so (DESIGN.md, invariant 10). Pods that are new, or whose first apply was
+ * killed, are untouched: nobody has stopped them.
  */
 export function withoutStarts(changes: ChangeSet, installed: Installed): ChangeSet {
   const pods = changes.pods.map((pod) => {
-    if (installed.manifest.pods[pod.name] === undefined || pod.manifest === undefined) return pod;
-    const state = installed.units.get(`pod-${pod.name}.service`)?.activeState;
-    const runs = state === "active" || state === "activating" || state === "reloading";
-    return quiet(pod, runs);
+    const before = installed.manifest.pods[pod.name];
+    return before === undefined || before.fresh === true || pod.manifest === undefined ? pod : quiet(pod, before, installed);
   });
-  const files = changes.shared.length + pods.reduce((n, p) => n + p.files.length, 0);
-  const acts = pods.some((p) => p.units.some((u) => u.verdict !== "unchanged"));
-  return { ...changes, pods, empty: changes.empty || (files === 0 && !acts && changes.resourced.length === 0) };
+  const passive = { ...changes, pods };
+  return { ...passive, empty: changes.empty || changesNothing(passive, installed) };
 }
 
-function quiet(pod: PodChange, runs: boolean): PodChange {
-  const units = pod.units.map((u) => {
-    const starts = u.verdict === "start" || (!runs && (u.verdict === "restart" || u.verdict === "create"));
-    return starts ? { ...u, verdict: "unchanged" as const, reasons: [...u.reasons, "stopped by hand: not started"] } : u;
-  });
+function quiet(pod: PodChange, before: ManifestPod, installed: Installed): PodChange {
+  const runs = ["active", "activating", "reloading"].includes(installed.units.get(`pod-${pod.name}.service`)?.activeState ?? "");
+  const stopped = (u: UnitChange): boolean => {
+    if (!runs) return u.verdict === "start" || u.verdict === "restart" || u.verdict === "create";
+    return u.verdict === "start" && !endedByItself(u, installed.units.get(u.unit)) && !neverRan(before, installed.units.get(u.unit));
+  };
+  const units = pod.units.map((u) =>
+    stopped(u) ? { ...u, verdict: "unchanged" as const, reasons: [...u.reasons, "stopped by hand: not started"] } : u,
+  );
   const still = units.every((u) => u.verdict === "unchanged") && pod.files.length === 0;
-  return { ...pod, units, verdict: still ? "unchanged" : pod.verdict === "started" ? "unchanged" : pod.verdict };
+  const same = still && (pod.verdict === "started" || sameEntry(before, pod.manifest ?? before));
+  return { ...pod, units, verdict: same ? "unchanged" : pod.verdict };
+}
+
+/**
+ * It failed, and what would be started now is another content: the mended version is to be tried. A container that is
+ * stopped by podgen is not called failed afterwards; one that systemctl stopped and that ignored SIGTERM has a time-out.
+ */
+function endedByItself(unit: UnitChange, state: UnitState | undefined): boolean {
+  return unit.renewed === true && state?.activeState === "failed" && state.service?.result !== "timeout";
+}
+
+/** A container that an apply brought into a running pod and, being killed, did not come to start. */
+function neverRan(before: ManifestPod, state: UnitState | undefined): boolean {
+  return before.unfinished === true && state?.invocation === undefined;
 }

@@ -33,7 +33,8 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
   if (!active) {
     if (ON_DEMAND.has(unit.role)) return changed === undefined ? say("unchanged") : say("reload", ...changes);
     if (stale.length === 0 && isCompleted(unit, file, state)) return changed === undefined ? say("unchanged") : say("reload", ...changes);
-    return say("start", notRunning(state), ...changes);
+    const start = say("start", notRunning(state), ...changes);
+    return stale.length > 0 || changed?.restart === true ? { ...start, renewed: true } : start;
   }
   if (stale.length > 0) return say("restart", ...changes);
   if (isUnjudged(pod, unit, state, installed)) return say("restart", "an earlier apply was interrupted", ...changes);
