@@ -47,29 +47,62 @@ async function readOne(name: string, recursive: boolean, context: Context): Prom
   if (/^https?:\/\//.test(name)) return [{ file: name, source: name, text: await fetchText(name) }];
   const path = normalize(isAbsolute(name) ? name : join(context.cwd, name)).replace(/(.)\/$/, "$1");
   const kind = await (await context.host.files()).kind(path);
-  if (kind === "none") throw new UserError(`${name}: no such file or folder`);
+  if (kind === "folder") return folderTexts(path, name.replace(/(.)\/$/, "$1"), recursive, context);
   if (kind === "other") throw new UserError(`${name}: neither a file nor a folder nor a pipe`);
-  if (kind === "file" || kind === "pipe") return [{ file: name, source: path, text: await fileText(path, name, context) }];
-  return readFolder(path, name.replace(/(.)\/$/, "$1"), recursive, context);
+  const text = kind === "none" ? undefined : await fileText(path, name, context);
+  if (text === undefined) throw new UserError(`${name}: no such file or folder`);
+  return [{ file: name, source: path, text }];
 }
 
-/** Specs of a folder, sorted; hidden names and other endings are left out. */
-export async function readFolder(path: string, shown: string, recursive: boolean, context: Context): Promise<SpecText[]> {
+/** A folder without specs is not what was meant: named by mistake, or the specs lie deeper. */
+async function folderTexts(path: string, shown: string, recursive: boolean, context: Context): Promise<SpecText[]> {
+  const texts = await readFolder(path, shown, recursive, context);
+  if (texts.length > 0) return texts;
+  const deeper = recursive ? "" : "; -R looks into folders of folders too";
+  throw new UserError(`${shown}: no specs in this folder`, EXIT.failed, `the names of specs end in .yaml, .yml or .json${deeper}`);
+}
+
+/** A file of a folder that is no text or cannot be read, or a folder in it that cannot be listed. */
+export interface Unread {
+  readonly file: string;
+  /** Absolute path. */
+  readonly source: string;
+  readonly error: unknown;
+}
+
+/**
+ * Specs of a folder, sorted; hidden names and other endings are left out, and what vanishes meanwhile. The first file that
+ * cannot be read is thrown, or all of them are given to `unread` and the others read.
+ */
+export async function readFolder(
+  path: string,
+  shown: string,
+  recursive: boolean,
+  context: Context,
+  unread?: (entry: Unread) => void,
+): Promise<SpecText[]> {
   const found: SpecText[] = [];
   for (const entry of await (await context.host.files()).list(path)) {
     if (entry.startsWith(".")) continue;
-    const inner = join(path, entry);
-    const kind = await (await context.host.files()).kind(inner);
-    if (kind === "folder" && recursive) found.push(...(await readFolder(inner, join(shown, entry), true, context)));
-    else if (kind === "file" && SPEC_NAME.test(entry))
-      found.push({ file: join(shown, entry), source: inner, text: await fileText(inner, join(shown, entry), context) });
+    const [source, file] = [join(path, entry), join(shown, entry)];
+    try {
+      const kind = await (await context.host.files()).kind(source);
+      if (kind === "folder" && recursive) found.push(...(await readFolder(source, file, true, context, unread)));
+      if (kind !== "file" || !SPEC_NAME.test(entry)) continue;
+      const text = await fileText(source, file, context);
+      if (text !== undefined) found.push({ file, source, text });
+    } catch (error) {
+      if (unread === undefined) throw error;
+      unread({ file, source, error });
+    }
   }
   return found;
 }
 
-async function fileText(path: string, shown: string, context: Context): Promise<string> {
+/** Undefined where there is no such file. */
+async function fileText(path: string, shown: string, context: Context): Promise<string | undefined> {
   const bytes = await (await context.host.files()).read(path);
-  if (bytes === undefined) throw new UserError(`${shown}: no such file`);
+  if (bytes === undefined) return undefined;
   if (bytes.length > MAX_BYTES) throw new UserError(`${shown}: larger than ${MAX_BYTES >> 20} MiB: not a spec`);
   return decode(bytes, shown);
 }
