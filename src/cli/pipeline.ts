@@ -104,7 +104,8 @@ async function inspectImages(model: Model, images: ImageReader): Promise<Stage<R
   return diagnostics.length > 0 ? { diagnostics } : { diagnostics, value: found };
 }
 
-function imageFinding(error: ImageError, container: Container): Diagnostic {
+/** An image that cannot be had, as a finding at its place in the spec. */
+export function imageFinding(error: ImageError, container: Container): Diagnostic {
   return {
     code: error.code,
     severity: "error",

@@ -6,6 +6,8 @@ export interface FileReader {
   read(path: string): Promise<Uint8Array | undefined>;
   /** What is there, symbolic links followed; other things (sockets, devices) count as `other`. */
   kind(path: string): Promise<"none" | "file" | "folder" | "pipe" | "other">;
+  /** Which folder it is, symbolic links followed: another text once another one has its place; undefined where there is none. */
+  identity(path: string): Promise<string | undefined>;
   /** Names in a folder, sorted; empty where there is none. */
   list(path: string): Promise<string[]>;
 }

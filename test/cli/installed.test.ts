@@ -24,7 +24,7 @@ async function look(over: Partial<UnitState>, service: Partial<NonNullable<UnitS
     unitFiles: async () => new Map(),
   };
   const read = async (path: string) => world.files.get(path);
-  const files = { read, kind: async () => "none" as const, list: async () => [] };
+  const files = { read, kind: async () => "none" as const, identity: async () => undefined, list: async () => [] };
   const runtime = { state: async (name: string, container: string) => world.running.get(`${name}/${container}`) };
   return readInstalled(rendered, world.manifest, hostFacts(), { files, manager, runtime });
 }

@@ -1,8 +1,10 @@
 // podgen apply: propose, pull, lock, propose again under the lock, carry out, report.
 import type { ApplyOptions, ApplyReport } from "../../apply/types.js";
 import { hasErrors } from "../../base/diagnostic.js";
+import type { ImageFacts } from "../../base/facts.js";
 import type { Manifest } from "../../base/installed.js";
 import type { ChangeSet } from "../../diff/types.js";
+import { type ImageError, isImageError } from "../../ports/images.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
@@ -142,7 +144,11 @@ const realClock = {
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
 
-async function pull(proposal: Proposal, context: Context): Promise<void> {
+/**
+ * Has all images of a proposal in the store. The first that cannot be had is thrown; with `failed` each one is told, and
+ * the others are pulled.
+ */
+export async function pull(proposal: Proposal, context: Context, failed?: (image: ImageFacts, error: ImageError) => void): Promise<void> {
   const images = await context.host.images();
   const missing = [];
   for (const image of new Set(proposal.images.values())) if (!(await images.has(image))) missing.push(image);
@@ -150,7 +156,14 @@ async function pull(proposal: Proposal, context: Context): Promise<void> {
   const { createPullPrinter } = await import("../progress.js");
   const printer = createPullPrinter(context.err, { tty: context.err.isTTY });
   try {
-    await Promise.all(missing.map((image) => images.ensure(image, printer)));
+    await Promise.all(
+      missing.map((image) =>
+        images.ensure(image, printer).catch((error: unknown) => {
+          if (failed === undefined || !isImageError(error)) throw error;
+          failed(image, error);
+        }),
+      ),
+    );
   } finally {
     printer.close();
   }

@@ -3,15 +3,13 @@ import { isAbsolute, join } from "node:path/posix";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
-import { readFolder } from "../input.js";
-import { Reconciler } from "../watch/reconcile.js";
+import { readFolder, type Unread } from "../input.js";
+import { WatchedFolder } from "../watch/folder.js";
+import { Looker, type Seen } from "../watch/looker.js";
+import { Reconciler, type WatchWishes } from "../watch/reconcile.js";
+import { Reporter } from "../watch/report.js";
 import { install, uninstall } from "../watch/unit.js";
 import { refuseRoot } from "./apply.js";
-
-/** Events of one save (editors write, rename, chmod) come within this; milliseconds. */
-const COALESCE_MS = 50;
-/** A file that is away for so long is gone, and not being replaced. */
-const AWAY_MS = 5_000;
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
@@ -28,51 +26,37 @@ function absolute(path: string, cwd: string): string {
   return (isAbsolute(path) ? path : join(cwd, path)).replace(/(.)\/$/, "$1");
 }
 
-/** Ends when the context's signal aborts. One reconciliation at a time; events that come meanwhile make one more. */
-async function watchFolder(folder: string, wishes: { prune: boolean; timeout: number }, asJson: boolean, context: Context): Promise<void> {
-  const { watch } = await import("chokidar");
-  const reconciler = new Reconciler(folder, wishes, asJson, context);
-  let timer: NodeJS.Timeout | undefined;
-  let away: NodeJS.Timeout | undefined;
-  let busy = false;
-  let again = false;
+/** Ends when the context's signal aborts. A folder that goes away is waited for. */
+async function watchFolder(folder: string, wishes: WatchWishes, asJson: boolean, context: Context): Promise<void> {
+  const reporter = new Reporter(context, asJson);
+  const reconciler = new Reconciler(folder, wishes, reporter, context);
+  const failed = (error: unknown): void => reporter.failed(error);
+  const looker = new Looker(look, failed);
+  const watched = new WatchedFolder(folder, await context.host.files(), { event: () => looker.touch(), failed });
+  let there = true;
 
-  const reconcile = async (): Promise<void> => {
-    if (busy) {
-      again = true;
-      return;
+  async function look(): Promise<Seen> {
+    const armed = await watched.arm();
+    if (armed === "away") {
+      if (there) reporter.away(folder);
+      there = false;
+      reconciler.folderAway();
+      return { away: false, retry: false };
     }
-    busy = true;
-    try {
-      do {
-        again = false;
-        const texts = await readFolder(folder, folder, true, context);
-        const missing = await reconciler.run(texts, Date.now(), AWAY_MS);
-        clearTimeout(away);
-        // What is away now is looked at again when it has been so for long enough to be gone.
-        if (missing) away = setTimeout(schedule, AWAY_MS);
-      } while (again);
-    } catch (error) {
-      reconciler.failed(error);
-    } finally {
-      busy = false;
-    }
-  };
-  const schedule = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => void reconcile(), COALESCE_MS);
-  };
+    there = true;
+    if (armed === "set") reporter.watching(folder);
+    const unread: Unread[] = [];
+    const texts = await readFolder(folder, folder, true, context, (entry) => unread.push(entry));
+    const seen = await reconciler.run(texts, unread, Date.now());
+    reporter.succeeded();
+    return seen;
+  }
 
-  const watcher = watch(folder, { ignoreInitial: true, ignored: (path) => path !== folder && /(^|\/)\.[^/]*$|~$/.test(path) });
-  watcher.on("all", schedule).on("error", (error) => reconciler.failed(error));
-  await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
-  context.err.write(`watching ${folder}\n`);
-  await reconcile();
+  await looker.now();
   await new Promise<void>((resolve) => {
     if (context.signal.aborted) resolve();
     context.signal.addEventListener("abort", () => resolve(), { once: true });
   });
-  clearTimeout(timer);
-  clearTimeout(away);
-  await watcher.close();
+  looker.stop();
+  await watched.close();
 }

@@ -1,150 +1,143 @@
 // One look of the watcher at its folder: good files are applied together, bad ones are reported and change nothing.
-import { type Diagnostic, hasErrors } from "../../base/diagnostic.js";
-import { applyDeletion, carryOut } from "../commands/apply.js";
+import type { Diagnostic } from "../../base/diagnostic.js";
+import type { Model } from "../../model/types.js";
+import { HostError } from "../../ports/host.js";
+import { type ApplyWishes, applyDeletion, carryOut, pull } from "../commands/apply.js";
 import { deletionOf } from "../commands/delete.js";
 import type { Context } from "../context.js";
-import type { SpecText } from "../input.js";
-import { compileModel } from "../pipeline.js";
+import type { SpecText, Unread } from "../input.js";
+import { imageFinding } from "../pipeline.js";
 import { manifestOf } from "../pods.js";
-import { printDiagnostics } from "../print.js";
-import { openReaders, propose } from "../session.js";
-import { showFailures, showObject } from "../show.js";
+import { openReaders, type Proposal, propose } from "../session.js";
+import { Failures } from "./failures.js";
+import { DELAYS, type Seen } from "./looker.js";
+import { Absences, findMissing, type Missed } from "./missing.js";
+import { Rejects } from "./rejects.js";
+import type { Reporter } from "./report.js";
+
+export interface WatchWishes {
+  readonly prune: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+}
+
+/** Pods by source of the files that are good; and whether something is to be tried again though no file changes. */
+interface Applied {
+  readonly declared: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly retry: boolean;
+}
 
 export class Reconciler {
-  private readonly folder: string;
-  private readonly wishes: { readonly prune: boolean; readonly timeout: number };
-  private readonly asJson: boolean;
-  private readonly context: Context;
-  /** source -> the text that was reported as bad, so that it is reported once and not at every look. */
-  private readonly reported = new Map<string, string>();
-  /** source -> since when it has been away, milliseconds since the epoch. */
-  private readonly away = new Map<string, number>();
-  private readonly announced = new Set<string>();
+  readonly #folder: string;
+  readonly #wishes: WatchWishes;
+  readonly #reporter: Reporter;
+  readonly #context: Context;
+  readonly #rejects: Rejects;
+  readonly #failures: Failures;
+  readonly #absences = new Absences();
 
-  constructor(folder: string, wishes: { readonly prune: boolean; readonly timeout: number }, asJson: boolean, context: Context) {
-    this.folder = folder;
-    this.wishes = wishes;
-    this.asJson = asJson;
-    this.context = context;
+  constructor(folder: string, wishes: WatchWishes, reporter: Reporter, context: Context) {
+    this.#folder = folder;
+    this.#wishes = wishes;
+    this.#reporter = reporter;
+    this.#context = context;
+    this.#rejects = new Rejects(reporter);
+    this.#failures = new Failures(reporter);
   }
 
-  /** True when a source of a pod is away and it is too early to call it gone. */
-  async run(texts: readonly SpecText[], now: number, awayMs: number): Promise<boolean> {
-    const good = this.sift(texts);
-    if (good.length > 0) await this.apply(good);
-    return this.lookForMissing(texts, now, awayMs);
-  }
-
-  failed(error: unknown): void {
-    const hint = error instanceof Error && "hint" in error && typeof error.hint === "string" ? `\n  hint: ${error.hint}` : "";
-    this.context.err.write(`error: ${error instanceof Error ? error.message : String(error)}${hint}\n`);
-  }
-
-  /** Leaves out files with errors, also those that only err together (two pods of one name): the first stays good. */
-  private sift(texts: readonly SpecText[]): SpecText[] {
-    let good = [...texts];
-    for (;;) {
-      const { diagnostics } = compileModel(good);
-      if (!hasErrors(diagnostics)) return good;
-      const next = this.without(good, diagnostics);
-      if (next.length === good.length) return [];
-      good = next;
-    }
-  }
-
-  /** The texts that no error is about; what is left out is reported, once per content. */
-  private without(texts: readonly SpecText[], diagnostics: readonly Diagnostic[]): SpecText[] {
-    const bad = new Set(diagnostics.filter((d) => d.severity === "error").map((d) => d.at?.file));
-    for (const text of texts) {
-      if (!bad.has(text.file) || this.reported.get(text.source) === text.text) continue;
-      this.reported.set(text.source, text.text);
-      const own = diagnostics.filter((d) => d.at?.file === text.file);
-      if (this.asJson) this.event({ type: "rejected", source: text.source, diagnostics: own });
-      else printDiagnostics(this.context, own, texts);
-    }
-    return texts.filter((t) => !bad.has(t.file));
-  }
-
-  private async apply(texts: readonly SpecText[]): Promise<void> {
-    const { context } = this;
+  /** Applies what is new, and looks after what is missing. Throws what may go well at another time. */
+  async run(texts: readonly SpecText[], unread: readonly Unread[], now: number): Promise<Seen> {
     try {
-      const wishes = { prune: false, adopt: false, passive: true, wait: true, timeout: this.wishes.timeout };
-      let good = [...texts];
-      let proposal = await propose(good, await openReaders(context), wishes);
-      // An image that cannot be had, say, keeps only its own file's pods as they are.
-      while (proposal.value === undefined) {
-        const next = this.without(good, proposal.diagnostics);
-        if (next.length === good.length || next.length === 0) {
-          if (next.length !== 0) printDiagnostics(context, proposal.diagnostics, good);
-          return;
-        }
-        good = next;
-        proposal = await propose(good, await openReaders(context), wishes);
-      }
-      for (const text of good) this.reported.delete(text.source);
-      if (proposal.value.changes.empty) return;
-      const report = await carryOut(good, proposal.value, await openReaders(context), wishes, context);
-      for (const pod of report.pods) {
-        if (pod.outcome === "unchanged") continue;
-        if (this.asJson) this.event({ type: "applied", pod: pod.name, outcome: pod.outcome, actions: pod.actions });
-        else context.out.write(`pod/${pod.name} ${pod.outcome}\n`);
-      }
-      context.err.write(showFailures(report));
+      this.#rejects.unread(unread);
+      const { declared, retry } = await this.#apply(this.#rejects.sift(texts));
+      const found = { sources: new Set(texts.map((t) => t.source)), unread: unread.map((u) => u.source), declared };
+      const missed = findMissing(await manifestOf(this.#context), this.#folder, found);
+      const { gone, early } = this.#absences.settle(missed, now, DELAYS.away);
+      let pruned = false;
+      for (const one of gone) pruned = (await this.#gone(one)) || pruned;
+      // Rights and disks are mended without an event of the file; text that is no text is not.
+      const unreadable = unread.some((u) => u.error instanceof HostError);
+      // What is deleted may have held a port that another file waits for.
+      return { away: early || pruned, retry: retry || unreadable };
     } finally {
       // Gives the writer's lock back and leaves nothing open while nothing happens.
-      await context.host.close();
+      await this.#context.host.close();
     }
   }
 
-  /** Pods whose file in this folder is away: reported when it stays so, deleted only with --prune. */
-  private async lookForMissing(texts: readonly SpecText[], now: number, awayMs: number): Promise<boolean> {
-    const present = new Set(texts.map((t) => t.source));
-    const manifest = await manifestOf(this.context);
-    const missing = new Map<string, string[]>();
-    for (const pod of Object.values(manifest.pods))
-      if (pod.source.startsWith(`${this.folder}/`) && !present.has(pod.source))
-        missing.set(pod.source, [...(missing.get(pod.source) ?? []), pod.name]);
-    // Of a file that held nothing else; those that a pod refers to, or that came with one, are the pods' matter.
-    const used = new Set(Object.values(manifest.pods).flatMap((p) => p.objects));
-    for (const [key, { source = "" }] of Object.entries(manifest.objects))
-      if (source.startsWith(`${this.folder}/`) && !present.has(source) && !missing.has(source) && !used.has(key)) missing.set(source, []);
-    for (const source of [...this.away.keys()]) if (!missing.has(source)) this.forget(source);
-    let early = false;
-    for (const [source, pods] of missing) {
-      const since = this.away.get(source) ?? now;
-      this.away.set(source, since);
-      if (now - since < awayMs) early = true;
-      else await this.gone(source, pods);
-    }
-    return early;
+  /** The folder itself is away: nothing in it is missing. */
+  folderAway(): void {
+    this.#absences.restart();
   }
 
-  private forget(source: string): void {
-    this.away.delete(source);
-    this.announced.delete(source);
-  }
-
-  private async gone(source: string, pods: readonly string[]): Promise<void> {
-    if (this.wishes.prune) {
-      try {
-        const readers = await openReaders(this.context);
-        const report = await applyDeletion(this.context, readers, () => deletionOf(this.context, readers, pods, { sources: [source] }));
-        for (const pod of report.pods) this.context.out.write(`pod/${pod.name} ${pod.outcome} (${source} is gone)\n`);
-        for (const object of report.objects) this.context.out.write(showObject(object));
-        this.forget(source);
-      } finally {
-        await this.context.host.close();
+  async #apply(texts: readonly SpecText[]): Promise<Applied> {
+    let good = texts;
+    let retry = false;
+    while (good.length > 0) {
+      const wishes = this.#applyWishes(good);
+      const readers = await openReaders(this.#context);
+      const { value, diagnostics } = await propose(good, readers, wishes);
+      const found = value === undefined ? diagnostics : await this.#pull(value);
+      if (value !== undefined && found.length === 0) {
+        this.#failures.forgetUnchanged(value.changes);
+        if (!value.changes.empty) {
+          const report = await carryOut(good, value, readers, wishes, this.#context);
+          this.#reporter.applied(report);
+          this.#failures.note(report, value.changes, good);
+        }
+        this.#rejects.accept(good);
+        return { declared: podsBySource(good, value.model), retry };
       }
-      return;
+      // It is the machine that says so, or a registry: both may say something else later.
+      retry = true;
+      const next = this.#rejects.without(good, found);
+      if (next.length === good.length) break;
+      good = next;
     }
-    if (this.announced.has(source)) return;
-    this.announced.add(source);
-    if (this.asJson) this.event({ type: "missing", source, pods });
-    else if (pods.length === 0) this.context.err.write(`${source} is gone; its ConfigMaps and Secrets stay\n`);
-    else this.context.err.write(`${source} is gone; its pods go on: ${pods.join(", ")}. podgen delete ${pods.join(" ")} removes them\n`);
+    return { declared: new Map(), retry };
   }
 
-  private event(value: Readonly<Record<string, unknown>>): void {
-    this.context.out.write(`${JSON.stringify({ apiVersion: "podgen.io/v1", kind: "WatchEvent", ...value })}\n`);
+  #applyWishes(texts: readonly SpecText[]): ApplyWishes {
+    return {
+      prune: false,
+      adopt: false,
+      passive: true,
+      leaveOut: (wanted) => this.#failures.has(wanted, texts),
+      wait: true,
+      timeout: this.#wishes.timeout,
+    };
   }
+
+  /** Images that cannot be had, as findings where the specs name them. Others are in the store afterwards. */
+  async #pull(proposal: Proposal): Promise<Diagnostic[]> {
+    const found: Diagnostic[] = [];
+    if (proposal.changes.empty) return found;
+    const containers = proposal.model.pods.flatMap((p) => [...p.initContainers, ...p.containers]);
+    await pull(proposal, this.#context, (image, error) =>
+      found.push(...containers.filter((c) => c.image === image.reference).map((c) => imageFinding(error, c))),
+    );
+    return found;
+  }
+
+  /** True when pods were deleted. */
+  async #gone(missed: Missed): Promise<boolean> {
+    const { pods } = missed;
+    if (!this.#wishes.prune || !missed.prunable) {
+      const fresh = this.#absences.announce(missed);
+      if (fresh !== undefined) this.#reporter.missing(fresh);
+      return false;
+    }
+    const readers = await openReaders(this.#context);
+    const report = await applyDeletion(this.#context, readers, () =>
+      deletionOf(this.#context, readers, pods, { sources: missed.taken ? [] : [missed.source] }),
+    );
+    this.#reporter.pruned(missed, report);
+    this.#absences.forget(missed);
+    return true;
+  }
+}
+
+function podsBySource(texts: readonly SpecText[], model: Model): Map<string, Set<string>> {
+  const names = (file: string): string[] => model.pods.filter((p) => p.at.file === file).map((p) => p.name);
+  return new Map(texts.map((t) => [t.source, new Set(names(t.file))]));
 }

@@ -41,6 +41,17 @@ export class Files implements FileWriter {
     }
   }
 
+  async identity(path: string): Promise<string | undefined> {
+    try {
+      const found = await stat(path);
+      return found.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+      throw fileError("look at", path, error);
+    }
+  }
+
   async list(path: string): Promise<string[]> {
     try {
       return (await readdir(path)).sort();

@@ -1,0 +1,62 @@
+// The watched folder: its events, and that it may be moved away, unmounted or replaced while it is watched.
+import type { FSWatcher } from "chokidar";
+import type { FileReader } from "../../ports/files.js";
+
+/** The file system tells nobody that a folder's parent was moved, or that something was mounted over it: looked at so often. */
+const POLL_MS = 2_000;
+
+export interface FolderListener {
+  event(): void;
+  failed(error: unknown): void;
+}
+
+export class WatchedFolder {
+  readonly #path: string;
+  readonly #files: FileReader;
+  readonly #listener: FolderListener;
+  #watcher: FSWatcher | undefined;
+  /** Which folder the watcher is set on. */
+  #identity: string | undefined;
+  readonly #poll: NodeJS.Timeout;
+
+  /** Its timer keeps the process alive, which chokidar does not do once the folder is gone. */
+  constructor(path: string, files: FileReader, listener: FolderListener) {
+    this.#path = path;
+    this.#files = files;
+    this.#listener = listener;
+    this.#poll = setInterval(() => void this.#compare(), POLL_MS);
+  }
+
+  /**
+   * Before each look: sets a watcher on the folder that is there now. `set` when it is another one than before, `away` when
+   * there is none.
+   */
+  async arm(): Promise<"as-before" | "set" | "away"> {
+    const identity = await this.#files.identity(this.#path);
+    if (identity !== undefined && identity === this.#identity) return "as-before";
+    await this.#watcher?.close();
+    this.#watcher = undefined;
+    this.#identity = identity;
+    if (identity === undefined) return "away";
+    const { watch } = await import("chokidar");
+    const ignored = (path: string): boolean => path !== this.#path && /(^|\/)\.[^/]*$|~$/.test(path);
+    const watcher = watch(this.#path, { ignoreInitial: true, ignored });
+    this.#watcher = watcher;
+    watcher.on("all", () => this.#listener.event()).on("error", (error) => this.#listener.failed(error));
+    await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
+    return "set";
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#poll);
+    await this.#watcher?.close();
+  }
+
+  async #compare(): Promise<void> {
+    try {
+      if ((await this.#files.identity(this.#path)) !== this.#identity) this.#listener.event();
+    } catch (error) {
+      this.#listener.failed(error);
+    }
+  }
+}
