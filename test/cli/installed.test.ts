@@ -11,14 +11,17 @@ import { hostFacts, modelOf, pod, renderOf } from "../lib/models.js";
 const UPLINK = "pod-web__uplink.service";
 const rendered = renderOf(modelOf(pod("web")));
 
-/** What is installed as readInstalled sees it; `over` is how the uplink is. A brief look has no `service`. */
+/** What is installed as readInstalled sees it; `over` is how the uplink is. Only a full look has `service`. */
 async function look(over: Partial<UnitState>, service: Partial<NonNullable<UnitState["service"]>>) {
   const world = worldOf(rendered);
   world.units.set(UPLINK, unitState(UPLINK, over, service));
   const manager: ManagerReader = {
     version: async () => 252,
     searchPath: async () => "/usr/bin",
-    list: async () => [...world.units.values()].map(({ service: _, ...brief }) => brief),
+    list: async (_, detail) =>
+      [...world.units.values()].map(({ service, ...brief }) =>
+        service !== undefined && (detail?.({ ...brief, job: 0 }) ?? "full") === "full" ? { ...brief, service } : brief,
+      ),
     get: async (name) => world.units.get(name) ?? unitState(name, { loadState: "not-found" }),
     look: async () => [],
     unitFiles: async () => new Map(),
