@@ -67,8 +67,11 @@ test("write, read, overwrite, list, kind", async () => {
   assert.equal(await files.read(`${path}/below`), undefined);
   fs.symlinkSync("b/c", join(root, "a/link"));
   execFileSync("mkfifo", [join(root, "a/fifo")]);
-  const kinds = await Promise.all(["a", "a/b/c", "a/link", "a/fifo", "a/none", "a/b/c/below"].map((name) => files.kind(join(root, name))));
-  assert.deepEqual(kinds, ["folder", "file", "file", "other", "none", "none"]);
+  fs.symlinkSync("/dev/null", join(root, "a/null"));
+  const kinds = await Promise.all(
+    ["a", "a/b/c", "a/link", "a/fifo", "a/null", "a/none", "a/b/c/below"].map((name) => files.kind(join(root, name))),
+  );
+  assert.deepEqual(kinds, ["folder", "file", "file", "pipe", "other", "none", "none"]);
 });
 
 test("modes are exact whatever the umask; podgen's own folders are private, others are not", async () => {
