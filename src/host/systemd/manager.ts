@@ -13,6 +13,8 @@ import { listUnits, lookAtUnits, readUnit } from "./states.js";
 
 /** A reload reads every unit file of the user again; milliseconds. */
 const RELOAD_TIMEOUT = 60_000;
+/** Longer than nearly all reloads take; milliseconds. */
+const NUDGE = 100;
 
 /** Where podrt looks when its unit has no PATH (native/lib/probe_host.c, probe_find). */
 const NO_PATH = "/usr/local/bin:/usr/bin:/bin";
@@ -70,8 +72,14 @@ export class SystemdManager implements Manager {
     return (Array.isArray(folders) ? folders : []).map(String);
   }
 
+  /** systemd 252 may keep its answer to itself, on the private socket, until it is asked something else there. */
   async reload(): Promise<void> {
-    await this.#connection.call({ ...managerCall("Reload"), timeout: RELOAD_TIMEOUT });
+    const nudge = setInterval(() => void this.version().catch(() => undefined), NUDGE);
+    try {
+      await this.#connection.call({ ...managerCall("Reload"), timeout: RELOAD_TIMEOUT });
+    } finally {
+      clearInterval(nudge);
+    }
   }
 
   async enable(names: readonly string[]): Promise<void> {
