@@ -36,14 +36,25 @@ async function lockName(connection: Connection, deadline: number): Promise<void>
 
 /** The promise's value, or undefined after `deadline` milliseconds; rejects when the connection ends. */
 export function inTime<T>(connection: Connection, promise: Promise<T>, deadline: number): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(undefined), Math.max(0, deadline));
-    const stop = connection.onEnd(reject);
-    promise.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      stop();
-    });
+  const { promise: ended, reject: end } = withReject();
+  const stop = connection.onEnd(end);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), Math.max(0, deadline));
   });
+  // However it ends, the timer must not keep the process alive.
+  return Promise.race([promise, late, ended]).finally(() => {
+    clearTimeout(timer);
+    stop();
+  });
+}
+
+function withReject(): { promise: Promise<never>; reject: (error: Error) => void } {
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<never>((_, fail) => {
+    reject = fail;
+  });
+  return { promise, reject };
 }
 
 /** The error of who did not get it. */
