@@ -21,7 +21,7 @@
 #include "lib/userns.h"
 #include "verbs.h"
 
-/* Pause may be starting again; a start of ours that fails cancels the containers' for good (UNITS.md 3). */
+/* Pause may be starting again: better waited for than failed at, which costs a back-off. */
 enum { PAUSE_PATIENCE_MS = 30 * 1000 };
 
 static void warn(const char *text) {

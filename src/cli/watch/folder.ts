@@ -5,6 +5,9 @@ import type { FileReader } from "../../ports/files.js";
 /** The file system tells nobody that a folder's parent was moved, or that something was mounted over it: looked at so often. */
 const POLL_MS = 2_000;
 
+/** How long chokidar may take to read the folders; it says nothing when they vanish meanwhile. */
+const READY_MS = 30_000;
+
 export interface FolderListener {
   event(): void;
   failed(error: unknown): void;
@@ -43,8 +46,12 @@ export class WatchedFolder {
     const watcher = watch(this.#path, { ignoreInitial: true, ignored });
     this.#watcher = watcher;
     watcher.on("all", () => this.#listener.event()).on("error", (error) => this.#listener.failed(error));
-    await new Promise<void>((resolve) => watcher.once("ready", () => resolve()));
-    return "set";
+    if (await ready(watcher)) return "set";
+    // The folder went while the watcher was being set: the next look begins anew.
+    await watcher.close();
+    this.#watcher = undefined;
+    this.#identity = undefined;
+    throw new Error(`${this.#path}: cannot be watched: chokidar was not ready after ${READY_MS / 1000} s`);
   }
 
   async close(): Promise<void> {
@@ -59,4 +66,15 @@ export class WatchedFolder {
       this.#listener.failed(error);
     }
   }
+}
+
+/** False when it is not in time. */
+function ready(watcher: FSWatcher): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), READY_MS);
+    watcher.once("ready", () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
 }
