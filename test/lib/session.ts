@@ -42,12 +42,13 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Makes the user, and starts manager, bus and journal. A session of that user which runs already is used as it is. */
+/** Makes the user anew, whatever a run that was killed has left of them, and starts manager, bus and journal. */
 export async function startSession(user: string): Promise<Session> {
   mkdirSync(RECORDS, { recursive: true });
   // The janitor of an earlier test may still be removing the user.
   const waited = await execute(["flock", "-w", "120", lockOf(user), "true"], { timeout: STOP_DEADLINE });
   await must(waited, `the end of an earlier session of ${user}`);
+  await stopSession(user);
   await must(await execute([SCRIPT, "start", user], { timeout: START_DEADLINE }), `session.sh start ${user}`);
   const entry = readFileSync("/etc/passwd", "utf8")
     .split("\n")
@@ -75,13 +76,13 @@ export async function runOk(user: string, argv: readonly string[], options: RunO
   return (await must(await run(user, argv, options), argv.join(" "))).stdout;
 }
 
-/** Polls until `probe` gives something true; rejects with `what` when `timeout` milliseconds are over. */
-export async function eventually<T>(what: string, probe: () => Promise<T> | T, timeout = 10_000): Promise<NonNullable<T>> {
+/** Polls until `probe` gives something true; rejects with `what` (or what it says then) when `timeout` milliseconds are over. */
+export async function eventually<T>(what: string | (() => string), probe: () => Promise<T> | T, timeout = 10_000): Promise<NonNullable<T>> {
   const end = performance.now() + timeout;
   for (;;) {
     const value = await probe();
     if (value) return value;
-    if (performance.now() > end) throw new Error(`still not so after ${timeout} ms: ${what}`);
+    if (performance.now() > end) throw new Error(`still not so after ${timeout} ms: ${typeof what === "string" ? what : what()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -17,12 +17,13 @@ before(async () => {
   end = await becomeUser(session);
   const folder = `${session.home}/.config/systemd/user`;
   mkdirSync(folder, { recursive: true });
-  // The last line stays in the pipe's reader when the sender is gone: a unit that ends at once may lose it (UNITS.md 6).
+  // journald looks up a line's unit by its sender's pid: what a sender that has ended wrote has none (UNITS.md 6). So the
+  // shell itself writes, and stays.
   const unit = (script: string) => `[Service]\nType=oneshot\nExecStart=sh -c '${script}; sleep 0.2'\nSyslogIdentifier=web/app\n`;
   writeFileSync(`${folder}/j-lines.service`, unit("for i in 1 2 3 4 5; do echo line $i; done; echo wrong >&2"));
   writeFileSync(`${folder}/j-bytes.service`, unit('printf "caf\\\\351 \\\\001\\\\n\\\\342\\\\202\\\\254 ok\\\\n"'));
   writeFileSync(`${folder}/j-long.service`, unit('printf "%%020000d\\\\n" 0'));
-  writeFileSync(`${folder}/j-many.service`, unit("seq 3000"));
+  writeFileSync(`${folder}/j-many.service`, unit("for i in $(seq 3000); do echo $i; done"));
   execFileSync("systemctl", ["--user", "daemon-reload"]);
 });
 
@@ -36,10 +37,15 @@ async function all(query: LogQuery): Promise<LogLine[]> {
 
 async function runUnit(name: string, lines: number): Promise<LogLine[]> {
   execFileSync("systemctl", ["--user", "start", name]);
-  return eventually(`${lines} lines of ${name}`, async () => {
-    const found = await all({ units: [name] });
-    return found.length >= lines ? found : undefined;
-  });
+  let found: LogLine[] = [];
+  await eventually(
+    () => `${lines} lines of ${name}, not ${found.length} (${found.at(0)?.message} to ${found.at(-1)?.message})`,
+    async () => {
+      found = await all({ units: [name] });
+      return found.length >= lines;
+    },
+  );
+  return found;
 }
 
 test("the unit's lines in order, without the manager's remarks", async () => {
@@ -159,13 +165,17 @@ test("thousands of lines come whole and in order, read at once and while they ar
     for await (const line of journal.read({ units: ["j-many.service"], follow: true }, abort.signal)) followed.push(line.message);
   })();
   const wanted = Array.from({ length: 3000 }, (_, i) => String(i + 1));
-  const found = await runUnit("j-many.service", 3000);
-  assert.deepEqual(
-    found.map((line) => line.message),
-    wanted,
-  );
-  await eventually("the followed lines", () => followed.length >= 3000);
-  abort.abort();
-  await reading;
+  try {
+    const found = await runUnit("j-many.service", 3000);
+    assert.deepEqual(
+      found.map((line) => line.message),
+      wanted,
+    );
+    await eventually("the followed lines", () => followed.length >= 3000);
+  } finally {
+    // A reader that follows keeps this process.
+    abort.abort();
+    await reading;
+  }
   assert.deepEqual(followed, wanted);
 });
