@@ -6,19 +6,11 @@
 #include <sys/resource.h>
 
 #include "jsonget.h"
+#include "rlimits.h"
 
 enum { MAX_PATHS = 256, MAX_GROUPS = 1024, MAX_RLIMITS = 64 };
 
 /* --- process --- */
-
-static const char *const rlimit_names[RLIM_NLIMITS] = {
-    [RLIMIT_AS] = "RLIMIT_AS",           [RLIMIT_CORE] = "RLIMIT_CORE",         [RLIMIT_CPU] = "RLIMIT_CPU",
-    [RLIMIT_DATA] = "RLIMIT_DATA",       [RLIMIT_FSIZE] = "RLIMIT_FSIZE",       [RLIMIT_LOCKS] = "RLIMIT_LOCKS",
-    [RLIMIT_MEMLOCK] = "RLIMIT_MEMLOCK", [RLIMIT_MSGQUEUE] = "RLIMIT_MSGQUEUE", [RLIMIT_NICE] = "RLIMIT_NICE",
-    [RLIMIT_NOFILE] = "RLIMIT_NOFILE",   [RLIMIT_NPROC] = "RLIMIT_NPROC",       [RLIMIT_RSS] = "RLIMIT_RSS",
-    [RLIMIT_RTPRIO] = "RLIMIT_RTPRIO",   [RLIMIT_RTTIME] = "RLIMIT_RTTIME",     [RLIMIT_SIGPENDING] = "RLIMIT_SIGPENDING",
-    [RLIMIT_STACK] = "RLIMIT_STACK",
-};
 
 static int read_user(struct bundle *b, const json_t *process, struct err *err) {
   json_t *user = NULL, *groups = NULL, *item;
@@ -85,9 +77,7 @@ static int read_rlimits(struct bundle *b, const json_t *process, struct err *err
     if (r == 0) r = json_get_int(item, at, "soft", -1, INT64_MAX, &soft, err);
     if (r == 0) r = json_get_int(item, at, "hard", -1, INT64_MAX, &hard, err);
     if (r < 0) return r;
-    limit->resource = -1;
-    for (int k = 0; k < (int)RLIM_NLIMITS; k++)
-      if (rlimit_names[k] && !strcmp(type, rlimit_names[k])) limit->resource = k;
+    limit->resource = rlimit_number(type);
     if (limit->resource < 0) return err_set(err, 0, "bundle", "%s.type: unknown limit %s", at, type);
     limit->soft = soft < 0 || soft == INT64_MAX ? RLIM_INFINITY : (uint64_t)soft;
     limit->hard = hard < 0 || hard == INT64_MAX ? RLIM_INFINITY : (uint64_t)hard;

@@ -57,6 +57,10 @@ int cap_number(const char *name) {
   return -EINVAL;
 }
 
+const char *cap_name(unsigned number) {
+  return number < N_ELEMENTS(names) ? names[number] : NULL;
+}
+
 int caps_bound(uint64_t bounding, struct err *err) {
   for (unsigned i = 0; i < 64; i++) {
     if (bounding & (1ull << i)) continue;

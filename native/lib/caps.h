@@ -8,6 +8,8 @@ struct cap_sets {
 
 /* The number of `CAP_CHOWN`; -EINVAL for a name that is none (OCI runtime-spec: unknown capabilities are an error). */
 int cap_number(const char *name);
+/* "CHOWN"; NULL from the first number on that has no name. */
+const char *cap_name(unsigned number);
 
 /*
  * Takes all but `bounding` out of the bounding set. The caller has CAP_SETPCAP. Capabilities that this kernel does not

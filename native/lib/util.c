@@ -34,7 +34,7 @@ char *xformat(const char *fmt, ...) {
 int read_file_at(int dirfd, const char *path, size_t limit, char **ret, size_t *ret_len) {
   cleanup_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return -errno;
-  size_t cap = 4096, len = 0;
+  size_t cap = 32768, len = 0; /* most files of ours in one read; what is not used costs no page */
   cleanup_free char *buf = malloc(cap + 1);
   if (!buf) return -ENOMEM;
   for (;;) {
