@@ -81,12 +81,38 @@ static unsigned half_size(const struct bpf_arg *a) {
   return a->op == BPF_ARG_MASKED_EQ ? 3 : 2;
 }
 
+static bool ordered(const struct bpf_arg *a) {
+  return a->op >= BPF_ARG_LT;
+}
+
 static unsigned arg_size(const struct bpf_arg *a) {
+  if (ordered(a)) return a->narrow ? 2 : 5;
   return half_size(a) * (a->narrow ? 1 : 2);
+}
+
+static void jump(struct code *c, uint16_t how, uint32_t value, unsigned yes, unsigned no) {
+  put(c, (struct sock_filter)BPF_JUMP(BPF_JMP | how | BPF_K, value, (uint8_t)yes, (uint8_t)no));
+}
+
+/* <, <=, >=, >: the high halves decide unless they are equal. */
+static void put_ordered(struct code *c, const struct bpf_arg *a, unsigned rest) {
+  const uint32_t high = (uint32_t)(a->value >> 32), low = (uint32_t)a->value;
+  const bool more = a->op == BPF_ARG_GE || a->op == BPF_ARG_GT; /* a greater number fits */
+  if (!a->narrow) {
+    load_half(c, a->index, true);
+    jump(c, BPF_JGT, high, more ? 3 : rest + 3, 0);
+    jump(c, BPF_JEQ, high, 0, more ? rest + 2 : 2);
+  }
+  load_half(c, a->index, false);
+  jump(c, a->op == BPF_ARG_GE || a->op == BPF_ARG_LT ? BPF_JGE : BPF_JGT, low, more ? 0 : rest, more ? rest : 0);
 }
 
 /* Falls through when the argument fits, and jumps over the `rest` instructions that follow when it does not. */
 static void put_arg(struct code *c, const struct bpf_arg *a, unsigned rest) {
+  if (ordered(a)) {
+    put_ordered(c, a, rest);
+    return;
+  }
   const bool masked = a->op == BPF_ARG_MASKED_EQ, ne = a->op == BPF_ARG_NE;
   const uint64_t mask = masked ? a->mask : UINT64_MAX;
   for (int high = a->narrow ? 0 : 1; high >= 0; high--) {
@@ -96,7 +122,7 @@ static void put_arg(struct code *c, const struct bpf_arg *a, unsigned rest) {
     /* Unequal high halves decide at once: where equality is wanted it does not fit, else it does, whatever the low half. */
     const unsigned unequal = high ? half_size(a) + (ne ? 0 : rest) : ne ? 0 : rest;
     const unsigned equal = !high && ne ? rest : 0;
-    put(c, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, (uint8_t)equal, (uint8_t)unequal));
+    jump(c, BPF_JEQ, value, equal, unequal);
   }
 }
 
@@ -133,18 +159,27 @@ static void add_range(struct range *r, size_t *n, uint32_t from, uint32_t action
   r[(*n)++] = (struct range){.from = from, .action = action, .call = call};
 }
 
-/* All numbers from 0 on. At most two ranges for each call, and one. */
+/* The numbers `from` to `to`, which no rule names: split where a span begins. */
+static void add_gap(const struct bpf_arch *arch, struct range *r, size_t *n, uint32_t from, uint32_t to, uint32_t otherwise) {
+  uint32_t action = otherwise;
+  for (size_t i = 0; i < arch->n_spans && arch->spans[i].from <= from; i++) action = arch->spans[i].action;
+  add_range(r, n, from, action, NULL);
+  for (size_t i = 0; i < arch->n_spans; i++)
+    if (arch->spans[i].from > from && arch->spans[i].from <= to) add_range(r, n, arch->spans[i].from, arch->spans[i].action, NULL);
+}
+
+/* All numbers from 0 on. At most two ranges for each call, one for each span, and one. */
 static size_t make_ranges(struct bpf_arch *arch, uint32_t otherwise, struct range *ret) {
   size_t n = 0;
   uint64_t next = 0;
   qsort(arch->calls, arch->n_calls, sizeof *arch->calls, by_number);
   for (size_t i = 0; i < arch->n_calls; i++) {
     const struct bpf_call *call = &arch->calls[i];
-    if (call->number > next) add_range(ret, &n, (uint32_t)next, otherwise, NULL);
+    if (call->number > next) add_gap(arch, ret, &n, (uint32_t)next, call->number - 1, otherwise);
     add_range(ret, &n, call->number, call->rules[0].action, call->rules[0].n_args ? call : NULL);
     next = (uint64_t)call->number + 1;
   }
-  if (next <= UINT32_MAX) add_range(ret, &n, (uint32_t)next, otherwise, NULL);
+  if (next <= UINT32_MAX) add_gap(arch, ret, &n, (uint32_t)next, UINT32_MAX, otherwise);
   return n;
 }
 
@@ -176,7 +211,7 @@ static void put_tree(struct code *c, const struct range *r, size_t n, uint32_t o
 }
 
 static int put_arch(struct code *c, struct bpf_arch *arch, uint32_t otherwise) {
-  struct range *ranges = calloc(2 * arch->n_calls + 2, sizeof *ranges);
+  struct range *ranges = calloc(2 * arch->n_calls + arch->n_spans + 2, sizeof *ranges);
   if (!ranges) return -ENOMEM;
   size_t n = make_ranges(arch, otherwise, ranges), at = c->n;
   /* Another architecture: over all of this one's. */

@@ -10,7 +10,7 @@
 
 struct bpf_arg {
   unsigned index;
-  enum { BPF_ARG_EQ, BPF_ARG_NE, BPF_ARG_MASKED_EQ } op;
+  enum { BPF_ARG_EQ, BPF_ARG_NE, BPF_ARG_MASKED_EQ, BPF_ARG_LT, BPF_ARG_LE, BPF_ARG_GE, BPF_ARG_GT } op;
   uint64_t value, mask; /* mask: of BPF_ARG_MASKED_EQ */
   bool narrow;          /* an ABI of 32 bits: what the upper half of the register holds does not count */
 };
@@ -29,10 +29,17 @@ struct bpf_call {
   size_t n_rules;
 };
 
+/* What is answered to the numbers from `from` on, up to the next span, that no rule names. */
+struct bpf_span {
+  uint32_t from, action;
+};
+
 struct bpf_arch {
   uint32_t token; /* AUDIT_ARCH_... */
   struct bpf_call *calls;
   size_t n_calls, room;
+  struct bpf_span spans[6]; /* in order; before the first, bpf_program's `otherwise` */
+  size_t n_spans;
 };
 
 /* Adds a rule to a call's end. Rules that come after one without arguments change nothing and are left out. -ENOMEM. */
