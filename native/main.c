@@ -1,26 +1,91 @@
-/* podrt: one program, many verbs. Picks the verb and passes the words on; what each does stands in README.md. */
+/*
+ * podrt: one program, many verbs, for two kinds of callers. podgen's units call podgen's own verbs (README.md); OCI engines call it as they
+ * call runc and crun, with global options before the verb (oci/verbs.h). Where both have a verb of one name its words tell them apart.
+ */
+#include "oci/verbs.h"
 #include "verbs.h"
 
 struct verb {
   const char *name;
-  int (*main)(int argc, char **argv); /* argv[0] is the verb; returns the exit code */
+  int (*own)(int argc, char **argv); /* podgen's; argv[0] is the verb; returns the exit code */
+  int (*oci)(const struct oci_global *g, int argc, char **argv);
 };
 
 static const struct verb verbs[] = {
-    {"pause", verb_pause},     {"infra", verb_infra}, {"uplink", verb_uplink}, {"run", verb_run},
-    {"oneshot", verb_oneshot}, {"wait", verb_wait},   {"exec", verb_exec},     {"forward", verb_forward},
-    {"unshare", verb_unshare}, {"layer", verb_layer}, {"rmtree", verb_rmtree}, {"features", verb_features},
+    {"pause", verb_pause, oci_pause}, {"infra", verb_infra, NULL},  {"uplink", verb_uplink, NULL},    {"run", verb_run, oci_run},
+    {"oneshot", verb_oneshot, NULL},  {"wait", verb_wait, NULL},    {"exec", verb_exec, oci_exec},    {"forward", verb_forward, NULL},
+    {"unshare", verb_unshare, NULL},  {"layer", verb_layer, NULL},  {"rmtree", verb_rmtree, NULL},    {"probe", verb_probe, NULL},
+    {"create", NULL, oci_create},     {"start", NULL, oci_start},   {"state", NULL, oci_state},       {"kill", NULL, oci_kill},
+    {"delete", NULL, oci_delete},     {"ps", NULL, oci_ps},         {"list", NULL, oci_list},         {"resume", NULL, oci_resume},
+    {"update", NULL, oci_update},     {"events", NULL, oci_events}, {"features", NULL, oci_features}, {"spec", NULL, oci_spec_verb},
 };
 
+/*
+ * podgen says `pause`, `run --bundle DIR` and `exec [OPTIONS] pods/POD/CONTAINER -- CMD…`; an engine names a container in all three, and an
+ * id has no slash.
+ */
+static bool is_own(const struct verb *v, int argc, char **argv) {
+  if (!v->own || !v->oci) return v->own;
+  if (!strcmp(v->name, "pause")) return argc == 1;
+  if (!strcmp(v->name, "run")) return argc == 3 && !strcmp(argv[1], "--bundle");
+  for (int i = 2; i < argc; i++)
+    if (!strcmp(argv[i], "--")) return !strncmp(argv[i - 1], "pods/", 5);
+  return false;
+}
+
+static void usage(FILE *to) {
+  fputs(
+      "usage: podrt [--root DIR] [--log FILE] [--log-format text|json] [--debug] [--systemd-cgroup] [--cgroup-manager NAME]\n"
+      "             [--rootless auto|true|false] VERB …\nverbs:",
+      to);
+  for (size_t i = 0; i < N_ELEMENTS(verbs); i++) fprintf(to, " %s", verbs[i].name);
+  fputs("\n", to);
+}
+
+static void version(void) {
+  puts("podrt version 0.1.0\nspec: " OCI_VERSION);
+}
+
+/* The words before the verb. Returns the verb's index. */
+static int read_globals(int argc, char **argv, struct oci_global *g, bool *ret_done, struct err *err) {
+  const char *format = "text", *manager = NULL, *rootless = "auto";
+  bool show_version = false, help = false;
+  const struct oci_option table[] = {
+      {"root", 0, OCI_VALUE, &g->root},           {"log", 0, OCI_VALUE, &g->log},
+      {"log-format", 0, OCI_VALUE, &format},      {"log-level", 0, OCI_VALUE, &g->log_level},
+      {"debug", 0, OCI_FLAG, &g->debug},          {"systemd-cgroup", 0, OCI_FLAG, &g->systemd_cgroup},
+      {"cgroup-manager", 0, OCI_VALUE, &manager}, {"rootless", 0, OCI_VALUE, &rootless},
+      {"version", 'v', OCI_FLAG, &show_version},  {"help", 'h', OCI_FLAG, &help},
+  };
+  int i = oci_options(argc, argv, table, N_ELEMENTS(table), err);
+  if (i < 0) return i;
+  if (show_version) version();
+  if (help) usage(stdout);
+  *ret_done = show_version || help;
+  if (strcmp(format, "text") && strcmp(format, "json")) return err_set(err, 0, "option", "--log-format: expected text or json");
+  g->log_json = !strcmp(format, "json");
+  if (manager && strcmp(manager, "cgroupfs") && strcmp(manager, "systemd") && strcmp(manager, "disabled"))
+    return err_set(err, 0, "option", "--cgroup-manager: expected cgroupfs, systemd or disabled");
+  g->systemd_cgroup = g->systemd_cgroup || (manager && !strcmp(manager, "systemd"));
+  g->cgroup_disabled = manager && !strcmp(manager, "disabled");
+  if (strcmp(rootless, "auto") && strcmp(rootless, "true") && strcmp(rootless, "false"))
+    return err_set(err, 0, "option", "--rootless: expected auto, true or false");
+  g->rootless = !strcmp(rootless, "auto") ? OCI_ROOTLESS_AUTO : !strcmp(rootless, "true") ? OCI_ROOTLESS_TRUE : OCI_ROOTLESS_FALSE;
+  return i;
+}
+
 int main(int argc, char **argv) {
-  if (argc >= 2 && !strcmp(argv[1], "--version")) {
-    puts("podrt 0.1.0");
-    return 0;
+  struct oci_global g = {0};
+  struct err err;
+  bool done = false;
+  int at = read_globals(argc, argv, &g, &done, &err);
+  if (at < 0) return oci_fail(&g, &err);
+  if (done) return 0;
+  for (size_t i = 0; at < argc && i < N_ELEMENTS(verbs); i++) {
+    if (strcmp(argv[at], verbs[i].name)) continue;
+    if (at == 1 && is_own(&verbs[i], argc - at, argv + at)) return verbs[i].own(argc - at, argv + at);
+    if (verbs[i].oci) return verbs[i].oci(&g, argc - at, argv + at);
   }
-  for (size_t i = 0; argc >= 2 && i < N_ELEMENTS(verbs); i++)
-    if (!strcmp(argv[1], verbs[i].name)) return verbs[i].main(argc - 1, argv + 1);
-  fputs("usage: podrt VERB …; verbs:", stderr);
-  for (size_t i = 0; i < N_ELEMENTS(verbs); i++) fprintf(stderr, " %s", verbs[i].name);
-  fputs("\n", stderr);
+  usage(stderr);
   return 64;
 }

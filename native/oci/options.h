@@ -2,13 +2,17 @@
 #pragma once
 #include "lib/util.h"
 
+/* What `state` says, and the highest version of the runtime-spec that we know. */
+#define OCI_VERSION "1.2.1"
+
 struct oci_global {
   const char *root; /* --root or NULL */
   const char *log;  /* --log or NULL: stderr */
   bool log_json;    /* --log-format json */
   bool debug;
-  bool systemd_cgroup;  /* --systemd-cgroup, or --cgroup-manager=systemd */
-  bool cgroup_disabled; /* --cgroup-manager=disabled */
+  const char *log_level; /* taken and not used: what is told is little */
+  bool systemd_cgroup;   /* --systemd-cgroup, or --cgroup-manager=systemd */
+  bool cgroup_disabled;  /* --cgroup-manager=disabled */
   enum { OCI_ROOTLESS_AUTO, OCI_ROOTLESS_TRUE, OCI_ROOTLESS_FALSE } rootless;
 };
 

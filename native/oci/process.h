@@ -3,17 +3,30 @@
 #include "seccomp.h"
 #include "spec.h"
 
+/*
+ * A filter is loaded as late as can be: what podrt itself still does is not the profile's business. Only one that notifies is loaded
+ * early, so that whoever makes the container can hand on the listener.
+ */
 struct oci_become {
   const struct oci_process *process;
   int root;                        /* O_PATH of "/", ours by now */
   const struct oci_filter *filter; /* NULL: none */
   bool has_personality;
   unsigned long personality;
-  int listener; /* set: seccomp's, or -1 */
+  bool keep_keyring; /* --no-new-keyring */
+  unsigned preserve; /* descriptors 3 to 2+N stay open through exec */
+  int listener;      /* set: seccomp's, or -1 */
 };
 
-/* In the host's view, before the pivot: oom_score_adj, scheduler, io priority, rlimits that need rights of the outside. Acts on `pid` (0:
- * us). */
+/*
+ * The calling process's oom_score_adj; before it is made undumpable. With `rootless` one that may not be had (lower than the caller's) is
+ * left as it is: engines ask for theirs all the same.
+ */
+int oci_process_oom(const struct oci_process *p, bool rootless, struct err *err);
+/* By the maker, who may have more rights: scheduler, io priority, CPUs and limits of `pid`. As late as can be: limits bind podrt's own
+ * work. */
 int oci_process_outside(const struct oci_process *p, pid_t pid, struct err *err);
-/* Signals, session, keyring, umask, cwd, groups, ids, capabilities, labels, no_new_privs, seccomp. What is left to do is to execute. */
+/* Signals, keyring, descriptors, umask, cwd, groups, ids, labels, no_new_privs; what is kept is only what oci_process_finish needs. */
 int oci_process_become(struct oci_become *b, struct err *err);
+/* Seccomp and the final capabilities. What is left to do is to execute. */
+int oci_process_finish(struct oci_become *b, struct err *err);

@@ -4,7 +4,11 @@
 
 #include "cgroup.h"
 #include "lib/proc.h"
+#include "options.h"
 #include "spec.h"
+
+/* In ROOT/ID while the container is created and not started: its init listens there. */
+#define OCI_START_SOCKET "start.sock"
 
 enum oci_status { OCI_CREATING, OCI_CREATED, OCI_RUNNING, OCI_PAUSED, OCI_STOPPED };
 
@@ -36,6 +40,14 @@ const char *oci_status_name(enum oci_status status);
 json_t *oci_container_state(const struct oci_container *c, const struct oci_spec *spec, enum oci_status status);
 /* A copy of the configuration that was made with it. */
 int oci_container_spec(const struct oci_container *c, struct oci_spec *ret, struct err *err);
+/* The same, of state.json's text into a container that has its id. For tests, and for the fuzzer. */
+int oci_container_parse(const char *text, size_t len, struct oci_container *c, struct err *err);
+/* Held by create, start and delete until their process ends: -EWOULDBLOCK while somebody else's is at work. */
+int oci_container_lock(const struct oci_container *c);
+/* In a user namespace that is not the machine's first. */
+bool oci_in_userns(void);
+/* Now, by RFC 3339, with nanoseconds. */
+void oci_time(char ret[40]);
 /* Removes ROOT/ID. */
 int oci_container_remove(int root, struct oci_container *c, struct err *err);
 void oci_container_free(struct oci_container *c);

@@ -1,0 +1,142 @@
+/* Turning a process into an OCI container's: see process.h. Here: identity and rights. */
+#include "process.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+#include "lib/inroot.h"
+
+enum { PROC_MAGIC = 0x9fa0 };
+
+/* --- labels --- */
+
+/*
+ * Writes to a file of our own in /proc, whichever /proc the container has made of its root: only a real one is written to
+ * (CVE-2019-16884, CVE-2025-52881).
+ */
+static int write_own(int root, const char *path, const char *text) {
+  struct statfs fs;
+  cleanup_fd int fd = inroot_open(root, path, O_WRONLY, RESOLVE_IN_ROOT);
+  if (fd < 0) return fd;
+  if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_MAGIC) return -ENODEV;
+  return write_all(fd, text, strlen(text));
+}
+
+static int set_labels(const struct oci_become *b, struct err *err) {
+  const struct oci_process *p = b->process;
+  if (p->selinux && *p->selinux) {
+    int r = write_own(b->root, "/proc/thread-self/attr/exec", p->selinux);
+    if (r < 0) return err_set(err, -r, "selinuxLabel", "%s: is SELinux enabled?", p->selinux);
+  }
+  if (p->apparmor && *p->apparmor) {
+    cleanup_free char *text = xformat("exec %s", p->apparmor);
+    if (!text) return err_set(err, ENOMEM, "apparmorProfile", "%s", "");
+    int r = write_own(b->root, "/proc/thread-self/attr/apparmor/exec", text);
+    if (r == -ENOENT) r = write_own(b->root, "/proc/thread-self/attr/exec", text);
+    if (r < 0) return err_set(err, -r, "apparmorProfile", "%s: is AppArmor enabled, and the profile loaded?", p->apparmor);
+  }
+  return 0;
+}
+
+/* --- signals, keys, descriptors --- */
+
+static int detach(const struct oci_become *b, struct err *err) {
+  sigset_t none;
+  sigemptyset(&none);
+  for (int s = 1; s < NSIG; s++) (void)signal(s, SIG_DFL);
+  if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) return err_set(err, errno, "sigprocmask", "%s", "");
+  /* Else the container would hold the keys of the caller's session. */
+  if (!b->keep_keyring && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM &&
+      errno != EDQUOT)
+    return err_set(err, errno, "keyring", "%s", "");
+  return 0;
+}
+
+/* As the field does: the container's user may open what it was given as /dev/stdout. What is not ours to give stays as it is. */
+static void own_stdio(const struct oci_process *p) {
+  for (int fd = 0; p->uid && fd < 3; fd++) {
+    struct stat st;
+    if (fstat(fd, &st) < 0 || st.st_uid == p->uid || (S_ISCHR(st.st_mode) && !isatty(fd))) continue;
+    (void)fchown(fd, p->uid, (gid_t)-1);
+  }
+}
+
+/*
+ * Not chdir(2): it could be called /proc/self/fd/7 (CVE-2024-21626). With the rights of root, and if these do not suffice (a FUSE
+ * mount of the user's, say) again with the user's own.
+ */
+static int enter_cwd(const struct oci_become *b, struct err *err) {
+  const char *cwd = b->process->cwd;
+  cleanup_fd int dir = inroot_open(b->root, cwd, O_PATH | O_DIRECTORY, INROOT);
+  if (dir < 0 || fchdir(dir) < 0) return err_set(err, dir < 0 ? -dir : errno, "cwd", "%s", cwd);
+  return 0;
+}
+
+/* --- ids --- */
+
+static int set_ids(const struct oci_become *b, struct err *err) {
+  const struct oci_process *p = b->process;
+  gid_t *groups = p->groups;
+  _Static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups are gid_t");
+  /* Denied for good where one id is mapped; what is kept is the caller's own and means nothing inside. */
+  if (setgroups(p->n_groups, groups) < 0 && !(errno == EPERM && !p->n_groups))
+    return err_set(err, errno, "additionalGids", "%s", errno == EINVAL ? "one is not mapped in the user namespace" : "");
+  if (setresgid(p->gid, p->gid, p->gid) < 0)
+    return err_set(err, errno, "gid", "%u%s", p->gid, errno == EINVAL ? " is not mapped in the user namespace" : "");
+  if (setresuid(p->uid, p->uid, p->uid) < 0)
+    return err_set(err, errno, "uid", "%u%s", p->uid, errno == EINVAL ? " is not mapped in the user namespace" : "");
+  return 0;
+}
+
+/* Unless the filter is loaded with no_new_privs, loading it takes CAP_SYS_ADMIN, which the change of user has made ineffective. */
+static int keep_admin(const struct oci_become *b, struct err *err) {
+  struct cap_sets sets = b->process->caps;
+  sets.ambient = 0;
+  sets.permitted |= 1ull << 21; /* CAP_SYS_ADMIN */
+  sets.effective |= 1ull << 21;
+  return caps_apply(&sets, err);
+}
+
+static int drop_to_user(struct oci_become *b, struct err *err) {
+  const struct oci_process *p = b->process;
+  /* No capabilities said are none, as runc and crun have it. */
+  int r = caps_bound(p->caps.bounding, err);
+  if (r < 0) return r;
+  /* The permitted set outlives the change of user, to choose from it. exec takes the flag away. */
+  if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return err_set(err, errno, "keepcaps", "%s", "");
+  if (b->has_personality && personality(b->personality) < 0) return err_set(err, errno, "personality", "%lx", b->personality);
+  r = set_labels(b, err);
+  if (r == 0) r = set_ids(b, err);
+  if (r < 0) return r;
+  umask(p->has_umask ? p->umask : 022);
+  if (p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return err_set(err, errno, "no_new_privs", "%s", "");
+  return b->filter && !p->no_new_privs ? keep_admin(b, err) : caps_apply(&p->caps, err);
+}
+
+int oci_process_become(struct oci_become *b, struct err *err) {
+  b->listener = -1;
+  int r = detach(b, err);
+  if (r < 0) return r;
+  own_stdio(b->process);
+  r = enter_cwd(b, err);
+  if (r == 0) r = drop_to_user(b, err);
+  /* Ours close at exec each by itself; what the caller may have passed on does not. */
+  if (r == 0 && close_range(3 + b->preserve, ~0u, CLOSE_RANGE_CLOEXEC) < 0) r = err_set(err, errno, "close_range", "%s", "");
+  if (r == 0 && b->filter && b->filter->notifies) r = oci_filter_load(b->filter, &b->listener, err);
+  return r;
+}
+
+int oci_process_finish(struct oci_become *b, struct err *err) {
+  const struct oci_process *p = b->process;
+  int r = 0;
+  if (b->filter && !b->filter->notifies) r = oci_filter_load(b->filter, &b->listener, err);
+  if (r == 0 && b->filter && !p->no_new_privs) r = caps_apply(&p->caps, err);
+  return r;
+}

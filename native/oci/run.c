@@ -1,0 +1,136 @@
+/* podrt create and podrt run, as OCI engines call them. */
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include "lib/number.h"
+#include "lib/signals.h"
+#include "lib/terminal.h"
+#include "make.h"
+#include "verbs.h"
+
+struct words {
+  struct oci_make_wish wish;
+  const char *preserve;
+  bool detach, keep, no_subreaper;
+};
+
+static int read_words(int argc, char **argv, bool run, struct words *w, struct err *err) {
+  const struct oci_option table[] = {
+      {"bundle", 'b', OCI_VALUE, &w->wish.bundle},
+      {"config", 'f', OCI_VALUE, &w->wish.config},
+      {"console-socket", 0, OCI_VALUE, &w->wish.console_socket},
+      {"pid-file", 0, OCI_VALUE, &w->wish.pid_file},
+      {"preserve-fds", 0, OCI_VALUE, &w->preserve},
+      {"no-pivot", 0, OCI_FLAG, &w->wish.no_pivot},
+      {"no-new-keyring", 0, OCI_FLAG, &w->wish.keep_keyring},
+      {"no-subreaper", 0, OCI_FLAG, &w->no_subreaper},
+      {"detach", 'd', OCI_FLAG, &w->detach},
+      {"keep", 0, OCI_FLAG, &w->keep},
+  };
+  /* The last two are run's alone. */
+  int i = oci_options(argc, argv, table, N_ELEMENTS(table) - (run ? 0 : 2), err);
+  uint64_t preserve = 0, listen = 0;
+  if (i < 0) return i;
+  if (i + 1 != argc) return err_set(err, 0, "usage", "podrt %s [--bundle DIR] [options] ID", argv[0]);
+  if (w->preserve && number_parse(w->preserve, false, 0, 1 << 16, &preserve) < 0)
+    return err_set(err, 0, "option", "--preserve-fds: expected a number");
+  /* sd_listen_fds(3): what systemd gave to us goes on to the container, as runc and crun do. */
+  const char *given = getenv("LISTEN_FDS");
+  if (given && number_parse(given, false, 0, 1 << 16, &listen) < 0) listen = 0;
+  w->wish.preserve = (unsigned)(preserve + listen);
+  w->wish.id = argv[i];
+  return 0;
+}
+
+int oci_create(const struct oci_global *g, int argc, char **argv) {
+  struct words w = {.wish.global = g};
+  struct oci_made made;
+  struct err err;
+  int code = 1;
+  int r = read_words(argc, argv, false, &w, &err);
+  if (r == 0) r = oci_make(&w.wish, &made, &code, &err);
+  if (r < 0) return oci_fail(g, &err);
+  oci_made_free(&made);
+  return 0;
+}
+
+/* --- run --- */
+
+/* Lets it go. What it says now is why it could not; the end of the socket is the exec. */
+static int release(const struct oci_made *made, int *ret_exit, struct err *err) {
+  struct oci_report report = {.message = OCI_GO};
+  int fd;
+  int r = oci_report_send(made->sock, &report, -1);
+  if (r < 0) return err_set(err, -r, "sync", "%s", "the container's process is gone");
+  r = oci_report_receive(made->sock, &report, &fd);
+  if (r < 0 || report.message != OCI_FAILED) return 0;
+  *err = report.err;
+  *ret_exit = report.exit_code;
+  return report.err.code ? -report.err.code : -EINVAL;
+}
+
+static int exit_code(int status) {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Without a terminal: we pass on what we are sent, and end with its status. */
+static int serve_signals(pid_t pid, const sigset_t *set) {
+  for (;;) {
+    int status;
+    pid_t r = waitpid(pid, &status, WNOHANG);
+    if (r == pid) return exit_code(status);
+    if (r < 0 && errno != EINTR) return 1;
+    int number = sigwaitinfo(set, NULL);
+    if (number > 0 && number != SIGCHLD) (void)kill(pid, number);
+  }
+}
+
+static int serve_terminal(const struct oci_made *made, const sigset_t *set, struct err *err) {
+  struct terminal t;
+  cleanup_fd int signals = signalfd(-1, set, SFD_CLOEXEC);
+  if (signals < 0) return err_set(err, errno, "signalfd", "%s", "");
+  int r = terminal_raw(&t, err);
+  if (r < 0) return r;
+  terminal_copy_size(&t, made->master);
+  int status = terminal_serve(&t, made->master, signals, true, made->container.proc.pid);
+  terminal_restore(&t);
+  return status < 0 ? err_set(err, -status, "terminal", "%s", "") : exit_code(status);
+}
+
+static int attached(struct oci_made *made, const struct words *w, int *ret_exit, struct err *err) {
+  sigset_t set;
+  signals_stop(&set);
+  sigaddset(&set, SIGCHLD);
+  sigaddset(&set, SIGWINCH);
+  (void)sigprocmask(SIG_BLOCK, &set, NULL);
+  int r = release(made, ret_exit, err);
+  struct err ignored;
+  if (r == 0) (void)oci_run_hooks(&made->container, &made->spec, OCI_POSTSTART, OCI_RUNNING, &ignored);
+  if (r == 0 && w->detach) {
+    *ret_exit = 0;
+    return 0;
+  }
+  if (r == 0) *ret_exit = r = made->master >= 0 ? serve_terminal(made, &set, err) : serve_signals(made->container.proc.pid, &set);
+  if (w->keep) return r;
+  const int undone = oci_unmake(made->root, &made->container, &made->spec, r < 0 ? &ignored : err);
+  return r < 0 ? r : undone;
+}
+
+int oci_run(const struct oci_global *g, int argc, char **argv) {
+  struct words w = {.wish = {.global = g, .attached = true}};
+  struct oci_made made;
+  struct err err;
+  int code = 1;
+  int r = read_words(argc, argv, true, &w, &err);
+  if (r == 0) r = oci_make(&w.wish, &made, &code, &err);
+  if (r == 0 && w.detach && made.master >= 0) r = err_set(&err, 0, "terminal", "--detach needs --console-socket");
+  if (r < 0) {
+    oci_fail(g, &err);
+    return code;
+  }
+  r = attached(&made, &w, &code, &err);
+  oci_made_free(&made);
+  if (r < 0) oci_fail(g, &err);
+  return r < 0 && !code ? 1 : code;
+}
