@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "lib/jsonget.h"
+#include "lib/jsonload.h"
 #include "seccomp.h"
 
 /* Of kernel headers newer than Debian 12's libseccomp. */
@@ -118,32 +119,16 @@ static int get_action(const json_t *object, const char *at, const char *key, con
   return 0;
 }
 
-/* uint64 in JSON: jansson has whole numbers up to 2^63, and what is above as a real, when it was asked to take it at all. */
-static int get_u64(const json_t *object, const char *at, const char *key, bool required, uint64_t *ret, struct err *err) {
-  const json_t *value = json_object_get(object, key);
-  if ((!value || json_is_null(value)) && !required) return 0;
-  if (json_is_integer(value) && json_integer_value(value) >= 0) {
-    *ret = (uint64_t)json_integer_value(value);
-    return 0;
-  }
-  /* 2^64: what UINT64_MAX has become. Others above 2^63 have lost digits, which in a filter must not be. */
-  if (json_is_real(value) && json_real_value(value) == 18446744073709551616.0) {
-    *ret = UINT64_MAX;
-    return 0;
-  }
-  return err_set(err, 0, "seccomp", "%s.%s: expected a whole number below 2^63, or 2^64-1", at, key);
-}
-
 static int get_arg(const json_t *object, const char *at, struct oci_seccomp_arg *ret, struct err *err) {
   int64_t index = -1;
   uint32_t op;
   const char *name = NULL;
   int r = json_get_int(object, at, "index", 0, 5, &index, err);
-  if (r == 0 && index < 0) r = err_set(err, 0, "seccomp", "%s.index: is not there", at);
+  if (r == 0 && (index < 0 || !json_object_get(object, "value"))) r = err_set(err, 0, "seccomp", "%s: index or value is not there", at);
   if (r == 0) r = json_get_string(object, at, "op", true, &name, err);
   if (r == 0) r = lookup(OCI_SECCOMP_OPERATORS, name, at, "op", &op, err);
-  if (r == 0) r = get_u64(object, at, "value", true, &ret->value, err);
-  if (r == 0) r = get_u64(object, at, "valueTwo", false, &ret->value_two, err);
+  if (r == 0) r = json_get_uint64(object, at, "value", UINT64_MAX, &ret->value, err);
+  if (r == 0) r = json_get_uint64(object, at, "valueTwo", UINT64_MAX, &ret->value_two, err);
   if (r < 0) return r;
   ret->index = (unsigned)index;
   ret->op = (int)op;
