@@ -125,7 +125,7 @@ struct oci_spec {
   size_t n_net_devices;
   const char *cgroups_path; /* NULL: none said */
   struct oci_resources resources;
-  struct oci_pair *sysctl;
+  struct oci_pair *sysctl; /* keys are paths below /proc/sys; each belongs to a namespace that is listed */
   size_t n_sysctl;
   bool has_seccomp;
   struct oci_seccomp seccomp;
@@ -153,5 +153,7 @@ void oci_process_free(struct oci_process *process);
 /* "user", "network", ...; and the CLONE_NEW... flag. */
 const char *oci_namespace_name(enum oci_namespace ns);
 uint64_t oci_namespace_flag(enum oci_namespace ns);
+/* "createRuntime". */
+const char *oci_hook_name(enum oci_hook_point point);
 /* The value of an annotation, or NULL. */
 const char *oci_annotation(const struct oci_spec *spec, const char *key);
