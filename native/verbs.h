@@ -13,4 +13,4 @@ int verb_forward(int argc, char **argv);
 int verb_unshare(int argc, char **argv);
 int verb_layer(int argc, char **argv);
 int verb_rmtree(int argc, char **argv);
-int verb_features(int argc, char **argv);
+int verb_probe(int argc, char **argv);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Outcome } from "../../src/host/doctor/outcome.js";
 import { installCommand } from "../../src/host/doctor/packages.js";
-import { isNosuid, parseFeatures } from "../../src/host/doctor/read/machine.js";
+import { isNosuid, parseProbe } from "../../src/host/doctor/read/machine.js";
 import { decideIdmap, type IdmapProgram } from "../../src/host/doctor/rules/idmap.js";
 import { decideRateLimit, decideReadable, parseJournald } from "../../src/host/doctor/rules/journal.js";
 import { decideCgroups, decideUserNamespaces } from "../../src/host/doctor/rules/kernel.js";
@@ -191,11 +191,11 @@ test("mapping, overlay, driver, disk", () => {
   says(decideDisk({ ...disk, inodes: 0, freeInodes: 0 }), "ok", /GiB/);
 });
 
-test("podrt's features, whole and strange", () => {
+test("podrt's probe, whole and strange", () => {
   const json = '{"podgen":{"overlay":true,"fuseOverlayfs":false},"userns":{"ok":true,"uids":65537,"single":false,"reason":""}}';
-  assert.deepEqual(parseFeatures(json), { overlay: true, fuseOverlayfs: false, mapping: { ok: true, single: false, reason: "" } });
-  assert.deepEqual(parseFeatures('{"podgen":3}'), { overlay: undefined, fuseOverlayfs: undefined, mapping: undefined });
-  assert.throws(() => parseFeatures("no"));
+  assert.deepEqual(parseProbe(json), { overlay: true, fuseOverlayfs: false, mapping: { ok: true, single: false, reason: "" } });
+  assert.deepEqual(parseProbe('{"podgen":3}'), { overlay: undefined, fuseOverlayfs: undefined, mapping: undefined });
+  assert.throws(() => parseProbe("no"));
 });
 
 test("pasta and ports", () => {

@@ -1,4 +1,4 @@
-// podrt unshare, rmtree and features: what podgen itself calls.
+// podrt unshare, rmtree and probe: what podgen itself calls.
 import assert from "node:assert/strict";
 import { existsSync, lstatSync, mkdirSync, readdirSync } from "node:fs";
 import { release } from "node:os";
@@ -64,10 +64,10 @@ describe("rmtree", () => {
   });
 });
 
-describe("features", () => {
+describe("probe", () => {
   test("tells what was tried, and leaves nothing behind", () => {
     const before = readdirSync(user.home).sort();
-    const found = JSON.parse(sh(user, `${user.podrt} features`));
+    const found = JSON.parse(sh(user, `${user.podrt} probe`));
     assert.deepEqual(found.userns, { ok: true, uids: 65537, gids: 65537, single: false, reason: "" });
     assert.equal(found.kernel.release, release());
     for (const name of ["overlay", "fuseOverlayfs", "pasta", "newuidmap", "newgidmap", "cgroup", "seccomp", "kernel"])
@@ -79,13 +79,13 @@ describe("features", () => {
   });
 
   test("names what is missing", () => {
-    const found = JSON.parse(sh(user, `PATH=/nowhere ${user.podrt} features`));
+    const found = JSON.parse(sh(user, `PATH=/nowhere ${user.podrt} probe`));
     assert.deepEqual(found.newuidmap, { ok: false, path: "", reason: "not installed (package uidmap)" });
     assert.equal(found.pasta.ok, false);
     assert.deepEqual([found.userns.ok, found.userns.single, found.userns.uids], [true, true, 1]);
     assert.match(found.userns.reason, /newuidmap failed \(newuidmap: No such file or directory\)/);
     // A file system that takes no overlay: /proc. Nothing can be made there.
-    const bad = JSON.parse(sh(user, `XDG_DATA_HOME=/proc ${user.podrt} features`));
+    const bad = JSON.parse(sh(user, `XDG_DATA_HOME=/proc ${user.podrt} probe`));
     assert.equal(bad.overlay.ok, false);
     assert.notEqual(bad.overlay.reason, "");
   });

@@ -20,9 +20,9 @@ before(async () => {
 
 after(() => end());
 
-/** A podrt that knows the verb `features` only. */
-function provide(features: string, code = 0): void {
-  writeFileSync(podrt, `#!/bin/sh\necho '${features}'\nexit ${code}\n`);
+/** A podrt that knows the verb `probe` only. */
+function provide(found: string, code = 0): void {
+  writeFileSync(podrt, `#!/bin/sh\necho '${found}'\nexit ${code}\n`);
   chmodSync(podrt, 0o755);
 }
 

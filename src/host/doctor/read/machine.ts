@@ -72,19 +72,19 @@ export async function readCgroups({ uid }: Subject): Promise<CgroupFacts> {
   return { layout: v2 ? "v2" : hybrid ? "hybrid" : "v1", controllers: await delegatedControllers(uid) };
 }
 
-/** `podrt features` tries the drivers and the id mapping. */
+/** `podrt probe` tries the drivers and the id mapping. */
 export async function readDrivers({ podrt, paths, env }: Subject): Promise<DriverFacts> {
   const { type: filesystem } = await filesystemOf(paths.data);
-  const result = await run([podrt, "features"], SPAWN_TIMEOUT, env);
+  const result = await run([podrt, "probe"], SPAWN_TIMEOUT, env);
   if (result.code !== 0) {
-    const error = result.stderr.trim().split("\n").at(-1) || result.failure || `podrt features: exit code ${result.code}`;
+    const error = result.stderr.trim().split("\n").at(-1) || result.failure || `podrt probe: exit code ${result.code}`;
     return { mapping: undefined, overlay: undefined, fuseOverlayfs: undefined, error, filesystem };
   }
-  return { ...parseFeatures(result.stdout), error: undefined, filesystem };
+  return { ...parseProbe(result.stdout), error: undefined, filesystem };
 }
 
-/** The parts of verb_features.c's JSON that rules look at; undefined where it does not say. */
-export function parseFeatures(json: string): Pick<DriverFacts, "mapping" | "overlay" | "fuseOverlayfs"> {
+/** The parts of verb_probe.c's JSON that rules look at; undefined where it does not say. */
+export function parseProbe(json: string): Pick<DriverFacts, "mapping" | "overlay" | "fuseOverlayfs"> {
   const object = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null ? { ...value } : {});
   const { podgen, userns } = object(JSON.parse(json));
   const { overlay, fuseOverlayfs } = object(podgen);

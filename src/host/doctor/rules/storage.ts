@@ -1,7 +1,7 @@
 // Storage: how container file systems are made, and whether there is room.
 import { fail, type Outcome, ok, warn } from "../outcome.js";
 
-/** What `podrt features` found by trying. */
+/** What `podrt probe` found by trying. */
 export interface DriverFacts {
   /** Whether a user namespace with the mapped ids could be made, and why not; undefined when podrt did not say. */
   readonly mapping: { readonly ok: boolean; readonly single: boolean; readonly reason: string } | undefined;

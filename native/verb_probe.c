@@ -1,5 +1,5 @@
 /*
- * podrt features: what this machine allows, as JSON on stdout.
+ * podrt probe: what this machine allows, as JSON on stdout.
  *
  * {"podgen":{"overlay":BOOL,"fuseOverlayfs":BOOL},  the drivers in short
  *  "userns":{"ok","uids","gids","single","reason"}, "overlay":{"ok","reason"}, "fuseOverlayfs":{"ok","path"}, "pasta":{"ok","path"},
@@ -51,10 +51,10 @@ static char *data_folder(void) {
   return data && data[0] == '/' ? xformat("%s/podgen", data) : xformat("%s/.local/share/podgen", home && home[0] == '/' ? home : "");
 }
 
-int verb_features(int argc, char **argv) {
+int verb_probe(int argc, char **argv) {
   (void)argv;
   if (argc != 1) {
-    fputs("usage: podrt features\n", stderr);
+    fputs("usage: podrt probe\n", stderr);
     return 64;
   }
   struct err err;
@@ -62,8 +62,8 @@ int verb_features(int argc, char **argv) {
   struct probe_result seccomp;
   cleanup_free char *data = data_folder();
   if (!data || probe_userns(data, &u, &err) < 0) {
-    if (!data) err_set(&err, ENOMEM, "features", "%s", "");
-    err_print(&err, "features");
+    if (!data) err_set(&err, ENOMEM, "probe", "%s", "");
+    err_print(&err, "probe");
     return 125;
   }
   probe_seccomp(&seccomp);
