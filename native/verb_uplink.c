@@ -73,8 +73,9 @@ static void exec_pasta(const struct uplink *u) {
   snprintf(pid, sizeof pid, "%d", (int)u->infra_pid);
   /* systemd ignores it for its services, and pasta 2023 takes signal()'s answer "it was ignored" for a failure. */
   (void)signal(SIGPIPE, SIG_DFL);
-  execl(u->pasta, "pasta", "--config-net", "--dns-forward", PODFILES_DNS, "--no-map-gw", "-t", "none", "-u", "none", "-T", "none", "-U",
-        "none", "--quiet", "--pid", u->pid_path, pid, (char *)NULL);
+  /* The namespace outlives the infra whose pid names it (keep.h); a pasta of 2024 goes when that pid is gone. */
+  execl(u->pasta, "pasta", "--no-netns-quit", "--config-net", "--dns-forward", PODFILES_DNS, "--no-map-gw", "-t", "none", "-u", "none",
+        "-T", "none", "-U", "none", "--quiet", "--pid", u->pid_path, pid, (char *)NULL);
   fprintf(stderr, "podrt: uplink: exec: %s: %s\n", u->pasta, strerror(errno));
   _exit(127);
 }
