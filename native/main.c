@@ -43,7 +43,7 @@ static void usage(FILE *to) {
 }
 
 static void version(void) {
-  puts("podrt version 0.1.0\nspec: " OCI_VERSION);
+  puts("podrt version " PODRT_VERSION "\nspec: " OCI_VERSION);
 }
 
 /* The words before the verb. Returns the verb's index. */

@@ -2,7 +2,8 @@
 #pragma once
 #include "lib/util.h"
 
-/* What `state` says, and the highest version of the runtime-spec that we know. */
+/* Of podrt; and what `state` says, the highest version of the runtime-spec that we know. */
+#define PODRT_VERSION "0.1.0"
 #define OCI_VERSION "1.2.1"
 
 struct oci_global {

@@ -125,7 +125,7 @@ struct oci_spec {
   size_t n_net_devices;
   const char *cgroups_path; /* NULL: none said */
   struct oci_resources resources;
-  struct oci_pair *sysctl; /* keys are paths below /proc/sys; each belongs to a namespace that is listed */
+  struct oci_pair *sysctl; /* as written; mounts.h checks whose they are */
   size_t n_sysctl;
   bool has_seccomp;
   struct oci_seccomp seccomp;

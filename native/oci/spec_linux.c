@@ -1,4 +1,4 @@
-/* linux of an OCI configuration: see spec.h. Namespaces, devices and sysctl have files of their own. */
+/* linux of an OCI configuration: see spec.h. Namespaces and devices have files of their own. */
 #include <linux/personality.h>
 
 #include "spec_read.h"
@@ -47,7 +47,7 @@ static int read_limits(const json_t *section, struct oci_spec *ret, struct err *
 int oci_read_linux(const json_t *section, struct oci_spec *ret, struct err *err) {
   int r = oci_read_namespaces(section, ret, err);
   if (r == 0) r = oci_read_devices(section, ret, err);
-  if (r == 0) r = oci_read_sysctl((json_t *)section, ret, err);
+  if (r == 0) r = oci_read_pairs(section, "linux", "sysctl", &ret->sysctl, &ret->n_sysctl, err);
   if (r == 0) r = oci_read_text(section, "linux", "cgroupsPath", &ret->cgroups_path, err);
   if (r == 0) r = read_propagation(section, ret, err);
   if (r == 0) r = read_paths(section, "maskedPaths", &ret->masked, err);

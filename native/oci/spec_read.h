@@ -53,5 +53,3 @@ int oci_read_hooks(const json_t *tree, struct oci_spec *ret, struct err *err);
 int oci_read_linux(const json_t *section, struct oci_spec *ret, struct err *err);
 int oci_read_namespaces(const json_t *section, struct oci_spec *ret, struct err *err);
 int oci_read_devices(const json_t *section, struct oci_spec *ret, struct err *err);
-/* Also brings the keys into the form of paths below /proc/sys. Namespaces are known. */
-int oci_read_sysctl(json_t *section, struct oci_spec *ret, struct err *err);
