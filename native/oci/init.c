@@ -54,12 +54,12 @@ static void fail(struct work *w, int sock, const struct err *err) {
 
 /* --- namespaces --- */
 
-static int become_root(const struct oci_spec *spec, struct err *err) {
+static int become_root(const struct oci_spec *spec, bool keep_groups, struct err *err) {
   bool mapped = false;
   for (size_t i = 0; i < spec->n_uid_map; i++) mapped = mapped || spec->uid_map[i].inside == 0;
   /* Joined by path, the maps are not ours to know. */
   if (spec->n_uid_map && !mapped) return 0;
-  if (setgroups(0, NULL) < 0 && errno != EPERM) return err_set(err, errno, "setgroups", "%s", "");
+  if (!keep_groups && setgroups(0, NULL) < 0 && errno != EPERM) return err_set(err, errno, "setgroups", "%s", "");
   if (setresgid(0, 0, 0) < 0) return err_set(err, errno, "setresgid", "0 in the container's user namespace");
   if (setresuid(0, 0, 0) < 0) return err_set(err, errno, "setresuid", "0 in the container's user namespace");
   return 0;
@@ -90,7 +90,7 @@ static int enter_namespaces(struct work *w, struct err *err) {
   if (r == 0 && i->wait_mapped) r = await_go(w, err);
   if (r == 0 && i->spec->ns[OCI_TIME].listed && !i->spec->ns[OCI_TIME].path) r = oci_time_namespace(i->spec, err);
   if (r == 0) r = protect(err);
-  if (r == 0 && i->spec->ns[OCI_USER].listed) r = become_root(i->spec, err);
+  if (r == 0 && i->spec->ns[OCI_USER].listed) r = become_root(i->spec, i->keep_groups, err);
   if (r == 0) r = oci_ns_join(i->spec, &i->joined, true, err);
   if (r == 0 && new &CLONE_NEWCGROUP && !i->cgroup_made && unshare(CLONE_NEWCGROUP) < 0)
     r = err_set(err, errno, "unshare", "cgroup namespace");
@@ -184,7 +184,7 @@ static int find_command(struct work *w, struct err *err) {
                                     .path = environment_get(&w->env, "PATH"),
                                     .cwd = p->cwd,
                                     .other_formats = w->other_formats};
-  return command_find(&wish, &w->path, &w->exit_code, err);
+  return oci_command_words(command_find(&wish, &w->path, &w->exit_code, err), p->args[0], w->exit_code, err);
 }
 
 /* Without a process the namespaces and mounts are made all the same, and held until the container is deleted: start then fails. */
@@ -205,6 +205,7 @@ static int prepare(struct work *w, struct err *err) {
                                   .has_personality = i->spec->has_personality,
                                   .personality = i->spec->personality,
                                   .keep_keyring = i->keep_keyring,
+                                  .keep_groups = i->keep_groups,
                                   .preserve = i->preserve,
                                   .listener = -1};
   r = make_environment(w, err);

@@ -33,6 +33,7 @@ struct oci_init {
   bool terminal;                         /* a terminal is asked for */
   bool keep_keyring;
   bool rootless;
+  bool keep_groups; /* the maker's supplementary groups stay */
   unsigned preserve;
   const char *listen_fds; /* LISTEN_FDS that is handed through, or NULL */
 };

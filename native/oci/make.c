@@ -84,7 +84,7 @@ static int make_filter(struct make *m, struct err *err) {
   if (!s->has_seccomp) return 0;
   if (mkdirat(m->made->root, ".seccomp", 0700) < 0 && errno != EEXIST) return err_set(err, errno, "seccomp", "cache");
   cleanup_fd int cache = openat(m->made->root, ".seccomp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  return oci_filter_make(&s->seccomp, json_object_get(json_object_get(s->tree, "linux"), "seccomp"), cache, &m->filter, err);
+  return oci_filter_make(&s->seccomp, cache, &m->filter, err);
 }
 
 static int make_socket(struct make *m, struct err *err) {
@@ -242,6 +242,12 @@ int oci_pid_file(const char *path, pid_t pid, struct err *err) {
   return r < 0 ? err_set(err, -r, "pid file", "%s", path) : 0;
 }
 
+/* What podman's `--group-add keep-groups` asks of crun: supplementary groups that mean nothing inside stay, for the files of the host. */
+static bool keeps_groups(const struct oci_spec *s) {
+  const char *value = oci_annotation(s, "run.oci.keep_original_groups");
+  return value && !strcmp(value, "1");
+}
+
 static int spawn(struct make *m, int *ret_exit, struct err *err) {
   struct oci_made *made = m->made;
   const struct oci_spec *s = &made->spec;
@@ -260,6 +266,7 @@ static int spawn(struct make *m, int *ret_exit, struct err *err) {
                           .terminal = s->has_process && s->process.terminal,
                           .keep_keyring = m->wish->keep_keyring,
                           .rootless = m->rootless,
+                          .keep_groups = keeps_groups(s),
                           .preserve = m->wish->preserve,
                           .listen_fds = listen_fds && m->wish->preserve ? listen_fds : NULL};
   const struct oci_cgroup *cg = &made->container.cgroup;

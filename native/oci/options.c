@@ -92,6 +92,7 @@ void oci_warn(const struct oci_global *g, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
-  log_line(g, "warning", text);
-  if (!g->log) fprintf(stderr, "podrt: warning: %s\n", text);
+  /* A log of JSON is one object, the error, to those who read it. */
+  if (!g->log_json) log_line(g, "warning", text);
+  if (!g->log || g->log_json) fprintf(stderr, "podrt: warning: %s\n", text);
 }

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#include "lib/command.h"
 #include "lib/inroot.h"
 
 enum { PROC_MAGIC = 0x9fa0 };
@@ -86,7 +87,7 @@ static int set_ids(const struct oci_become *b, struct err *err) {
   gid_t *groups = p->groups;
   _Static_assert(sizeof(gid_t) == sizeof(uint32_t), "groups are gid_t");
   /* Denied for good where one id is mapped; what is kept is the caller's own and means nothing inside. */
-  if (setgroups(p->n_groups, groups) < 0 && !(errno == EPERM && !p->n_groups))
+  if (!b->keep_groups && setgroups(p->n_groups, groups) < 0 && !(errno == EPERM && !p->n_groups))
     return err_set(err, errno, "additionalGids", "%s", errno == EINVAL ? "one is not mapped in the user namespace" : "");
   if (setresgid(p->gid, p->gid, p->gid) < 0)
     return err_set(err, errno, "gid", "%u%s", p->gid, errno == EINVAL ? " is not mapped in the user namespace" : "");
@@ -138,5 +139,11 @@ int oci_process_finish(struct oci_become *b, struct err *err) {
   int r = 0;
   if (b->filter && !b->filter->notifies) r = oci_filter_load(b->filter, &b->listener, err);
   if (r == 0 && b->filter && !p->no_new_privs) r = caps_apply(&p->caps, err);
+  return r;
+}
+
+int oci_command_words(int r, const char *word, int exit_code, struct err *err) {
+  if (r < 0 && exit_code == EXIT_NOT_FOUND) err_set(err, ENOENT, "exec", "executable file `%.300s` not found in $PATH", word);
+  if (r < 0 && exit_code == EXIT_NOT_EXECUTABLE && err->code == 0) err->code = EACCES;
   return r;
 }

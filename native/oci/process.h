@@ -14,6 +14,7 @@ struct oci_become {
   bool has_personality;
   unsigned long personality;
   bool keep_keyring; /* --no-new-keyring */
+  bool keep_groups;  /* the caller's supplementary groups stay, process.user.additionalGids are not set */
   unsigned preserve; /* descriptors 3 to 2+N stay open through exec */
   int listener;      /* set: seccomp's, or -1 */
 };
@@ -30,3 +31,8 @@ int oci_process_outside(const struct oci_process *p, pid_t pid, struct err *err)
 int oci_process_become(struct oci_become *b, struct err *err);
 /* Seccomp and the final capabilities. What is left to do is to execute. */
 int oci_process_finish(struct oci_become *b, struct err *err);
+/*
+ * What engines look for in a failure of command_find() (podman makes its own exit codes of these words): "executable file `x` not found in
+ * $PATH: No such file or directory", "permission denied". Returns r.
+ */
+int oci_command_words(int r, const char *word, int exit_code, struct err *err);

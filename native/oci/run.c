@@ -1,11 +1,6 @@
 /* podrt create and podrt run, as OCI engines call them. */
-#include <signal.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-
+#include "console.h"
 #include "lib/number.h"
-#include "lib/signals.h"
-#include "lib/terminal.h"
 #include "make.h"
 #include "verbs.h"
 
@@ -38,7 +33,7 @@ static int read_words(int argc, char **argv, bool run, struct words *w, struct e
   /* sd_listen_fds(3): what systemd gave to us goes on to the container, as runc and crun do. */
   const char *given = getenv("LISTEN_FDS");
   if (given && number_parse(given, false, 0, 1 << 16, &listen) < 0) listen = 0;
-  w->wish.preserve = (unsigned)(preserve + listen);
+  w->wish.preserve = (unsigned)(preserve > listen ? preserve : listen);
   w->wish.id = argv[i];
   return 0;
 }
@@ -70,40 +65,9 @@ static int release(const struct oci_made *made, int *ret_exit, struct err *err) 
   return report.err.code ? -report.err.code : -EINVAL;
 }
 
-static int exit_code(int status) {
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-/* Without a terminal: we pass on what we are sent, and end with its status. */
-static int serve_signals(pid_t pid, const sigset_t *set) {
-  for (;;) {
-    int status;
-    pid_t r = waitpid(pid, &status, WNOHANG);
-    if (r == pid) return exit_code(status);
-    if (r < 0 && errno != EINTR) return 1;
-    int number = sigwaitinfo(set, NULL);
-    if (number > 0 && number != SIGCHLD) (void)kill(pid, number);
-  }
-}
-
-static int serve_terminal(const struct oci_made *made, const sigset_t *set, struct err *err) {
-  struct terminal t;
-  cleanup_fd int signals = signalfd(-1, set, SFD_CLOEXEC);
-  if (signals < 0) return err_set(err, errno, "signalfd", "%s", "");
-  int r = terminal_raw(&t, err);
-  if (r < 0) return r;
-  terminal_copy_size(&t, made->master);
-  int status = terminal_serve(&t, made->master, signals, true, made->container.proc.pid);
-  terminal_restore(&t);
-  return status < 0 ? err_set(err, -status, "terminal", "%s", "") : exit_code(status);
-}
-
 static int attached(struct oci_made *made, const struct words *w, int *ret_exit, struct err *err) {
-  sigset_t set;
-  signals_stop(&set);
-  sigaddset(&set, SIGCHLD);
-  sigaddset(&set, SIGWINCH);
-  (void)sigprocmask(SIG_BLOCK, &set, NULL);
+  cleanup_fd int signals = console_signals(err);
+  if (signals < 0) return signals;
   int r = release(made, ret_exit, err);
   struct err ignored;
   if (r == 0) (void)oci_run_hooks(&made->container, &made->spec, OCI_POSTSTART, OCI_RUNNING, &ignored);
@@ -111,7 +75,8 @@ static int attached(struct oci_made *made, const struct words *w, int *ret_exit,
     *ret_exit = 0;
     return 0;
   }
-  if (r == 0) *ret_exit = r = made->master >= 0 ? serve_terminal(made, &set, err) : serve_signals(made->container.proc.pid, &set);
+  const struct oci_process *p = &made->spec.process;
+  if (r == 0) *ret_exit = r = console_serve(made->master, p->rows || p->columns, signals, made->container.proc.pid, err);
   if (w->keep) return r;
   const int undone = oci_unmake(made->root, &made->container, &made->spec, r < 0 ? &ignored : err);
   return r < 0 ? r : undone;

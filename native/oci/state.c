@@ -35,8 +35,9 @@ static int make_path(const char *path) {
 }
 
 int oci_root_open(const char *root, bool create, struct err *err) {
+  /* Whoever is root of a user namespace alone (podman's, say) has the variable, too; real root has none, or an empty one. */
   const char *runtime = getenv("XDG_RUNTIME_DIR");
-  const bool own = runtime && runtime[0] == '/' && (geteuid() != 0 || oci_in_userns());
+  const bool own = runtime && runtime[0] == '/';
   cleanup_free char *path = root ? strdup(root) : own ? xformat("%s/podrt", runtime) : geteuid() == 0 ? strdup("/run/podrt") : NULL;
   if (!path) return err_set(err, 0, "root", "neither --root nor XDG_RUNTIME_DIR says where containers' states are");
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
