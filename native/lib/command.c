@@ -99,7 +99,7 @@ int command_find(const struct command_wish *w, char **ret, int *ret_exit, struct
   char full[PATH_MAX];
   bool slash = strchr(word, '/');
   bool denied = false;
-  for (const char *p = slash ? "" : w->path;;) {
+  for (const char *p = slash ? "" : w->path ? w->path : DEFAULT_PATH;;) {
     size_t len = strcspn(p, ":");
     /* An empty part of the list is the current folder, execvp(3). */
     int n = slash && word[0] == '/' ? snprintf(full, sizeof full, "%s", word)

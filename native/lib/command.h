@@ -5,10 +5,13 @@
 /* podrt's own exit codes, native/README.md. */
 enum { EXIT_PODRT = 125, EXIT_NOT_EXECUTABLE = 126, EXIT_NOT_FOUND = 127 };
 
+/* The list PATH where nobody gave one. */
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct command_wish {
   int root;           /* the file system whose root is the process's own, or shall be */
   const char *word;   /* argv[0] */
-  const char *path;   /* the list PATH */
+  const char *path;   /* the list PATH; NULL: DEFAULT_PATH */
   const char *cwd;    /* absolute; relative words with a slash are below it */
   bool other_formats; /* binfmt_misc is in use on the host: take files of formats that we do not know */
 };

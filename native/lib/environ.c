@@ -3,8 +3,9 @@
 
 #include <fcntl.h>
 
+#include "command.h"
+
 enum { VALUE_MAX = 128 * 1024 };
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static char **find(const struct environment *env, const char *name, size_t len) {
   for (size_t i = 0; i < env->n; i++)

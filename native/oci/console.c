@@ -39,12 +39,16 @@ int console_give(int sock, int fd, const char *name, struct err *err) {
   return r < 0 ? err_set(err, -r, "send", "%s", name) : 0;
 }
 
-int console_send(const char *path, int master, struct err *err) {
+int console_give_terminal(int sock, int master, struct err *err) {
   unsigned number = 0;
   char name[32] = "/dev/ptmx";
   if (ioctl(master, TIOCGPTN, &number) == 0) snprintf(name, sizeof name, "/dev/pts/%u", number);
+  return console_give(sock, master, name, err);
+}
+
+int console_send(const char *path, int master, struct err *err) {
   cleanup_fd int sock = console_connect(path, "console-socket", err);
-  return sock < 0 ? sock : console_give(sock, master, name, err);
+  return sock < 0 ? sock : console_give_terminal(sock, master, err);
 }
 
 void console_set_size(int fd, unsigned short rows, unsigned short columns) {

@@ -6,7 +6,9 @@
 int console_connect(const char *path, const char *option, struct err *err);
 /* Gives `fd` away over such a connection by SCM_RIGHTS; the message's bytes are `name`. The descriptor stays the caller's. */
 int console_give(int sock, int fd, const char *name, struct err *err);
-/* --console-socket in one step: the terminal's master, by the name of its slave, as runc and conmon have it. */
+/* A terminal's master, by the name of its slave, as runc and conmon have it. */
+int console_give_terminal(int sock, int master, struct err *err);
+/* --console-socket in one step. */
 int console_send(const char *path, int master, struct err *err);
 
 /* consoleSize, where the configuration has one. */

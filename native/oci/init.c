@@ -2,7 +2,6 @@
 #include "init.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -54,17 +53,6 @@ static void fail(struct work *w, int sock, const struct err *err) {
 
 /* --- namespaces --- */
 
-static int become_root(const struct oci_spec *spec, bool keep_groups, struct err *err) {
-  bool mapped = false;
-  for (size_t i = 0; i < spec->n_uid_map; i++) mapped = mapped || spec->uid_map[i].inside == 0;
-  /* Joined by path, the maps are not ours to know. */
-  if (spec->n_uid_map && !mapped) return 0;
-  if (!keep_groups && setgroups(0, NULL) < 0 && errno != EPERM) return err_set(err, errno, "setgroups", "%s", "");
-  if (setresgid(0, 0, 0) < 0) return err_set(err, errno, "setresgid", "0 in the container's user namespace");
-  if (setresuid(0, 0, 0) < 0) return err_set(err, errno, "setresuid", "0 in the container's user namespace");
-  return 0;
-}
-
 static int set_names(const struct oci_spec *spec, struct err *err) {
   if (spec->hostname && *spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
     return err_set(err, errno, "hostname", "%s", spec->hostname);
@@ -90,7 +78,7 @@ static int enter_namespaces(struct work *w, struct err *err) {
   if (r == 0 && i->wait_mapped) r = await_go(w, err);
   if (r == 0 && i->spec->ns[OCI_TIME].listed && !i->spec->ns[OCI_TIME].path) r = oci_time_namespace(i->spec, err);
   if (r == 0) r = protect(err);
-  if (r == 0 && i->spec->ns[OCI_USER].listed) r = become_root(i->spec, i->keep_groups, err);
+  if (r == 0 && i->spec->ns[OCI_USER].listed) r = oci_ns_become_root(i->spec, i->keep_groups, err);
   if (r == 0) r = oci_ns_join(i->spec, &i->joined, true, err);
   if (r == 0 && new &CLONE_NEWCGROUP && !i->cgroup_made && unshare(CLONE_NEWCGROUP) < 0)
     r = err_set(err, errno, "unshare", "cgroup namespace");

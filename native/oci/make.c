@@ -74,8 +74,6 @@ static int check(const struct make *m, struct err *err) {
     return err_set(err, 0, "config", "linux.timeOffsets needs a time namespace");
   if (s->n_net_devices && !s->ns[OCI_NETWORK].listed) return err_set(err, 0, "config", "linux.netDevices needs a network namespace");
   if (s->has_rdt) oci_warn(m->wish->global, "linux.intelRdt is ignored");
-  for (unsigned i = 0; i < m->wish->preserve; i++)
-    if (fcntl(3 + (int)i, F_GETFD) < 0) return err_set(err, errno, "preserve-fds", "descriptor %u is not open", 3 + i);
   return 0;
 }
 
@@ -243,7 +241,7 @@ int oci_pid_file(const char *path, pid_t pid, struct err *err) {
 }
 
 /* What podman's `--group-add keep-groups` asks of crun: supplementary groups that mean nothing inside stay, for the files of the host. */
-static bool keeps_groups(const struct oci_spec *s) {
+bool oci_keeps_groups(const struct oci_spec *s) {
   const char *value = oci_annotation(s, "run.oci.keep_original_groups");
   return value && !strcmp(value, "1");
 }
@@ -251,7 +249,6 @@ static bool keeps_groups(const struct oci_spec *s) {
 static int spawn(struct make *m, int *ret_exit, struct err *err) {
   struct oci_made *made = m->made;
   const struct oci_spec *s = &made->spec;
-  const char *listen_fds = getenv("LISTEN_FDS");
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return err_set(err, errno, "socketpair", "%s", "");
   made->sock = ends[0];
@@ -266,9 +263,9 @@ static int spawn(struct make *m, int *ret_exit, struct err *err) {
                           .terminal = s->has_process && s->process.terminal,
                           .keep_keyring = m->wish->keep_keyring,
                           .rootless = m->rootless,
-                          .keep_groups = keeps_groups(s),
+                          .keep_groups = oci_keeps_groups(s),
                           .preserve = m->wish->preserve,
-                          .listen_fds = listen_fds && m->wish->preserve ? listen_fds : NULL};
+                          .listen_fds = m->wish->listen_fds};
   const struct oci_cgroup *cg = &made->container.cgroup;
   init.wait_mapped = (new_user && !init.map_own) || s->n_net_devices || (m->cgroup.manager == OCI_CGROUP_SYSTEMD) ||
                      (cg->path && !(m->cgroup_fd >= 0 && cg->unified));

@@ -10,7 +10,8 @@ struct oci_make_wish {
   const char *config;         /* the file's name, NULL: config.json in the bundle */
   const char *console_socket; /* or NULL */
   const char *pid_file;       /* or NULL */
-  unsigned preserve;
+  unsigned preserve;          /* descriptors that are passed on, and LISTEN_FDS or NULL: passed.h */
+  const char *listen_fds;
   bool no_pivot, keep_keyring;
   bool attached; /* run: released by us, not by start.sock; and a terminal without a console socket is kept */
 };
@@ -34,5 +35,7 @@ int oci_run_hooks(const struct oci_container *c, const struct oci_spec *spec, en
                   struct err *err);
 /* After the container's end, or to end it: kills what is left, runs poststop, removes cgroup and folder. */
 int oci_unmake(int root, struct oci_container *c, const struct oci_spec *spec, struct err *err);
+/* Does an annotation of podman's ask for the caller's own supplementary groups? */
+bool oci_keeps_groups(const struct oci_spec *spec);
 /* Writes a pid file, whole or not at all. */
 int oci_pid_file(const char *path, pid_t pid, struct err *err);

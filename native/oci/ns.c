@@ -2,6 +2,7 @@
 #include "ns.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -92,5 +93,16 @@ int oci_time_namespace(const struct oci_spec *spec, struct err *err) {
   if (r < 0) return err_set(err, -r, "timeOffsets", "%s", "");
   cleanup_fd int fd = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
   if (fd < 0 || setns(fd, CLONE_NEWTIME) < 0) return err_set(err, errno, "setns", "time namespace");
+  return 0;
+}
+
+int oci_ns_become_root(const struct oci_spec *spec, bool keep_groups, struct err *err) {
+  bool mapped = false;
+  for (size_t i = 0; i < spec->n_uid_map; i++) mapped = mapped || spec->uid_map[i].inside == 0;
+  /* Joined by path, the maps are not ours to know. */
+  if (spec->n_uid_map && !mapped) return 0;
+  if (!keep_groups && setgroups(0, NULL) < 0 && errno != EPERM) return err_set(err, errno, "setgroups", "%s", "");
+  if (setresgid(0, 0, 0) < 0) return err_set(err, errno, "setresgid", "0 in the container's user namespace");
+  if (setresuid(0, 0, 0) < 0) return err_set(err, errno, "setresuid", "0 in the container's user namespace");
   return 0;
 }

@@ -23,3 +23,5 @@ int oci_map_write(const struct oci_spec *spec, pid_t pid, struct err *err);
 void oci_loopback_up(void);
 /* A new time namespace with its offsets; the caller is in it then. */
 int oci_time_namespace(const struct oci_spec *spec, struct err *err);
+/* In the container's user namespace, to whose root belongs what is made there. Nothing is done where 0 is not mapped. */
+int oci_ns_become_root(const struct oci_spec *spec, bool keep_groups, struct err *err);

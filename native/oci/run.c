@@ -2,8 +2,8 @@
 #include <signal.h>
 
 #include "console.h"
-#include "lib/number.h"
 #include "make.h"
+#include "passed.h"
 #include "verbs.h"
 
 struct words {
@@ -27,17 +27,10 @@ static int read_words(int argc, char **argv, bool run, struct words *w, struct e
   };
   /* The last two are run's alone. */
   int i = oci_options(argc, argv, table, N_ELEMENTS(table) - (run ? 0 : 2), err);
-  uint64_t preserve = 0, listen = 0;
   if (i < 0) return i;
   if (i + 1 != argc) return err_set(err, 0, "usage", "podrt %s [--bundle DIR] [options] ID", argv[0]);
-  if (w->preserve && number_parse(w->preserve, false, 0, 1 << 16, &preserve) < 0)
-    return err_set(err, 0, "option", "--preserve-fds: expected a number");
-  /* sd_listen_fds(3): what systemd gave to us goes on to the container, as runc and crun do. */
-  const char *given = getenv("LISTEN_FDS");
-  if (given && number_parse(given, false, 0, 1 << 16, &listen) < 0) listen = 0;
-  w->wish.preserve = (unsigned)(preserve > listen ? preserve : listen);
   w->wish.id = argv[i];
-  return 0;
+  return oci_passed(w->preserve, &w->wish.preserve, &w->wish.listen_fds, err);
 }
 
 int oci_create(const struct oci_global *g, int argc, char **argv) {
