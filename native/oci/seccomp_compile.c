@@ -134,7 +134,7 @@ enum { NR_SOCKETCALL = 102, NR_IPC = 117 };
 /* By the multiplexer the first argument says which call; the call's own are in memory, where no filter sees them. */
 static int add_multiplexed(struct work *w, size_t abi, int pseudo, const struct bpf_rule *rule) {
   const bool socket = pseudo <= -100 && pseudo >= -120, ipc = pseudo <= -200 && pseudo >= -224;
-  if (!socket && !ipc) return 0;
+  if (abis[abi].token != SCMP_ARCH_X86 || (!socket && !ipc)) return 0;
   struct bpf_rule muxed = {.action = rule->action, .n_args = 1};
   muxed.args[0] = (struct bpf_arg){.index = 0, .op = BPF_ARG_EQ, .value = (uint64_t)(-pseudo % 100)};
   for (unsigned i = 0; i < rule->n_args; i++)
