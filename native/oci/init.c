@@ -172,7 +172,8 @@ static int find_command(struct work *w, struct err *err) {
                                     .path = environment_get(&w->env, "PATH"),
                                     .cwd = p->cwd,
                                     .other_formats = w->other_formats};
-  return oci_command_words(command_find(&wish, &w->path, &w->exit_code, err), p->args[0], w->exit_code, err);
+  int r = command_find(&wish, &w->path, &w->exit_code, err);
+  return oci_command_words(r, p->args[0], w->exit_code, err);
 }
 
 /* Without a process the namespaces and mounts are made all the same, and held until the container is deleted: start then fails. */
@@ -235,6 +236,8 @@ static void stopped(int number) {
 }
 
 void oci_init_main(struct oci_init *i) {
+  /* The maker's lock on the container is on this descriptor, and the folder is none of the container's business. */
+  close(i->container->dir);
   struct work w = {.i = i, .payload = -1, .conn = -1};
   struct err err = {0};
   if (prepare(&w, &err) < 0) fail(&w, i->sock, &err);
