@@ -123,7 +123,8 @@ static int become(struct work *w, struct err *err) {
                                     .cwd = p->cwd,
                                     .other_formats = w->child->other_formats};
   int r = oci_process_become(&w->become, err);
-  return r == 0 ? oci_command_words(command_find(&wish, &w->path, &w->exit_code, err), p->args[0], w->exit_code, err) : r;
+  if (r == 0) r = command_find(&wish, &w->path, &w->exit_code, err);
+  return oci_command_words(r, p->args[0], w->exit_code, err);
 }
 
 static int carry_out(struct work *w, struct err *err) {
