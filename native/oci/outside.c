@@ -27,11 +27,18 @@ int oci_process_oom(const struct oci_process *p, bool rootless, struct err *err)
   return r < 0 ? err_set(err, -r, "oomScoreAdj", "%d", p->oom_score_adj) : 0;
 }
 
-static int set_limits(const struct oci_process *p, pid_t pid, struct err *err) {
+/* Another user's process is not ours to limit without CAP_SYS_RESOURCE (prlimit(2)); what is no raise it may do itself, at its end. */
+static bool left_to_itself(const struct oci_rlimit *limit, pid_t pid) {
+  struct rlimit64 own;
+  return pid && prlimit64(0, (unsigned)limit->resource, NULL, &own) == 0 && limit->hard <= own.rlim_max;
+}
+
+int oci_process_limits(const struct oci_process *p, pid_t pid, struct err *err) {
   for (size_t i = 0; i < p->n_rlimits; i++) {
     const struct rlimit64 want = {.rlim_cur = p->rlimits[i].soft, .rlim_max = p->rlimits[i].hard};
-    if (prlimit64(pid, (unsigned)p->rlimits[i].resource, &want, NULL) < 0)
-      return err_set(err, errno, "rlimits", "process.rlimits[%zu]%s", i, errno == EPERM ? ": above the caller's own hard limit" : "");
+    if (prlimit64(pid, (unsigned)p->rlimits[i].resource, &want, NULL) == 0) continue;
+    if (errno == EPERM && left_to_itself(&p->rlimits[i], pid)) continue;
+    return err_set(err, errno, "rlimits", "process.rlimits[%zu]%s", i, errno == EPERM ? ": above the caller's own hard limit" : "");
   }
   return 0;
 }
@@ -63,7 +70,7 @@ static int set_affinity(const char *list, pid_t pid, struct err *err) {
 }
 
 int oci_process_outside(const struct oci_process *p, pid_t pid, struct err *err) {
-  int r = set_limits(p, pid, err);
+  int r = oci_process_limits(p, pid, err);
   if (r == 0 && p->scheduler.set) {
     struct sched_wish wish = {.size = sizeof wish,
                               .policy = (uint32_t)p->scheduler.policy,

@@ -136,8 +136,8 @@ int oci_process_become(struct oci_become *b, struct err *err) {
 
 int oci_process_finish(struct oci_become *b, struct err *err) {
   const struct oci_process *p = b->process;
-  int r = 0;
-  if (b->filter && !b->filter->notifies) r = oci_filter_load(b->filter, &b->listener, err);
+  int r = oci_process_limits(p, 0, err);
+  if (r == 0 && b->filter && !b->filter->notifies) r = oci_filter_load(b->filter, &b->listener, err);
   if (r == 0 && b->filter && !p->no_new_privs) r = caps_apply(&p->caps, err);
   return r;
 }

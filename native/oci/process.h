@@ -27,9 +27,11 @@ int oci_process_oom(const struct oci_process *p, bool rootless, struct err *err)
 /* By the maker, who may have more rights: scheduler, io priority, CPUs and limits of `pid`. As late as can be: limits bind podrt's own
  * work. */
 int oci_process_outside(const struct oci_process *p, pid_t pid, struct err *err);
+/* The limits alone. With a pid, those that are not the caller's to set are left out: oci_process_finish sets all of them again. */
+int oci_process_limits(const struct oci_process *p, pid_t pid, struct err *err);
 /* Signals, keyring, descriptors, umask, cwd, groups, ids, labels, no_new_privs; what is kept is only what oci_process_finish needs. */
 int oci_process_become(struct oci_become *b, struct err *err);
-/* Seccomp and the final capabilities. What is left to do is to execute. */
+/* Limits, seccomp and the final capabilities. What is left to do is to execute. */
 int oci_process_finish(struct oci_become *b, struct err *err);
 /*
  * What engines look for in a failure of command_find() (podman makes its own exit codes of these words): "executable file `x` not found in
