@@ -2,6 +2,8 @@
  * podrt: one program, many verbs, for two kinds of callers. podgen's units call podgen's own verbs (README.md); OCI engines call it as they
  * call runc and crun, with global options before the verb (oci/verbs.h). Where both have a verb of one name its words tell them apart.
  */
+#include <fcntl.h>
+
 #include "oci/verbs.h"
 #include "verbs.h"
 
@@ -74,6 +76,13 @@ static int read_globals(int argc, char **argv, struct oci_global *g, bool *ret_d
   return i;
 }
 
+/* Else what we open could become the container's standard output. */
+static bool has_stdio(void) {
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) return false;
+  return true;
+}
+
 int main(int argc, char **argv) {
   struct oci_global g = {0};
   struct err err;
@@ -81,6 +90,7 @@ int main(int argc, char **argv) {
   int at = read_globals(argc, argv, &g, &done, &err);
   if (at < 0) return oci_fail(&g, &err);
   if (done) return 0;
+  if (!has_stdio()) return 1;
   for (size_t i = 0; at < argc && i < N_ELEMENTS(verbs); i++) {
     if (strcmp(argv[at], verbs[i].name)) continue;
     if (at == 1 && is_own(&verbs[i], argc - at, argv + at)) return verbs[i].own(argc - at, argv + at);

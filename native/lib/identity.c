@@ -76,6 +76,8 @@ int identity_apply(const struct bundle *b, const struct user *user, struct err *
   if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return err_set(err, errno, "keepcaps", "%s", "");
   r = set_ids(user, err);
   if (r < 0) return r;
+  /* A change of ids sets it to fs.suid_dumpable, which an administrator may have set to 1. */
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return err_set(err, errno, "prctl", "%s", "");
   struct cap_sets sets = b->caps;
   /* What a user other than root has after exec are the ambient ones alone; no reason to have more until then. */
   if (user->uid != 0) sets.effective = sets.permitted = sets.ambient;

@@ -116,6 +116,8 @@ static int drop_to_user(struct oci_become *b, struct err *err) {
   r = set_labels(b, err);
   if (r == 0) r = set_ids(b, err);
   if (r < 0) return r;
+  /* A change of ids sets it to fs.suid_dumpable, which an administrator may have set to 1. */
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return err_set(err, errno, "prctl", "%s", "");
   umask(p->has_umask ? p->umask : 022);
   if (p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return err_set(err, errno, "no_new_privs", "%s", "");
   return b->filter && !p->no_new_privs ? keep_admin(b, err) : caps_apply(&p->caps, err);
