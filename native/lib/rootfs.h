@@ -29,6 +29,8 @@ int rootfs_fuse(const struct bundle_rootfs *fs, struct err *err);
 
 /* Copies all layers into merged/. */
 int rootfs_copy(const struct bundle_rootfs *fs, struct err *err);
+/* Copies what is in the folder `from` (O_PATH or not) into `to`, with owners, modes, attributes and times. */
+int rootfs_copy_folder(int from, int to, struct err *err);
 /* merged/ (or any folder) as a mount of its own, attached to itself. Returns an O_PATH descriptor of its root. */
 int rootfs_bind(const char *path, struct err *err);
 

@@ -169,6 +169,14 @@ static int copy_folder(struct copy *c, int from, int to) {
   return r;
 }
 
+int rootfs_copy_folder(int from, int to, struct err *err) {
+  struct copy c = {.to = to, .err = err};
+  int r = copy_folder(&c, from, to);
+  while (c.n_seen) free(c.seen[--c.n_seen].path);
+  free(c.seen);
+  return r;
+}
+
 int rootfs_copy(const struct bundle_rootfs *fs, struct err *err) {
   cleanup_free char *merged = xformat("%s/merged", fs->upper);
   if (!merged) return err_set(err, ENOMEM, "copy", "%s", "");

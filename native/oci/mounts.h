@@ -3,20 +3,31 @@
 #include "cgroup.h"
 #include "spec.h"
 
+struct oci_mount_plan; /* mounts_plan.h */
+
 struct oci_mounts {
   const struct oci_spec *spec;
-  int bundle;      /* descriptor of the bundle's folder: root.path and bind sources may be relative to it */
-  bool new_userns; /* the container has a user namespace of its own */
-  bool no_pivot;   /* --no-pivot: MS_MOVE and chroot */
-  const struct oci_cgroup *cgroup;
-  int *prepared; /* by oci_mounts_prepare, one per mount: a detached mount, or -1 */
-  int root;      /* of the container, O_PATH, once made; else -1 */
-  int devpts;    /* the devpts mount at /dev/pts, or -1 */
+  int bundle;                      /* descriptor of the bundle's folder: root.path and bind sources may be relative to it */
+  bool new_userns;                 /* the container has a user namespace of its own */
+  bool no_pivot;                   /* --no-pivot: MS_MOVE and chroot */
+  const struct oci_cgroup *cgroup; /* may be NULL; of a cgroup manager that knows the path late, the child's own is looked up */
+  int *prepared;                   /* by oci_mounts_prepare, one per mount: a detached mount, or -1 */
+  int root;                        /* of the container, O_PATH, once made; else -1 */
+  int devpts;                      /* the devpts mount at /dev/pts, or -1 */
+
+  /* Inner affairs of mounts*.c, set by oci_mounts_prepare. */
+  struct oci_mount_plan *plans; /* one per mount */
+  int prepared_root;            /* the root's clone, where the child may not be able to reach it; or -1 */
+  int dev, proc;                /* the container's own new /dev and /proc, or -1 */
+  int *late;                    /* mounts that become read-only once all are made */
+  size_t n_late;
+  bool dev_is_hosts, binds_devices; /* /dev is a bind mount; mknod(2) is refused */
 };
 
 /*
- * In the parent, before clone: what the child could not do, being root of a lesser user namespace: id-mapped mounts, and bind sources
- * that it could not reach. Inherited by the child.
+ * In the parent, before clone: reads the options, checks what can be checked, and makes what the child could not, being root of a lesser
+ * user namespace: id-mapped mounts, bind sources that it could not reach, those that stay shared with the host. The descriptors
+ * are inherited by the child. The cwd is the bundle afterwards: the only thing that a new mount namespace keeps its place of.
  */
 int oci_mounts_prepare(struct oci_mounts *m, struct err *err);
 void oci_mounts_release(struct oci_mounts *m);
@@ -24,6 +35,5 @@ void oci_mounts_release(struct oci_mounts *m);
 int oci_mounts_make(struct oci_mounts *m, struct err *err);
 /* /dev/console on the terminal's slave (bound by descriptor); the terminal itself is lib/kernelfs.h's. */
 int oci_mounts_console(struct oci_mounts *m, int slave, struct err *err);
-/* After the hooks createContainer: pivots, applies rootfsPropagation, sysctl, masked and read-only paths, root.readonly. cwd is "/" then.
- */
+/* After the hooks createContainer: sysctl, masked and read-only paths, pivots, rootfsPropagation, root.readonly. cwd is "/" then. */
 int oci_mounts_enter(struct oci_mounts *m, struct err *err);
