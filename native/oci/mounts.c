@@ -1,6 +1,7 @@
 /* The file systems of an OCI container: see mounts.h. Here: what comes when. */
 #include "mounts.h"
 
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "lib/mask.h"
@@ -18,14 +19,49 @@ static int allocate(struct oci_mounts *m) {
   return 0;
 }
 
+static bool is_bind(const struct oci_mount *mount) {
+  bool found = mount->type && !strcmp(mount->type, "bind");
+  for (size_t i = 0; mount->options[i]; i++) found = found || !strcmp(mount->options[i], "bind") || !strcmp(mount->options[i], "rbind");
+  return found;
+}
+
+static bool has_relative(const struct oci_spec *spec) {
+  bool found = *spec->root_path != '/';
+  for (size_t i = 0; i < spec->n_mounts; i++)
+    found = found || (spec->mounts[i].source && *spec->mounts[i].source != '/' && is_bind(&spec->mounts[i]));
+  return found;
+}
+
+/* What a relative path begins with. A descriptor would stay in the old mount namespace. */
+static int bundle_path(const struct oci_mounts *m, char ret[PATH_MAX + 1], struct err *err) {
+  char link[48];
+  *ret = 0;
+  if (!has_relative(m->spec)) return 0;
+  snprintf(link, sizeof link, "/proc/self/fd/%d", m->bundle);
+  const ssize_t n = readlink(link, ret, PATH_MAX);
+  if (n > 0 && n < PATH_MAX) {
+    memcpy(ret + n, "/", 2);
+    return 0;
+  }
+  *ret = 0;
+  if (n >= 0) errno = ENAMETOOLONG;
+  return errno == ENAMETOOLONG && fchdir(m->bundle) == 0 ? 0 : err_set(err, errno, "bundle", "its path");
+}
+
 int oci_mounts_prepare(struct oci_mounts *m, struct err *err) {
   m->root = m->devpts = m->prepared_root = m->dev = m->proc = -1;
   m->n_late = 0;
   m->dev_is_hosts = false;
   m->binds_devices = m->new_userns;
-  int r = allocate(m) < 0 ? err_set(err, ENOMEM, "mount", "%s", "") : 0;
-  if (r == 0 && fchdir(m->bundle) < 0) r = err_set(err, errno, "chdir", "the bundle");
-  for (size_t i = 0; r == 0 && i < m->spec->n_mounts; i++) r = oci_plan_parse(&m->spec->mounts[i], &m->plans[i], err);
+  m->root_path = NULL;
+  m->plans = NULL;
+  m->prepared = m->late = NULL;
+  char bundle[PATH_MAX + 1];
+  if (!m->spec->root_path) return err_set(err, 0, "root", "the configuration has none");
+  int r = allocate(m) < 0 ? err_set(err, ENOMEM, "mount", "%s", "") : bundle_path(m, bundle, err);
+  for (size_t i = 0; r == 0 && i < m->spec->n_mounts; i++) r = oci_plan_parse(&m->spec->mounts[i], bundle, &m->plans[i], err);
+  if (r == 0 && !(m->root_path = xformat("%s%s", *m->spec->root_path == '/' ? "" : bundle, m->spec->root_path)))
+    r = err_set(err, ENOMEM, "root", "%s", m->spec->root_path);
   if (r == 0) r = oci_sysctl_check(m->spec, err);
   for (size_t i = 0; r == 0 && i < m->spec->n_mounts && oci_own_mounts(m->spec); i++) r = oci_bind_prepare(m, i, err);
   if (r == 0 && oci_own_mounts(m->spec)) oci_root_prepare(m);
@@ -42,7 +78,9 @@ void oci_mounts_release(struct oci_mounts *m) {
   int *const fds[] = {&m->root, &m->devpts, &m->prepared_root, &m->dev, &m->proc};
   for (size_t i = 0; i < N_ELEMENTS(fds); i++)
     if (*fds[i] >= 0) close(steal_fd(fds[i]));
+  free(m->root_path);
   free(m->plans);
+  m->root_path = NULL;
   free(m->prepared);
   free(m->late);
   m->plans = NULL;

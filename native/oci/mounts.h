@@ -17,6 +17,7 @@ struct oci_mounts {
 
   /* Inner affairs of mounts*.c, set by oci_mounts_prepare. */
   struct oci_mount_plan *plans; /* one per mount */
+  char *root_path;              /* absolute */
   int prepared_root;            /* the root's clone, where the child may not be able to reach it; or -1 */
   int dev, proc;                /* the container's own new /dev and /proc, or -1 */
   int *late;                    /* mounts that become read-only once all are made */
@@ -27,7 +28,8 @@ struct oci_mounts {
 /*
  * In the parent, before clone: reads the options, checks what can be checked, and makes what the child could not, being root of a lesser
  * user namespace: id-mapped mounts, bind sources that it could not reach, those that stay shared with the host. The descriptors
- * are inherited by the child. The cwd is the bundle afterwards: the only thing that a new mount namespace keeps its place of.
+ * are inherited by the child. Where the bundle's path is longer than the kernel can tell (PATH_MAX) and something is relative to it, it
+ * becomes the cwd: the only thing that a new mount namespace keeps its place of.
  */
 int oci_mounts_prepare(struct oci_mounts *m, struct err *err);
 void oci_mounts_release(struct oci_mounts *m);

@@ -52,7 +52,7 @@ static bool child_sees_all(const struct oci_mounts *m) {
 }
 
 void oci_root_prepare(struct oci_mounts *m) {
-  if (!child_sees_all(m)) m->prepared_root = oci_host_clone(m->spec->root_path, true, false);
+  if (!child_sees_all(m)) m->prepared_root = oci_host_clone(m->root_path, true, false);
 }
 
 int oci_bind_prepare(struct oci_mounts *m, size_t i, struct err *err) {
@@ -62,10 +62,10 @@ int oci_bind_prepare(struct oci_mounts *m, size_t i, struct err *err) {
   const bool is_peer = plan->propagation == MS_SHARED && !m->new_userns;
   if (!plan->id_mapped && !is_peer && child_sees_all(m)) return 0;
   if (plan->copy_symlink) return 0;
-  const int fd = oci_host_clone(m->spec->mounts[i].source, plan->recursive, plan->source_nofollow);
+  const int fd = oci_host_clone(plan->source, plan->recursive, plan->source_nofollow);
   if (fd >= 0) m->prepared[i] = fd;
   if (!plan->id_mapped) return 0;
-  return fd < 0 ? err_set(err, -fd, "bind", "%s", m->spec->mounts[i].source) : oci_idmap_apply(m, i, fd, err);
+  return fd < 0 ? err_set(err, -fd, "bind", "%s", plan->source) : oci_idmap_apply(m, i, fd, err);
 }
 
 /* Nothing but the kernel's own may be at /proc, where programs look for the truth (CVE-2019-16884). */
@@ -78,7 +78,7 @@ static int check_proc(const struct oci_mount_plan *plan, int tree, struct err *e
 
 int oci_bind_tree(struct oci_mounts *m, size_t i, struct err *err) {
   const struct oci_mount_plan *plan = &m->plans[i];
-  const char *source = m->spec->mounts[i].source;
+  const char *source = plan->source;
   const bool as_prepared = plan->id_mapped || (plan->propagation == MS_SHARED && !m->new_userns);
   cleanup_fd int fd = -1;
   if (as_prepared && m->prepared[i] >= 0) fd = steal_fd(&m->prepared[i]);

@@ -144,7 +144,7 @@ static int mount_other(struct oci_mounts *m, size_t i, struct err *err) {
 
 /* crun's option: a link of the host is made again instead of what it leads to being bound. */
 static int copy_symlink(struct oci_mounts *m, size_t i, bool *ret_done, struct err *err) {
-  const char *source = m->spec->mounts[i].source;
+  const char *source = m->plans[i].source;
   cleanup_free char *path = strdup(m->plans[i].path);
   char target[PATH_MAX], old[PATH_MAX];
   const ssize_t n = readlink(source, target, sizeof target - 1);

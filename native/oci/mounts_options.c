@@ -128,7 +128,7 @@ static int take_data(struct oci_mount_plan *plan, const char *word) {
   return 0;
 }
 
-int oci_plan_parse(const struct oci_mount *mount, struct oci_mount_plan *ret, struct err *err) {
+int oci_plan_parse(const struct oci_mount *mount, const char *bundle, struct oci_mount_plan *ret, struct err *err) {
   struct oci_mount_plan plan = {.path = oci_path_clean(mount->destination)};
   size_t n = 0;
   while (mount->options[n]) n++;
@@ -146,6 +146,8 @@ int oci_plan_parse(const struct oci_mount *mount, struct oci_mount_plan *ret, st
     r = err_set(err, 0, "mount", "%s: neither a type nor a bind mount", mount->destination);
   else if (plan.bind && !plan.remount && !mount->source)
     r = err_set(err, 0, "mount", "%s: a bind mount has a source", mount->destination);
+  else if (plan.bind && mount->source && !(plan.source = xformat("%s%s", *mount->source == '/' ? "" : bundle, mount->source)))
+    r = err_set(err, ENOMEM, "mount", "%s", mount->destination);
   else if (plan.copy_up && (plan.bind || strcmp(mount->type, "tmpfs")))
     r = err_set(err, 0, "mount", "%s: tmpcopyup is for tmpfs", mount->destination);
   else if (plan.copy_symlink && (plan.source_nofollow || plan.target_nofollow))
@@ -161,6 +163,7 @@ void oci_plan_free(struct oci_mount_plan *plan) {
   for (size_t i = 0; i < plan->n_data; i++) free((char *)plan->data[i].key);
   free(plan->data);
   free(plan->path);
+  free(plan->source);
   *plan = (struct oci_mount_plan){0};
 }
 

@@ -5,6 +5,7 @@
 
 struct oci_mount_plan {
   char *path;                              /* the destination, cleaned: "/a/b" */
+  char *source;                            /* of a bind mount, absolute */
   uint64_t set, clear;                     /* MOUNT_ATTR_* of the mount itself */
   uint64_t recursive_set, recursive_clear; /* and of all below */
   uint64_t propagation;                    /* MS_SHARED, ...; 0: not said */
@@ -19,7 +20,8 @@ struct oci_mount_plan {
 
 /* --- mounts_options.c --- */
 
-int oci_plan_parse(const struct oci_mount *mount, struct oci_mount_plan *ret, struct err *err);
+/* `bundle`: what relative sources are relative to, with a slash at the end; "" for the cwd. */
+int oci_plan_parse(const struct oci_mount *mount, const char *bundle, struct oci_mount_plan *ret, struct err *err);
 void oci_plan_free(struct oci_mount_plan *plan);
 /* Go's filepath.Clean for an absolute path, which is what engines expect of destinations. A new string, NULL when out of memory. */
 char *oci_path_clean(const char *path);

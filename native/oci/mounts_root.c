@@ -34,8 +34,8 @@ static int open_root(struct oci_mounts *m, struct err *err) {
   const struct oci_spec *spec = m->spec;
   if (spec->n_mounts || spec->root_read_only || (spec->masked && spec->masked[0]) || (spec->read_only && spec->read_only[0]))
     return err_set(err, 0, "mount namespace", "mounts, masked and read-only paths need one that is new");
-  m->root = open(spec->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  return m->root < 0 ? err_set(err, errno, "root", "%s", spec->root_path) : 0;
+  m->root = open(m->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return m->root < 0 ? err_set(err, errno, "root", "%s", m->root_path) : 0;
 }
 
 /*
@@ -43,7 +43,7 @@ static int open_root(struct oci_mounts *m, struct err *err) {
  * being made: of what is mounted below, the host gets to know nothing.
  */
 static int attach_root(struct oci_mounts *m, int tree) {
-  const char *path = m->spec->root_path;
+  const char *path = m->root_path;
   if (move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0) return 0;
   if (errno == ENAMETOOLONG || errno == EACCES || errno == ENOENT) return mountfd_attach_at(tree, AT_FDCWD, "/");
   return -errno;
@@ -55,16 +55,16 @@ int oci_root_make(struct oci_mounts *m, struct err *err) {
   /* A new user namespace has the host's mounts as slaves (mount_namespaces(7)); else neither pivot_root nor what we do may reach the host.
    */
   if (!m->new_userns && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0) return err_set(err, errno, "propagation", "/");
-  cleanup_fd int tree = oci_host_clone(spec->root_path, true, false);
+  cleanup_fd int tree = oci_host_clone(m->root_path, true, false);
   if (tree < 0 && m->prepared_root >= 0) tree = steal_fd(&m->prepared_root);
-  if (tree < 0) return err_set(err, -tree, "root", "%s", spec->root_path);
+  if (tree < 0) return err_set(err, -tree, "root", "%s", m->root_path);
   struct stat st;
-  if (fstat(tree, &st) < 0 || !S_ISDIR(st.st_mode)) return err_set(err, ENOTDIR, "root", "%s", spec->root_path);
+  if (fstat(tree, &st) < 0 || !S_ISDIR(st.st_mode)) return err_set(err, ENOTDIR, "root", "%s", m->root_path);
   bool recursive;
   const uint64_t wanted = root_propagation(spec, &recursive);
   int r = mountfd_set(tree, 0, wanted == MS_SLAVE ? MS_SLAVE : MS_PRIVATE, true);
   if (r == 0) r = attach_root(m, tree);
-  if (r < 0) return err_set(err, -r, "root", "%s", spec->root_path);
+  if (r < 0) return err_set(err, -r, "root", "%s", m->root_path);
   m->root = steal_fd(&tree);
   return 0;
 }
