@@ -50,12 +50,20 @@ static int check(struct oci_mounts *m, size_t i, int target, struct err *err) {
   return 0;
 }
 
+/* Whatever is there now, and whether or not a procfs is below: programs ask /proc for the truth. */
+static int check_name(const struct oci_mounts *m, size_t i, struct err *err) {
+  if (strcmp(m->plans[i].path, "/proc") || is_proc(m, i)) return 0;
+  return err_set(err, 0, "mount", "/proc: only proc may be mounted there");
+}
+
 int oci_target_open(struct oci_mounts *m, size_t i, bool folder, struct err *err) {
   const struct oci_mount_plan *plan = &m->plans[i];
+  int r = check_name(m, i, err);
+  if (r < 0) return r;
   cleanup_fd int fd = plan->target_nofollow ? inroot_open(m->root, plan->path, O_PATH | O_NOFOLLOW, INROOT)
                                             : inroot_make_target(m->root, plan->path, folder);
   if (fd < 0) return err_set(err, -fd, "mount", "%s", plan->path);
-  int r = check(m, i, fd, err);
+  r = check(m, i, fd, err);
   return r < 0 ? r : steal_fd(&fd);
 }
 
@@ -88,7 +96,7 @@ static int simple_place(const struct oci_mounts *m, const char *path, const char
   return -1;
 }
 
-/* -ENOTDIR where a symlink, which move_mount(2) does not follow, or a file is in the way. */
+/* -EINVAL where a symlink, which move_mount(2) does not follow, or a file is in the way. */
 static int attach_simple(int mount, int at, const char *name) {
   int r = mountfd_attach_at(mount, at, name);
   if (r != -ENOENT) return r;
@@ -116,12 +124,12 @@ int oci_target_attach(struct oci_mounts *m, size_t i, int mount, bool folder, bo
   const struct oci_mount_plan *plan = &m->plans[i];
   const char *name;
   const int at = folder && !plan->target_nofollow ? simple_place(m, plan->path, &name) : -1;
-  if (!strcmp(plan->path, "/proc") && !is_proc(m, i)) return err_set(err, 0, "mount", "/proc: only proc may be mounted there");
+  int r = check_name(m, i, err);
+  if (r < 0) return r;
   if (at >= 0) {
-    int r = attach_simple(mount, at, name);
+    r = attach_simple(mount, at, name);
     if (r == 0) return 0;
-    if (r != -ENOTDIR) return err_set(err, -r, "mount", "%s", plan->path);
-    if (plain) return err_set(err, 0, "mount", "%s: not a plain folder", plan->path);
+    if (r != -EINVAL && r != -ENOTDIR) return err_set(err, -r, "mount", "%s", plan->path);
   }
   if (plain) return attach_plain(m, i, mount, err);
   cleanup_fd int target = oci_target_open(m, i, folder, err);
