@@ -58,7 +58,7 @@ int oci_filter_make(const struct oci_seccomp *s, int cache, struct oci_filter *r
 void oci_filter_free(struct oci_filter *f);
 /*
  * Puts it on the calling process, for ever. Needs CAP_SYS_ADMIN in the user namespace or no_new_privs (seccomp(2)). *ret_listener: the
- * listener's descriptor (O_CLOEXEC) where it notifies, else -1. What comes after is subject to it; sendmsg(2) never notifies.
+ * listener's descriptor (O_CLOEXEC) where it notifies, else -1. What comes after is subject to it; write(2) and sendmsg(2) never notify.
  */
 int oci_filter_load(const struct oci_filter *f, int *ret_listener, struct err *err);
 /*

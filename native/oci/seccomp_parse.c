@@ -196,13 +196,14 @@ static int check(const struct oci_seccomp *s, const char *at, struct err *err) {
   bool notifies = false;
   if (s->listener_metadata && !s->listener_path) return err_set(err, 0, "seccomp", "%s.listenerMetadata: only with listenerPath", at);
   if (s->default_action == SCMP_ACT_NOTIFY)
-    return err_set(err, 0, "seccomp", "%s.defaultAction: SCMP_ACT_NOTIFY would stop podrt itself, before its listener is handed on", at);
+    return err_set(err, 0, "seccomp", "%s.defaultAction: SCMP_ACT_NOTIFY would stop podrt itself", at);
   for (size_t i = 0; i < s->n_rules; i++) {
     if (s->rules[i].action != SCMP_ACT_NOTIFY) continue;
     notifies = true;
+    /* By these podrt says that the listener is there, and hands it on. */
     for (size_t k = 0; s->rules[i].names[k]; k++)
-      if (!strcmp(s->rules[i].names[k], "sendmsg"))
-        return err_set(err, 0, "seccomp", "%s.syscalls[%zu]: SCMP_ACT_NOTIFY of sendmsg: by it the listener is handed on", at, i);
+      if (!strcmp(s->rules[i].names[k], "write") || !strcmp(s->rules[i].names[k], "sendmsg"))
+        return err_set(err, 0, "seccomp", "%s.syscalls[%zu]: SCMP_ACT_NOTIFY of %s would stop podrt itself", at, i, s->rules[i].names[k]);
   }
   if (notifies && !s->listener_path) return err_set(err, 0, "seccomp", "%s: SCMP_ACT_NOTIFY without listenerPath", at);
   return 0;

@@ -64,7 +64,7 @@ static void test_parse(void) {
       {RULE("\"names\":[\"read\"],\"action\":\"SCMP_ACT_KILL\",\"args\":[{\"index\":0,\"value\":-1,\"op\":\"SCMP_CMP_EQ\"}]"), "value"},
       {"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"listenerPath\":\"/"
        "s\",\"syscalls\":[{\"names\":[\"sendmsg\"],\"action\":\"SCMP_ACT_NOTIFY\"}]}",
-       "SCMP_ACT_NOTIFY of sendmsg"},
+       "SCMP_ACT_NOTIFY of sendmsg would stop"},
   };
   for (size_t i = 0; i < N_ELEMENTS(cases); i++) refused(cases[i].text, cases[i].words);
   struct oci_seccomp s = {0};
