@@ -133,6 +133,7 @@ static int carry_out(struct work *w, struct err *err) {
   if (r == 0 && p->terminal) r = make_terminal(w, err);
   if (r == 0) r = make_environment(w, err);
   if (r == 0) r = become(w, err);
+  if (r == 0) r = oci_process_listen(&w->become, err);
   if (r == 0) r = say_ready(w, err);
   if (r == 0) r = await_go(w, err);
   if (r == 0) r = oci_process_finish(&w->become, err);

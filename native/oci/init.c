@@ -243,7 +243,7 @@ void oci_init_main(struct oci_init *i) {
   if (prepare(&w, &err) < 0) fail(&w, i->sock, &err);
   (void)signal(SIGTERM, stopped);
   (void)signal(SIGINT, stopped);
-  if (say(&w, OCI_READY, w.become.listener, -1, &err) < 0) fail(&w, i->sock, &err);
+  if (oci_process_listen(&w.become, &err) < 0 || say(&w, OCI_READY, w.become.listener, -1, &err) < 0) fail(&w, i->sock, &err);
   (void)start(&w, &err);
   fail(&w, i->sock, &err);
 }

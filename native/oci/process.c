@@ -132,8 +132,11 @@ int oci_process_become(struct oci_become *b, struct err *err) {
   if (r == 0) r = drop_to_user(b, err);
   /* Ours close at exec each by itself; what the caller may have passed on does not. */
   if (r == 0 && close_range(3 + b->preserve, ~0u, CLOSE_RANGE_CLOEXEC) < 0) r = err_set(err, errno, "close_range", "%s", "");
-  if (r == 0 && b->filter && b->filter->notifies) r = oci_filter_load(b->filter, &b->listener, err);
   return r;
+}
+
+int oci_process_listen(struct oci_become *b, struct err *err) {
+  return b->filter && b->filter->notifies ? oci_filter_load(b->filter, &b->listener, err) : 0;
 }
 
 int oci_process_finish(struct oci_become *b, struct err *err) {

@@ -31,6 +31,9 @@ int oci_process_outside(const struct oci_process *p, pid_t pid, struct err *err)
 int oci_process_limits(const struct oci_process *p, pid_t pid, struct err *err);
 /* Signals, keyring, descriptors, umask, cwd, groups, ids, labels, no_new_privs; what is kept is only what oci_process_finish needs. */
 int oci_process_become(struct oci_become *b, struct err *err);
+/* The filter, where it notifies: the last before the maker is told. What we did after it would stop for an agent that has no listener yet.
+ */
+int oci_process_listen(struct oci_become *b, struct err *err);
 /* Limits, seccomp and the final capabilities. What is left to do is to execute. */
 int oci_process_finish(struct oci_become *b, struct err *err);
 /*
