@@ -14,33 +14,35 @@
 #include "lib/command.h"
 #include "lib/inroot.h"
 
-enum { PROC_MAGIC = 0x9fa0 };
+enum { PROC_MAGIC = 0x9fa0, PROC_ROOT_INODE = 1 };
 
 /* --- labels --- */
 
 /*
- * Writes to a file of our own in /proc, whichever /proc the container has made of its root: only a real one is written to
- * (CVE-2019-16884, CVE-2025-52881).
+ * Writes to a file of our own in /proc, whatever the container has made of that: only by the root of a procfs, and not by what was mounted
+ * over one of its files, which could be another file of a procfs (CVE-2019-16884, CVE-2025-52881).
  */
 static int write_own(int root, const char *path, const char *text) {
   struct statfs fs;
-  cleanup_fd int fd = inroot_open(root, path, O_WRONLY, RESOLVE_IN_ROOT);
-  if (fd < 0) return fd;
-  if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_MAGIC) return -ENODEV;
-  return write_all(fd, text, strlen(text));
+  struct stat st;
+  cleanup_fd int proc = inroot_open(root, "/proc", O_PATH | O_DIRECTORY, INROOT);
+  if (proc < 0) return proc;
+  if (fstatfs(proc, &fs) < 0 || fstat(proc, &st) < 0 || fs.f_type != PROC_MAGIC || st.st_ino != PROC_ROOT_INODE) return -ENODEV;
+  cleanup_fd int fd = inroot_open(proc, path, O_WRONLY, INROOT_BENEATH | RESOLVE_NO_XDEV);
+  return fd < 0 ? fd : write_all(fd, text, strlen(text));
 }
 
 static int set_labels(const struct oci_become *b, struct err *err) {
   const struct oci_process *p = b->process;
   if (p->selinux && *p->selinux) {
-    int r = write_own(b->root, "/proc/thread-self/attr/exec", p->selinux);
+    int r = write_own(b->root, "thread-self/attr/exec", p->selinux);
     if (r < 0) return err_set(err, -r, "selinuxLabel", "%s: is SELinux enabled?", p->selinux);
   }
   if (p->apparmor && *p->apparmor) {
     cleanup_free char *text = xformat("exec %s", p->apparmor);
     if (!text) return err_set(err, ENOMEM, "apparmorProfile", "%s", "");
-    int r = write_own(b->root, "/proc/thread-self/attr/apparmor/exec", text);
-    if (r == -ENOENT) r = write_own(b->root, "/proc/thread-self/attr/exec", text);
+    int r = write_own(b->root, "thread-self/attr/apparmor/exec", text);
+    if (r == -ENOENT) r = write_own(b->root, "thread-self/attr/exec", text);
     if (r < 0) return err_set(err, -r, "apparmorProfile", "%s: is AppArmor enabled, and the profile loaded?", p->apparmor);
   }
   return 0;
