@@ -53,7 +53,7 @@ int oci_mounts_prepare(struct oci_mounts *m, struct err *err) {
   m->n_late = 0;
   m->dev_is_hosts = false;
   m->binds_devices = m->new_userns;
-  m->root_path = NULL;
+  m->root_path = m->own_cgroups = NULL;
   m->plans = NULL;
   m->prepared = m->late = NULL;
   char bundle[PATH_MAX + 1];
@@ -63,6 +63,7 @@ int oci_mounts_prepare(struct oci_mounts *m, struct err *err) {
   if (r == 0 && !(m->root_path = xformat("%s%s", *m->spec->root_path == '/' ? "" : bundle, m->spec->root_path)))
     r = err_set(err, ENOMEM, "root", "%s", m->spec->root_path);
   if (r == 0) r = oci_sysctl_check(m->spec, err);
+  if (r == 0) r = oci_cgroup_look(m, err);
   for (size_t i = 0; r == 0 && i < m->spec->n_mounts && oci_own_mounts(m->spec); i++) r = oci_bind_prepare(m, i, err);
   if (r == 0 && oci_own_mounts(m->spec)) oci_root_prepare(m);
   if (r < 0) oci_mounts_release(m);
@@ -79,6 +80,7 @@ void oci_mounts_release(struct oci_mounts *m) {
   for (size_t i = 0; i < N_ELEMENTS(fds); i++)
     if (*fds[i] >= 0) close(steal_fd(fds[i]));
   free(m->root_path);
+  free(m->own_cgroups);
   free(m->plans);
   m->root_path = NULL;
   free(m->prepared);

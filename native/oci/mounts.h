@@ -18,6 +18,7 @@ struct oci_mounts {
   /* Inner affairs of mounts*.c, set by oci_mounts_prepare. */
   struct oci_mount_plan *plans; /* one per mount */
   char *root_path;              /* absolute */
+  char *own_cgroups;            /* /proc/self/cgroup of the parent, whose cgroups the child shares where it has none of its own; or NULL */
   int prepared_root;            /* the root's clone, where the child may not be able to reach it; or -1 */
   int dev, proc;                /* the container's own new /dev and /proc, or -1 */
   int *late;                    /* mounts that become read-only once all are made */

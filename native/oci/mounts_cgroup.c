@@ -77,21 +77,15 @@ static int new_unified(struct oci_mounts *m, size_t i, const char *top, struct e
 
 /* --- v1 and hybrid: a tmpfs with a folder for each hierarchy --- */
 
-static int open_hierarchy(const struct oci_mounts *m, const struct hierarchy *h) {
-  cleanup_free char *top = xformat(CGROUPS "/%s", h->name);
-  if (!top) return -ENOMEM;
-  int fd = own_path(m) ? clone_folder(top, own_path(m)) : -ENOENT;
-  if (fd != -ENOENT) return fd;
-  /* Of another path than the rest, or not limited: where we are. In a cgroup namespace of its own that is "/", which only a new mount
-   * shows. */
-  if (!own_namespace(m->spec)) return clone_folder(top, h->path);
+/* A new mount shows the container's cgroup namespace. */
+static int new_hierarchy(const struct hierarchy *h) {
   struct mount_param params[8];
   struct oci_mount_plan plan = {.data = params};
   cleanup_free char *words = strdup(h->controllers);
   char *save, *p = words;
   struct err ignored;
   if (!words) return -ENOMEM;
-  if (!*h->controllers) return oci_fs_new("cgroup2", "cgroup2", &plan, 0, NULL, &ignored);
+  if (!*words) return oci_fs_new("cgroup2", "cgroup2", &plan, 0, NULL, &ignored);
   if (!strncmp(words, "name=", 5)) {
     params[plan.n_data++] = (struct mount_param){"none", NULL};
     params[plan.n_data++] = (struct mount_param){"name", words + 5};
@@ -100,6 +94,16 @@ static int open_hierarchy(const struct oci_mounts *m, const struct hierarchy *h)
       params[plan.n_data++] = (struct mount_param){word, NULL};
   }
   return oci_fs_new("cgroup", "cgroup", &plan, 0, NULL, &ignored);
+}
+
+/* The container's folder; where it has none here, the one that it shares with its maker. */
+static int open_hierarchy(const struct oci_mounts *m, const struct hierarchy *h) {
+  cleanup_free char *top = xformat(CGROUPS "/%s", h->name);
+  if (!top) return -ENOMEM;
+  int fd = own_path(m) ? clone_folder(top, own_path(m)) : -ENOENT;
+  /* Read by ourselves in a cgroup namespace of our own, the path is "/" whatever it is. */
+  if (fd == -ENOENT && (m->own_cgroups || !own_namespace(m->spec))) fd = clone_folder(top, h->path);
+  return fd < 0 && own_namespace(m->spec) ? new_hierarchy(h) : fd;
 }
 
 /* "cpu" and "cpuacct" beside "cpu,cpuacct", as on the host. */
@@ -124,9 +128,9 @@ static int mount_hierarchies(struct oci_mounts *m, size_t i, struct err *err) {
   const struct oci_mount_plan *plan = &m->plans[i];
   struct mount_param params[] = {{"mode", "0755"}, {"size", "1m"}};
   const struct oci_mount_plan small = {.data = params, .n_data = N_ELEMENTS(params)};
-  cleanup_free char *text = NULL;
+  cleanup_free char *text = m->own_cgroups ? strdup(m->own_cgroups) : NULL;
   struct hierarchy all[MANY];
-  int r = read_file_at(AT_FDCWD, "/proc/self/cgroup", LIST_MAX, &text, NULL);
+  int r = text ? 0 : read_file_at(AT_FDCWD, "/proc/self/cgroup", LIST_MAX, &text, NULL);
   if (r < 0) return err_set(err, -r, "mount", "/proc/self/cgroup");
   cleanup_fd int tmpfs =
       oci_fs_new("tmpfs", "cgroup", &small, attrs_of(plan) & ~(uint64_t)MOUNT_ATTR_RDONLY, oci_mount_label(m->spec), err);
@@ -140,9 +144,23 @@ static int mount_hierarchies(struct oci_mounts *m, size_t i, struct err *err) {
   return r < 0 ? err_set(err, -r, "mount", "%s", plan->path) : 0;
 }
 
-int oci_cgroup_mount(struct oci_mounts *m, size_t i, struct err *err) {
+static bool is_unified(void) {
   struct statfs fs;
-  const bool unified = statfs(CGROUPS, &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
+  return statfs(CGROUPS, &fs) == 0 && fs.f_type == CGROUP2_MAGIC;
+}
+
+/* systemd moves the container elsewhere before its file systems are made; everybody else says where (m->cgroup->path). */
+int oci_cgroup_look(struct oci_mounts *m, struct err *err) {
+  bool wanted = false;
+  for (size_t i = 0; i < m->spec->n_mounts; i++)
+    wanted = wanted || (m->spec->mounts[i].type && !m->plans[i].bind && !strcmp(m->spec->mounts[i].type, "cgroup"));
+  if (!wanted || (m->cgroup && m->cgroup->manager == OCI_CGROUP_SYSTEMD) || is_unified()) return 0;
+  int r = read_file_at(AT_FDCWD, "/proc/self/cgroup", LIST_MAX, &m->own_cgroups, NULL);
+  return r < 0 ? err_set(err, -r, "mount", "/proc/self/cgroup") : 0;
+}
+
+int oci_cgroup_mount(struct oci_mounts *m, size_t i, struct err *err) {
+  const bool unified = !m->own_cgroups && is_unified();
   if (!unified && !strcmp(m->spec->mounts[i].type, "cgroup")) return mount_hierarchies(m, i, err);
   cleanup_fd int fd = new_unified(m, i, unified ? CGROUPS : CGROUPS "/unified", err);
   return fd < 0 ? fd : oci_target_attach(m, i, fd, true, false, err);

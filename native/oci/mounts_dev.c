@@ -37,13 +37,14 @@ static int set_owner(int at, const char *name, const struct oci_device *d) {
 }
 
 /* The host's node over an empty file. Links of the container are not followed: they would be covered. */
-static int bind_device(int at, const char *name, const struct oci_device *d) {
+static int bind_device(const struct oci_mounts *m, int at, const char *name, const struct oci_device *d) {
   struct stat st;
   cleanup_fd int tree = open_tree(AT_FDCWD, d->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
   if (tree < 0 || fstat(tree, &st) < 0) return -errno;
   if (!is_device(&st, d)) return -ENODEV;
-  if (mknodat(at, name, S_IFREG | 0666, 0) < 0 && errno != EEXIST) return -errno;
-  return mountfd_attach_at(tree, at, name);
+  /* Those of a new /dev are made private all at once. */
+  int r = at == m->dev ? 0 : mountfd_set(tree, 0, MS_PRIVATE, false);
+  return r < 0 ? r : mountfd_attach_at(tree, at, name);
 }
 
 /* `is_default`: what an image has in its place is covered; for others that is an error (config-linux.md, "Devices"). */
@@ -52,14 +53,15 @@ static int make_device(struct oci_mounts *m, int at, const char *name, const str
   if (!m->binds_devices || d->type == S_IFIFO) {
     if (mknodat(at, name, d->type | (d->mode & 07777), makedev(d->major, d->minor)) == 0) return set_owner(at, name, d);
     /* mknod(2) makes no devices in a user namespace, nor without CAP_MKNOD. */
-    if (errno == EPERM && d->type != S_IFIFO) m->binds_devices = true;
-    if (errno != EPERM && errno != EEXIST) return -errno;
+    if (errno != EEXIST && (errno != EPERM || d->type == S_IFIFO)) return -errno;
+    if (errno == EPERM) m->binds_devices = true;
   }
-  if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+  if (mknodat(at, name, S_IFREG | 0666, 0) < 0) {
+    if (errno != EEXIST || fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
     if (is_device(&st, d)) return 0;
     if (!is_default) return -EEXIST;
   }
-  return bind_device(at, name, d);
+  return bind_device(m, at, name, d);
 }
 
 static int make_default(struct oci_mounts *m, int dev, size_t i, struct err *err) {

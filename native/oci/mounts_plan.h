@@ -64,6 +64,8 @@ int oci_mount_one(struct oci_mounts *m, size_t i, struct err *err);
 
 /* --- mounts_cgroup.c --- */
 
+/* In the parent. */
+int oci_cgroup_look(struct oci_mounts *m, struct err *err);
 int oci_cgroup_mount(struct oci_mounts *m, size_t i, struct err *err);
 
 /* --- mounts_dev.c --- */

@@ -97,8 +97,9 @@ static int simple_place(const struct oci_mounts *m, const char *path, const char
 }
 
 /* -EINVAL where a symlink, which move_mount(2) does not follow, or a file is in the way. */
-static int attach_simple(int mount, int at, const char *name) {
-  int r = mountfd_attach_at(mount, at, name);
+static int attach_simple(const struct oci_mounts *m, int mount, int at, const char *name) {
+  /* The image mostly has what is in its root; a new /dev has nothing. */
+  int r = at == m->dev ? -ENOENT : mountfd_attach_at(mount, at, name);
   if (r != -ENOENT) return r;
   if (mkdirat(at, name, 0755) < 0 && errno != EEXIST) return -errno;
   return mountfd_attach_at(mount, at, name);
@@ -127,7 +128,7 @@ int oci_target_attach(struct oci_mounts *m, size_t i, int mount, bool folder, bo
   int r = check_name(m, i, err);
   if (r < 0) return r;
   if (at >= 0) {
-    r = attach_simple(mount, at, name);
+    r = attach_simple(m, mount, at, name);
     if (r == 0) return 0;
     if (r != -EINVAL && r != -ENOTDIR) return err_set(err, -r, "mount", "%s", plan->path);
   }

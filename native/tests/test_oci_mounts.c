@@ -42,11 +42,12 @@ static void run_shell(const char *script) {
 struct trial {
   const char *mounts;        /* JSON list, without the brackets */
   const char *linux_members; /* more of "linux", with a comma in front; or NULL */
-  bool userns, no_pivot, read_only;
+  bool userns, no_pivot, read_only, terminal;
+  unsigned host_id;               /* of its user 0, with userns */
+  unsigned shares;                /* CLONE_NEW... of namespaces that are the host's */
   bool (*check)(const void *arg); /* in the container; or NULL */
   const void *arg;
   const char *fails; /* what the error says */
-  bool terminal;
 };
 
 static struct err last_error;
@@ -65,7 +66,8 @@ static int inside(struct oci_mounts *m, const struct trial *t, struct err *err) 
 /* The container's first process; its report goes to `sock`. */
 static void live(struct oci_mounts *m, const struct trial *t, int sock) {
   struct err err = {0};
-  if (t->userns && !become_root(0, 0)) _exit(90);
+  char byte;
+  if (read(sock, &byte, 1) != 1 || (t->userns && (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))) _exit(90);
   int r = inside(m, t, &err);
   if (r < 0) {
     (void)!write(sock, &err, sizeof err);
@@ -74,16 +76,63 @@ static void live(struct oci_mounts *m, const struct trial *t, int sock) {
   _exit(t->check && !t->check(t->arg) ? 92 : 0);
 }
 
+static const struct {
+  unsigned flag;
+  const char *name;
+} namespaces[] = {
+    {CLONE_NEWPID, "pid"}, {CLONE_NEWNET, "network"}, {CLONE_NEWIPC, "ipc"}, {CLONE_NEWUTS, "uts"}, {CLONE_NEWCGROUP, "cgroup"}};
+
+static char *make_config(const struct trial *t) {
+  char list[512] = "{\"type\":\"mount\"}", maps[256] = "";
+  for (size_t i = 0; i < N_ELEMENTS(namespaces); i++)
+    if (!(t->shares & namespaces[i].flag))
+      snprintf(list + strlen(list), sizeof list - strlen(list), ",{\"type\":\"%s\"}", namespaces[i].name);
+  if (t->userns) {
+    strcat(list, ",{\"type\":\"user\"}");
+    snprintf(
+        maps, sizeof maps,
+        ",\"uidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":%u,\"size\":1}]",
+        t->host_id, t->host_id);
+  }
+  return xformat(
+      "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\",\"readonly\":%s},\"mounts\":[%s],\"linux\":{\"namespaces\":[%s]%s%s}}",
+      t->read_only ? "true" : "false", t->mounts, list, maps, t->linux_members ? t->linux_members : "");
+}
+
+static bool write_maps(pid_t pid, unsigned id) {
+  char path[64], map[32];
+  snprintf(map, sizeof map, "0 %u 1", id);
+  snprintf(path, sizeof path, "/proc/%d/uid_map", (int)pid);
+  if (write_text(path, map) < 0) return false;
+  snprintf(path, sizeof path, "/proc/%d/gid_map", (int)pid);
+  return write_text(path, map) == 0;
+}
+
+static int start(struct oci_mounts *m, const struct trial *t) {
+  int ends[2], status = -1, r = 0;
+  const unsigned flags = (ALL & ~t->shares) | CLONE_NEWNS | (t->userns ? CLONE_NEWUSER : 0);
+  EXPECT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+  fflush(NULL);
+  const pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+  if (pid == 0) live(m, t, ends[1]);
+  close(ends[1]);
+  EXPECT(pid > 0 && (!t->userns || write_maps(pid, t->host_id)) && write(ends[0], "", 1) == 1);
+  EXPECT(waitpid(pid, &status, 0) == pid);
+  struct err err;
+  if (read(ends[0], &err, sizeof err) == sizeof err) {
+    last_error = err;
+    r = err.code ? -err.code : -EINVAL;
+  } else if (status) {
+    err_set(&last_error, 0, "check", "status %d", WEXITSTATUS(status));
+    r = -ECHILD;
+  }
+  close(ends[0]);
+  return r;
+}
+
 /* 0, or the error; last_error has its words. */
 static int run(const struct trial *t) {
-  cleanup_free char *text = xformat(
-      "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\",\"readonly\":%s},\"mounts\":[%s],\"linux\":{\"namespaces\":["
-      "{\"type\":\"mount\"},{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"cgroup\"}%s]%s%s}}",
-      t->read_only ? "true" : "false", t->mounts, t->userns ? ",{\"type\":\"user\"}" : "",
-      t->userns
-          ? ",\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":1}]"
-          : "",
-      t->linux_members ? t->linux_members : "");
+  cleanup_free char *text = make_config(t);
   struct oci_spec spec;
   last_error = (struct err){0};
   int r = oci_spec_parse(text, strlen(text), &spec, &last_error);
@@ -94,22 +143,7 @@ static int run(const struct trial *t) {
   struct oci_mounts m = {.spec = &spec, .bundle = bundle, .new_userns = t->userns, .no_pivot = t->no_pivot, .root = -1, .devpts = -1};
   r = oci_mounts_prepare(&m, &last_error);
   if (r == 0) {
-    int ends[2], status = -1;
-    EXPECT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
-    fflush(NULL);
-    const pid_t pid = (pid_t)syscall(SYS_clone, ALL | CLONE_NEWNS | (t->userns ? CLONE_NEWUSER : 0) | SIGCHLD, 0, 0, 0, 0);
-    if (pid == 0) live(&m, t, ends[1]);
-    close(ends[1]);
-    EXPECT(pid > 0 && waitpid(pid, &status, 0) == pid);
-    struct err err;
-    if (read(ends[0], &err, sizeof err) == sizeof err) {
-      last_error = err;
-      r = err.code ? -err.code : -EINVAL;
-    } else if (status) {
-      err_set(&last_error, 0, "check", "status %d", WEXITSTATUS(status));
-      r = -ECHILD;
-    }
-    close(ends[0]);
+    r = start(&m, t);
     oci_mounts_release(&m);
   }
   EXPECT(fchdir(bundle) == 0);
@@ -253,7 +287,7 @@ static bool is_standard(const void *arg) {
   HOLDS(stat("/dev/shm", &st) == 0 && (st.st_mode & 07777) == 01777);
   cleanup_fd int masked = open("/proc/version", O_RDONLY | O_CLOEXEC);
   HOLDS(masked >= 0 && read(masked, &byte, 1) == 0);
-  HOLDS(refuses("/proc/sys/kernel/domainname", O_WRONLY, EROFS));
+  HOLDS(refuses("/proc/sys/user/max_user_namespaces", O_WRONLY, EROFS));
   HOLDS(refuses("/sys/firmware/x", O_WRONLY | O_CREAT, EROFS) && access("/host", F_OK) < 0);
   cleanup_fd int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
   HOLDS(null >= 0 && write(null, "x", 1) == 1);
@@ -523,6 +557,113 @@ static void test_image_dev(void) {
   EXPECT(access("/dev/core", F_OK) < 0 || errno != ENOENT);
 }
 
+/* --- namespaces of the host --- */
+
+static bool has_hosts(const void *arg) {
+  char line[1024];
+  (void)arg;
+  HOLDS(has_options("/proc proc") && has_options("/sys ro sysfs") && look("/sys/fs/cgroup", line));
+  HOLDS(access("/proc/self/status", R_OK) == 0 && access("/sys/class", F_OK) == 0);
+  return true;
+}
+
+/* What belongs to them cannot be mounted anew; what the host has is bound. */
+static void test_host_namespaces(void) {
+  static const char mounts[] = PROC
+      ",{\"destination\":\"/sys\",\"type\":\"sysfs\",\"options\":[\"ro\"]},{\"destination\":\"/sys/fs/cgroup\","
+      "\"type\":\"cgroup\",\"options\":[\"ro\"]}";
+  const struct trial t = {.mounts = mounts, .userns = true, .shares = ALL, .check = has_hosts};
+  try_run(&t, "namespaces of the host");
+  const struct trial writable = {
+      .mounts = "{\"destination\":\"/sys\",\"type\":\"sysfs\"}", .userns = true, .shares = ALL, .fails = "sysfs"};
+  try_run(&writable, "a writable sysfs of the host");
+  const struct trial sysctl = {
+      .mounts = PROC, .shares = ALL, .linux_members = ",\"sysctl\":{\"net.ipv4.ip_forward\":\"1\"}", .fails = "needs a network"};
+  try_run(&sysctl, "a sysctl of the host");
+}
+
+static bool has_overlay(const void *arg) {
+  (void)arg;
+  HOLDS(has_options("/t overlay ro") && reads("/t/file", "content\n"));
+  return true;
+}
+
+/* fsconfig(2) takes no value beyond 255 bytes; mount(2) does. */
+static void test_old_interface(void) {
+  run_shell(
+      "mkdir -p ../l; for i in 1 2 3 4 5 6 7 8; do mkdir ../l/layer-with-a-long-name-$i; done; cp ../src/file "
+      "../l/layer-with-a-long-name-5");
+  cleanup_free char *lower = xformat("%s/l/layer-with-a-long-name-1", base);
+  for (int i = 2; i <= 8; i++) {
+    char *more = xformat("%s:%s/l/layer-with-a-long-name-%d", lower, base, i);
+    free(lower);
+    lower = more;
+  }
+  EXPECT(strlen(lower) > 256);
+  cleanup_free char *mounts =
+      xformat(PROC ",{\"destination\":\"/t\",\"type\":\"overlay\",\"source\":\"o\",\"options\":[\"ro\",\"lowerdir=%s\"]}", lower);
+  const struct trial t = {.mounts = mounts, .check = has_overlay};
+  try_run(&t, "overlay");
+  char line[1024];
+  EXPECT(!look("/", line) || !strstr(line, "overlay o"));
+}
+
+/* --- as root of the machine --- */
+
+static bool has_real_devices(const void *arg) {
+  struct stat st;
+  (void)arg;
+  HOLDS(stat("/dev/own", &st) == 0 && S_ISCHR(st.st_mode) && st.st_uid == 7 && st.st_gid == 9 && (st.st_mode & 07777) == 0602);
+  HOLDS(stat("/dev/sub/block", &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == makedev(7, 99) && (st.st_mode & 07777) == 0666);
+  HOLDS(stat("/elsewhere", &st) == 0 && S_ISCHR(st.st_mode) && is_node("/dev/null", 1, 3));
+  char line[1024];
+  HOLDS(!look("/dev/null", line));
+  return true;
+}
+
+static bool is_shifted(const void *arg) {
+  struct stat top, below;
+  HOLDS(stat("/t/file", &top) == 0 && stat("/t/below/other", &below) == 0);
+  HOLDS(top.st_uid == 1000 && top.st_gid == 1001 && (below.st_uid == 1000) == !!arg);
+  return true;
+}
+
+static bool is_own(const void *arg) {
+  struct stat st;
+  (void)arg;
+  HOLDS(stat("/t/file", &st) == 0 && st.st_uid == 0 && st.st_gid == 0 && reads("/t/file", "content\n"));
+  return true;
+}
+
+#define SHIFT \
+  ",\"uidMappings\":[{\"containerID\":0,\"hostID\":1000,\"size\":1}],\"gidMappings\":[{\"containerID\":0,\"hostID\":1001,\"size\":1}]}"
+#define SHIFTED(option) PROC ",{\"destination\":\"/t\",\"source\":\"../src\",\"options\":[\"rbind\",\"" option "\"]" SHIFT
+
+static void test_as_root(void) {
+  static const struct trial trials[] = {
+      {.mounts = PROC "," DEV,
+       .linux_members =
+           ",\"devices\":[{\"path\":\"/dev/own\",\"type\":\"c\",\"major\":1,\"minor\":3,\"fileMode\":386,\"uid\":7,\"gid\":9},{\"path\":"
+           "\"/dev/sub/block\",\"type\":\"b\",\"major\":7,\"minor\":99},{\"path\":\"/elsewhere\",\"type\":\"c\",\"major\":1,\"minor\":5}]",
+       .check = has_real_devices},
+      {.mounts = SHIFTED("idmap"), .check = is_shifted},
+      {.mounts = SHIFTED("ridmap"), .check = is_shifted, .arg = ""},
+      {.mounts = BIND("../src", "\"rbind\",\"ridmap=uids=0-1000-1;gids=0-1001-1\""), .check = is_shifted, .arg = ""},
+      /* From here on, what the container's root can walk to is not enough: the base is 0700. */
+      {.mounts = BIND("../src", "\"rbind\",\"idmap\""), .userns = true, .host_id = 100000, .check = is_own},
+      {.mounts = BIND("../src", "\"rbind\",\"idmap=uids=@0-0-1;gids=@0-0-1\""), .userns = true, .host_id = 100000, .check = is_own},
+      {.mounts = STANDARD, .linux_members = MASKS, .userns = true, .host_id = 100000, .check = is_standard},
+      {.mounts = STANDARD, .linux_members = MASKS, .check = is_standard},
+      {.mounts = STANDARD, .linux_members = MASKS, .no_pivot = true, .read_only = true, .check = is_standard, .arg = ""},
+  };
+  run_shell("chmod 700 ..");
+  for (size_t i = 0; i < N_ELEMENTS(trials); i++) {
+    if (trials[i].userns) run_shell("chown -R 100000:100000 rootfs");
+    try_run(&trials[i], trials[i].mounts);
+    if (trials[i].userns) run_shell("chown -R 0:0 rootfs");
+  }
+}
+
 /* --- a long path, a racing renamer --- */
 
 static void test_long(void) {
@@ -573,30 +714,47 @@ static bool make_base(void) {
   return system(script) == 0 && chdir(base) == 0 && chdir("bundle") == 0;
 }
 
-int main(void) {
+static int all(void) {
   const unsigned uid = getuid(), gid = getgid();
-  if (!mkdtemp(base)) return 1;
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || !become_root(uid, gid) || !make_base()) {
+    perror("namespace");
+    return 1;
+  }
+  test_options();
+  test_standard();
+  test_refused();
+  test_places();
+  test_idmap();
+  test_propagation();
+  test_devices();
+  test_image_dev();
+  test_host_namespaces();
+  test_old_interface();
+  test_long();
+  test_race();
+  return expect_end("oci_mounts");
+}
+
+/* Only where mknod(2) is allowed and ids can be mapped. */
+static int as_root(void) {
+  if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || !make_base()) return 0;
+  if (mknod("../try", S_IFCHR | 0600, makedev(1, 3)) < 0) return 0;
+  test_as_root();
+  return expect_end("oci_mounts as root");
+}
+
+static int in_child(int tests(void)) {
   fflush(NULL);
   const pid_t pid = fork();
-  if (pid == 0) {
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || !become_root(uid, gid) || !make_base()) {
-      perror("namespace");
-      _exit(1);
-    }
-    test_options();
-    test_standard();
-    test_refused();
-    test_places();
-    test_idmap();
-    test_propagation();
-    test_devices();
-    test_image_dev();
-    test_long();
-    test_race();
-    exit(expect_end("oci_mounts"));
-  }
+  if (pid == 0) exit(tests());
   int status = 1;
   (void)waitpid(pid, &status, 0);
-  (void)rmdir(base);
   return status != 0;
+}
+
+int main(void) {
+  if (!mkdtemp(base)) return 1;
+  const int r = in_child(all) | in_child(as_root);
+  (void)rmdir(base);
+  return r;
 }
