@@ -33,6 +33,10 @@ struct work {
   pid_t pid;
 };
 
+static int not_running(const struct exec_plan *plan, struct err *err) {
+  return err_set(err, 0, "exec", "container \"%s\" is stopped: container not running", plan->container.id);
+}
+
 /* --- namespaces --- */
 
 static bool is_ours(pid_t pid, enum oci_namespace ns) {
@@ -68,7 +72,7 @@ static int join_pids(struct work *w, struct err *err) {
   if (setns(c->init, CLONE_NEWPID) < 0) {
     const uint64_t both = c->join & (CLONE_NEWPID | CLONE_NEWUSER);
     if (errno != EPERM || both == CLONE_NEWPID || setns(c->init, (int)both) < 0)
-      return err_set(err, errno, "setns", "the container's PID namespace");
+      return errno == ESRCH ? not_running(w->plan, err) : err_set(err, errno, "setns", "the container's PID namespace");
     c->join &= ~(uint64_t)CLONE_NEWUSER;
   }
   c->join &= ~(uint64_t)CLONE_NEWPID;
@@ -153,7 +157,7 @@ static int prepare(struct work *w, struct err *err) {
   const struct exec_plan *plan = w->plan;
   struct exec_child *c = &w->child;
   c->init = proc_open(&plan->container.proc);
-  if (c->init < 0) return err_set(err, 0, "exec", "container \"%s\" is stopped: container not running", plan->container.id);
+  if (c->init < 0) return not_running(plan, err);
   c->join = namespaces(plan);
   c->new_root = c->join & CLONE_NEWUSER;
   c->other_formats = command_other_formats();

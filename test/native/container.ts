@@ -1,6 +1,6 @@
 // Containers of hand-written bundles under hand-written units (UNITS.md), on a root file system of busybox.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { infra, infraUnit, messages, pauseUnit, sh, show, systemctl, unit } from "./pod.js";
@@ -68,19 +68,24 @@ function busybox(): string {
   return made;
 }
 
+/** busybox with all its applets, passwd and group, in an empty folder. */
+export function busyboxInto(folder: string): void {
+  const binary = busybox();
+  for (const name of ["bin", "etc", "root", "tmp", "srv"]) mkdirSync(join(folder, name));
+  execFileSync("cp", [binary, join(folder, "bin/busybox")]);
+  for (const applet of execFileSync(binary, ["--list"], { encoding: "utf8" }).trim().split("\n"))
+    if (applet !== "busybox") symlinkSync("busybox", join(folder, "bin", applet));
+  writeFileSync(join(folder, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44:web:/srv:/bin/sh\n");
+  writeFileSync(join(folder, "etc/group"), "root:x:0:\nweb:x:44:\nextra:x:55:web\n");
+  execFileSync("chmod", ["1777", join(folder, "tmp")]);
+}
+
 function makeLayer(user: TestUser): void {
   const layer = layerOf(user);
   if (existsSync(layer)) return;
-  const binary = busybox();
-  mkdirSync(join(layer, "bin"), { recursive: true });
-  for (const folder of ["etc", "root", "tmp", "srv", "lower"]) mkdirSync(join(layer, folder));
-  execFileSync("cp", [binary, join(layer, "bin/busybox")]);
-  for (const applet of execFileSync(binary, ["--list"], { encoding: "utf8" }).trim().split("\n"))
-    if (applet !== "busybox") execFileSync("ln", ["-s", "busybox", join(layer, "bin", applet)]);
-  writeFileSync(join(layer, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44:web:/srv:/bin/sh\n");
-  writeFileSync(join(layer, "etc/group"), "root:x:0:\nweb:x:44:\nextra:x:55:web\n");
+  mkdirSync(join(layer, "lower"), { recursive: true });
+  busyboxInto(layer);
   writeFileSync(join(layer, "lower/file"), "from below\n");
-  execFileSync("chmod", ["1777", join(layer, "tmp")]);
   execFileSync("chown", ["-R", `${user.uid}:${user.uid}`, join(user.home, "layers")]);
 }
 
