@@ -41,7 +41,7 @@ struct oci_resources {
   int64_t block_weight, block_leaf_weight;
   struct oci_block_weight *weight_devices;
   size_t n_weight_devices;
-  enum { OCI_READ_BPS, OCI_WRITE_BPS, OCI_READ_IOPS, OCI_WRITE_IOPS, OCI_BLOCK_RATES } dummy_rates; /* names the index of rates[] */
+  enum { OCI_READ_BPS, OCI_WRITE_BPS, OCI_READ_IOPS, OCI_WRITE_IOPS, OCI_BLOCK_RATES } block_rate_names; /* names the index of rates[] */
   struct {
     struct oci_block_rate *rate;
     size_t n;
