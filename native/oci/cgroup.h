@@ -3,6 +3,8 @@
 #pragma once
 #include "resources.h"
 
+struct oci_pair;
+
 enum oci_cgroup_manager { OCI_CGROUPFS, OCI_CGROUP_SYSTEMD, OCI_CGROUP_DISABLED };
 
 /* What is remembered in the state file; all strings owned. */
@@ -20,6 +22,10 @@ struct oci_cgroup_wish {
   const struct oci_resources *resources;
   bool rootless; /* not root of the initial user namespace: limits that cannot be set without delegation are errors, absent cgroups are not
                   */
+  uint32_t owner_uid,
+      owner_gid; /* of the host: who may make cgroups below (on cgroup2), where the container has one to write to; 0: root */
+  const struct oci_pair *annotations; /* "org.systemd.property.NAME" are properties of the scope, by runc's custom */
+  size_t n_annotations;
   bool rootless_own; /* --rootless=true|auto decided that a cgroup that cannot be made may be done without */
 };
 

@@ -127,6 +127,18 @@ int cg_set_make(const char *path, unsigned needs, bool only_v2, bool lenient, st
   return r;
 }
 
+int cg_set_join(const char *path, unsigned needs, bool lenient, struct cg_set *ret, struct err *err) {
+  int r = cg_set_open(path, ret, err);
+  if (r < 0) return r;
+  for (size_t i = 0; i < ret->l->n && r == 0; i++) {
+    if (ret->dir[i] >= 0) continue;
+    r = cg_tree_make(&ret->l->h[i], path, needs, &ret->dir[i], err);
+    if (lenient && not_ours(r)) r = 0;
+  }
+  if (r < 0) cg_set_close(ret);
+  return r;
+}
+
 int cg_set_remove(struct cg_set *set, struct err *err) {
   const int64_t deadline = clock_ms() + REMOVE_MS;
   int r = 0;

@@ -16,6 +16,8 @@ int cg_set_open(const char *path, struct cg_set *ret, struct err *err);
  * them. -EBUSY when there are processes in it already.
  */
 int cg_set_make(const char *path, unsigned needs, bool only_v2, bool lenient, struct cg_set *ret, struct err *err);
+/* Opens what systemd has made, and makes in v1's other hierarchies what is missing there. */
+int cg_set_join(const char *path, unsigned needs, bool lenient, struct cg_set *ret, struct err *err);
 void cg_set_close(struct cg_set *set);
 /* Removes the folders and those below. Waits a moment for processes that are just ending. */
 int cg_set_remove(struct cg_set *set, struct err *err);

@@ -19,7 +19,6 @@ struct group {
 #define NUMBER(key, member, min, max) \
   { key, offsetof(struct oci_resources, member), min, max }
 
-/* 0 to 100: swappiness. Unsigned numbers beyond 2^63 mean "without limit" to those who write them; jansson reads none of them. */
 static const struct number memory[] = {NUMBER("limit", memory_limit, -1, INT64_MAX),
                                        NUMBER("reservation", memory_reservation, -1, INT64_MAX),
                                        NUMBER("swap", memory_swap, -1, INT64_MAX),
@@ -66,7 +65,11 @@ static int read_numbers(const json_t *object, const char *at, const struct group
   int r = 0;
   for (size_t i = 0; i < group->n && r == 0; i++) {
     const struct number *n = &group->numbers[i];
-    r = json_get_int(object, at, n->key, n->min, n->max, member(ret, n->at), err);
+    const json_t *value = json_object_get(object, n->key);
+    if (!value || json_is_integer(value) || n->max != INT64_MAX)
+      r = json_get_int(object, at, n->key, n->min, n->max, member(ret, n->at), err);
+    else
+      r = oci_resources_huge(object, at, n->key, member(ret, n->at), err);
   }
   return r;
 }

@@ -1,6 +1,8 @@
 /* The lists within linux.resources: see resources_lists.h. */
 #include "resources_lists.h"
 
+#include "lib/jsonload.h"
+
 /* Far more than any machine has of either; a program of device rules has at most 4096 instructions without CAP_BPF. */
 enum { LIST_MAX = 4096 };
 
@@ -18,6 +20,14 @@ static int get_list(const json_t *object, const char *at, const char *key, size_
   if (!room) return err_set(err, ENOMEM, "config", "%s.%s", at, key);
   memcpy(ret_room, &room, sizeof room);
   return 0;
+}
+
+int oci_resources_huge(const json_t *object, const char *at, const char *key, int64_t *ret, struct err *err) {
+  uint64_t value = 0;
+  if (!json_object_get(object, key) || json_is_null(json_object_get(object, key))) return 0;
+  int r = json_get_uint64(object, at, key, UINT64_MAX, &value, err);
+  if (r == 0) *ret = value > INT64_MAX ? INT64_MAX : (int64_t)value;
+  return r;
 }
 
 /* A number that must be said. */
@@ -42,7 +52,8 @@ static int read_rate(const json_t *item, const char *at, struct oci_block_rate *
   int64_t rate = 0;
   int r = need_int(item, at, "major", 0, UINT32_MAX, &ret->major, err);
   if (r == 0) r = need_int(item, at, "minor", 0, UINT32_MAX, &ret->minor, err);
-  if (r == 0) r = need_int(item, at, "rate", 0, INT64_MAX, &rate, err);
+  if (r == 0 && !json_object_get(item, "rate")) r = wrong(err, at, "rate", "a whole number");
+  if (r == 0) r = oci_resources_huge(item, at, "rate", &rate, err);
   ret->rate = (uint64_t)rate;
   return r;
 }
@@ -161,7 +172,8 @@ int oci_resources_huge_pages(const json_t *object, const char *at, struct oci_re
     json_at_index(path, at, "hugepageLimits", i);
     r = json_get_string(item, path, "pageSize", true, &ret->huge_pages[i].size, err);
     if (r == 0 && !page_size_ok(ret->huge_pages[i].size)) r = wrong(err, path, "pageSize", "a size as 64KB, 2MB, 1GB");
-    if (r == 0) r = need_int(item, path, "limit", 0, INT64_MAX, &limit, err);
+    if (r == 0 && !json_object_get(item, "limit")) r = wrong(err, path, "limit", "a whole number");
+    if (r == 0) r = oci_resources_huge(item, path, "limit", &limit, err);
     if (r < 0) return r;
     ret->huge_pages[i].limit = (uint64_t)limit;
     ret->n_huge_pages++;

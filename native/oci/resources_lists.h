@@ -4,6 +4,9 @@
 #include "lib/jsonget.h"
 #include "resources.h"
 
+/* A number that may be beyond 2^63-1, as Go writes "no limit" in an uint64: as large as can be, then. */
+int oci_resources_huge(const json_t *object, const char *at, const char *key, int64_t *ret, struct err *err);
+
 /* blockIO: weightDevice, throttle...Device. */
 int oci_resources_block(const json_t *object, const char *at, struct oci_resources *ret, struct err *err);
 /* network.priorities */
