@@ -115,11 +115,12 @@ static const char *text_at(const unsigned char *buf, size_t at, uint32_t len, si
 
 /* The fields that we look at. False when they lie about their lengths. */
 static bool read_fields(const unsigned char *buf, size_t end, struct dbus_in *ret) {
-  for (size_t at = HEADER; at + 8 <= end; at = (at + 7) & ~(size_t)7) {
+  for (size_t at = HEADER; at + 6 <= end; at = (at + 7) & ~(size_t)7) {
     const unsigned char code = buf[at];
     const char type = (char)buf[at + 2];
     if (buf[at + 1] != 1) return false;
     at += 4;
+    if (type != 'g' && end - at < 4) return false;
     if (type == 'u') {
       if (code == FIELD_REPLY_SERIAL) ret->reply_to = get_u32(buf + at);
       at += 4;
