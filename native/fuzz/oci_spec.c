@@ -1,0 +1,20 @@
+/* An OCI config.json, and the system call filter it asks for. */
+#include "fuzz.h"
+#include "oci/spec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  struct oci_spec spec;
+  struct err err = {0};
+  struct oci_filter filter = {0};
+  if (oci_spec_parse((const char *)data, size, &spec, &err) < 0) {
+    PROMISE(err.what[0]);
+    return 0;
+  }
+  PROMISE(spec.root_path && (!spec.has_process || (spec.process.args[0] && spec.process.cwd[0] == '/')));
+  for (size_t i = 0; i < spec.n_mounts; i++) PROMISE(spec.mounts[i].destination[0] == '/' && spec.mounts[i].options);
+  if (spec.has_seccomp) {
+    if (oci_filter_make(&spec.seccomp, -1, &filter, &err) == 0) oci_filter_free(&filter);
+  }
+  oci_spec_free(&spec);
+  return 0;
+}
