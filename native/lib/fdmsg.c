@@ -13,7 +13,7 @@ int fdmsg_send(int sock, const struct msghdr *msg, const int *fds, size_t n) {
   if (n > 0) {
     whole.msg_control = &control;
     whole.msg_controllen = CMSG_SPACE(n * sizeof(int));
-    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&whole);
+    struct cmsghdr *cmsg = &control.header;
     cmsg->cmsg_level = SOL_SOCKET;
     cmsg->cmsg_type = SCM_RIGHTS;
     cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));

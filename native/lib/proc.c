@@ -44,8 +44,8 @@ int proc_open(const struct proc_id *id) {
   cleanup_fd int fd = (int)syscall(SYS_pidfd_open, id->pid, 0);
   if (fd < 0) return errno == EINVAL ? -ESRCH : -errno; /* EINVAL: a thread's id */
   /* Checked only now: from here on the pid cannot be given to another process without our descriptor saying that ours ended. */
-  char state;
-  uint64_t start;
+  char state = 0;
+  uint64_t start = 0;
   int r = read_stat(id->pid, &state, &start);
   if (r < 0) return r;
   if (start != id->start || state == 'Z' || state == 'X') return -ESRCH;

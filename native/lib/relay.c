@@ -122,7 +122,7 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
                     struct err *err) {
   const int64_t deadline = clock_ms() + DEADLINE_MS;
   cleanup_free char *fields = NULL;
-  size_t fields_len;
+  size_t fields_len = 0;
   int r = relay_fields_pack(unit, identifier, fields_json, &fields, &fields_len, err);
   if (r < 0) return r;
 

@@ -63,7 +63,7 @@ static void put_control(struct msghdr *m, union control *control, int level, int
   memset(control, 0, sizeof *control);
   m->msg_control = control;
   m->msg_controllen = CMSG_SPACE(size);
-  struct cmsghdr *c = CMSG_FIRSTHDR(m);
+  struct cmsghdr *c = &control->head;
   c->cmsg_level = level;
   c->cmsg_type = type;
   c->cmsg_len = CMSG_LEN(size);

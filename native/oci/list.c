@@ -63,7 +63,7 @@ static void print_table(const json_t *list, bool quiet) {
   static const char *const heads[] = {"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"};
   json_t *item;
   size_t i;
-  int width[N_ELEMENTS(columns)];
+  int width[N_ELEMENTS(columns)] = {0};
   for (size_t k = 0; k < N_ELEMENTS(columns); k++) {
     width[k] = (int)strlen(heads[k]);
     json_array_foreach(list, i, item) {

@@ -103,9 +103,9 @@ static bool is_below(const char *path, const char *folder) {
  */
 static int hide_kernel_fs(const char *root, struct err *err) {
   cleanup_file FILE *f = fopen("/proc/self/mountinfo", "re");
+  if (!f) return err_set(err, errno, "root", "/proc/self/mountinfo");
   cleanup_free char *line = NULL;
   size_t room = 0;
-  if (!f) return err_set(err, errno, "root", "/proc/self/mountinfo");
   for (int r; getline(&line, &room, f) > 0;) {
     char *words[5], *save, *p = line;
     size_t n = 0;

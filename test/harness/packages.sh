@@ -1,17 +1,19 @@
 #!/bin/bash
-# Installs the Debian packages that one purpose needs: packages.sh build|lint|session|host …
+# Installs the Debian packages that one purpose needs: packages.sh build|lint|fuzz|session|host …
 # Does nothing (some milliseconds) when they are there. Not root: one line that says what to install, exit 1.
 set -euo pipefail
 
 build=(gcc make libc6-dev pkg-config musl-tools libseccomp-dev libcap-dev libjansson-dev libarchive-dev nettle-dev
   zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev libacl1-dev libattr1-dev golang-github-containers-common)
 lint=(clang-format)
+# make fuzz: libFuzzer and the sanitizers of clang.
+fuzz=(clang-14 libclang-rt-14-dev)
 session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs iproute2 procps curl util-linux)
 # apache2-utils: htpasswd, the registry wants bcrypt.
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
   libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd)
 
-usage() { echo "usage: packages.sh build|lint|session|host …" >&2; exit 64; }
+usage() { echo "usage: packages.sh build|lint|fuzz|session|host …" >&2; exit 64; }
 
 [ $# -gt 0 ] || usage
 wanted=()
@@ -19,6 +21,7 @@ for purpose; do
   case $purpose in
     build) wanted+=("${build[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
+    fuzz) wanted+=("${fuzz[@]}") ;;
     session) wanted+=("${session[@]}") ;;
     host) wanted+=("${host[@]}") ;;
     *) usage ;;
