@@ -52,8 +52,8 @@ int console_send(const char *path, int master, struct err *err) {
 }
 
 void console_set_size(int fd, unsigned short rows, unsigned short columns) {
-  const struct winsize size = {.ws_row = rows, .ws_col = columns};
-  if (rows || columns) (void)ioctl(fd, TIOCSWINSZ, &size);
+  struct winsize size = {.ws_row = rows, .ws_col = columns};
+  if (rows || columns || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0) (void)ioctl(fd, TIOCSWINSZ, &size);
 }
 
 /* --- in the foreground --- */
@@ -72,11 +72,10 @@ int console_signals(struct err *err) {
   return fd < 0 ? err_set(err, errno, "signalfd", "%s", "") : fd;
 }
 
-int console_serve(int master, bool sized, int signals, pid_t pid, struct err *err) {
+int console_serve(int master, int signals, pid_t pid, struct err *err) {
   struct terminal t = {.fd = -1};
   int r = master >= 0 ? terminal_raw(&t, err) : 0;
   if (r < 0) return r;
-  if (master >= 0 && !sized) terminal_copy_size(&t, master);
   int status = terminal_serve(&t, master, signals, master >= 0, pid);
   terminal_restore(&t);
   if (status < 0) return err_set(err, -status, "terminal", "%s", "");

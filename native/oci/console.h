@@ -11,7 +11,10 @@ int console_give_terminal(int sock, int master, struct err *err);
 /* --console-socket in one step. */
 int console_send(const char *path, int master, struct err *err);
 
-/* consoleSize, where the configuration has one. */
+/*
+ * Gives a new terminal its size, before its program can ask for it: consoleSize, where the configuration has one (not 0), else that of the
+ * terminal at descriptor 0, if there is one.
+ */
 void console_set_size(int fd, unsigned short rows, unsigned short columns);
 
 /*
@@ -21,7 +24,7 @@ void console_set_size(int fd, unsigned short rows, unsigned short columns);
 int console_signals(struct err *err);
 /*
  * Serves our child `pid` in the foreground until it has ended: signals of console_signals() are passed on, and with a master (else -1)
- * the terminal at descriptor 0 is raw meanwhile, has its size followed and is copied to and fro. `sized`: the terminal has a size of its
- * own already, which stays until the window changes. Returns the exit status, 128 + the signal that killed it.
+ * the terminal at descriptor 0 is raw meanwhile, has its size followed and is copied to and fro. Returns the exit status, 128 + the signal
+ * that killed it.
  */
-int console_serve(int master, bool sized, int signals, pid_t pid, struct err *err);
+int console_serve(int master, int signals, pid_t pid, struct err *err);

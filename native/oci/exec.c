@@ -199,14 +199,13 @@ static int start(struct work *w, int *ret_exit, struct err *err) {
 }
 
 static int run(struct work *w, int *ret_exit, struct err *err) {
-  const struct oci_process *p = &w->plan->process;
   int r = start(w, ret_exit, err);
   if (r < 0 && w->pid > 0) {
     (void)kill(w->pid, SIGKILL);
     (void)waitpid(w->pid, NULL, 0);
   }
   if (r == 0 && w->words->detach) *ret_exit = 0;
-  if (r == 0 && !w->words->detach) *ret_exit = r = console_serve(w->master, p->rows || p->columns, w->signals, w->pid, err);
+  if (r == 0 && !w->words->detach) *ret_exit = r = console_serve(w->master, w->signals, w->pid, err);
   const int fds[] = {w->sock, w->console, w->master, w->signals, w->child.init, w->child.payload};
   for (size_t i = 0; i < N_ELEMENTS(fds); i++)
     if (fds[i] >= 0) close(fds[i]);

@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "console.h"
 #include "hooks.h"
 #include "lib/command.h"
 #include "lib/environ.h"
@@ -119,10 +120,7 @@ static int make_terminal(struct work *w, struct err *err) {
   if (i->mounts.devpts < 0) return err_set(err, 0, "terminal", "no devpts is mounted at /dev/pts");
   int r = kernelfs_terminal(i->mounts.devpts, p->uid, &master, &slave, err);
   if (r < 0) return r;
-  if (p->rows || p->columns) {
-    const struct winsize size = {.ws_row = p->rows, .ws_col = p->columns};
-    (void)ioctl(slave, TIOCSWINSZ, &size);
-  }
+  console_set_size(slave, p->rows, p->columns);
   r = oci_mounts_console(&i->mounts, slave, err);
   if (r == 0) r = say(w, OCI_TERMINAL, 0, master, err);
   close(master);

@@ -67,10 +67,17 @@ static void test_size(void) {
   char name[64];
   struct winsize size = {0};
   int master = new_terminal(name);
-  console_set_size(master, 0, 0);
+  char other[64];
+  int own = new_terminal(other), was = dup(0);
   console_set_size(master, 25, 80);
-  console_set_size(master, 0, 0);
   EXPECT(ioctl(master, TIOCGWINSZ, &size) == 0 && size.ws_row == 25 && size.ws_col == 80);
+  size.ws_row = 33;
+  EXPECT(ioctl(own, TIOCSWINSZ, &size) == 0 && dup2(own, 0) == 0);
+  console_set_size(master, 0, 0);
+  EXPECT(ioctl(master, TIOCGWINSZ, &size) == 0 && size.ws_row == 33 && size.ws_col == 80);
+  dup2(was, 0);
+  close(was);
+  close(own);
   close(master);
 }
 
@@ -90,7 +97,7 @@ static int served(int how) {
       if (how) kill(getpid(), how);
       _exit(7);
     }
-    _exit(console_serve(-1, false, signals, pid, &err));
+    _exit(console_serve(-1, signals, pid, &err));
   }
   int status = 0;
   waitpid(whole, &status, 0);
