@@ -172,7 +172,7 @@ static void add_gap(const struct bpf_arch *arch, struct range *r, size_t *n, uin
 static size_t make_ranges(struct bpf_arch *arch, uint32_t otherwise, struct range *ret) {
   size_t n = 0;
   uint64_t next = 0;
-  qsort(arch->calls, arch->n_calls, sizeof *arch->calls, by_number);
+  if (arch->n_calls) qsort(arch->calls, arch->n_calls, sizeof *arch->calls, by_number);
   for (size_t i = 0; i < arch->n_calls; i++) {
     const struct bpf_call *call = &arch->calls[i];
     if (call->number > next) add_gap(arch, ret, &n, (uint32_t)next, call->number - 1, otherwise);
