@@ -1,7 +1,7 @@
 /* A config.json of podgen's own. */
 #include "lib/bundle.h"
 
-#include "fuzz.h"
+#include "json_mutate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct bundle bundle;

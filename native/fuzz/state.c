@@ -1,8 +1,8 @@
-/* state.json of podgen's run folders. */
+/* state.json of podgen's run folders, and of OCI containers. */
 #include <sys/stat.h>
 
-#include "fuzz.h"
-#include "lib/proc.h"
+#include "json_mutate.h"
+#include "oci/state.h"
 
 static int folder = -1;
 
@@ -20,5 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct err err = {0};
   if (write_file_atomic_at(folder, "state.json", data, size, 0600) < 0) abort();
   if (run_state_read(folder, &state, &err) == 0) PROMISE(state.id.pid > 0 && strlen(state.digest) < sizeof state.digest);
+  struct oci_container container = {.id = "x", .dir = -1};
+  if (oci_container_parse((const char *)data, size, &container, &err) == 0)
+    PROMISE(container.bundle && container.rootfs && container.created);
+  oci_container_free(&container);
   return 0;
 }

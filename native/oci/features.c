@@ -2,7 +2,7 @@
 #include <jansson.h>
 
 #include "lib/caps.h"
-#include "spec.h"
+#include "mounts.h"
 #include "verbs.h"
 
 typedef const char *name_of(size_t i);
@@ -36,6 +36,13 @@ static const char *flag(size_t i) {
   return oci_seccomp_name(OCI_SECCOMP_FLAGS, i);
 }
 
+static json_t *mount_options(void) {
+  json_t *list = json_array();
+  char name[32];
+  for (size_t i = 0; oci_mount_option(i, name); i++) json_array_append_new(list, json_string(name));
+  return list;
+}
+
 static json_t *seccomp(void) {
   json_t *working = json_array();
   for (size_t i = 0; flag(i); i++)
@@ -50,8 +57,8 @@ static json_t *features(void) {
                                  names("", namespace), "capabilities", names("CAP_", capability), "cgroup", "v1", 1, "v2", 1, "systemd", 1,
                                  "systemdUser", 1, "rdma", 1, "seccomp", seccomp(), "apparmor", "enabled", 1, "selinux", "enabled", 1,
                                  "intelRdt", "enabled", 0, "mountExtensions", "idmap", "enabled", 1);
-  return json_pack("{s:s, s:s, s:o, s:o, s:{s:s}}", "ociVersionMin", "1.0.0", "ociVersionMax", OCI_VERSION, "hooks", names("", hook),
-                   "linux", linux_part, "annotations", "io.podgen.podrt.version", PODRT_VERSION);
+  return json_pack("{s:s, s:s, s:o, s:o, s:o, s:{s:s}}", "ociVersionMin", "1.0.0", "ociVersionMax", OCI_VERSION, "hooks", names("", hook),
+                   "mountOptions", mount_options(), "linux", linux_part, "annotations", "io.podgen.podrt.version", PODRT_VERSION);
 }
 
 int oci_features(const struct oci_global *g, int argc, char **argv) {

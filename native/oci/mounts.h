@@ -40,3 +40,5 @@ int oci_mounts_make(struct oci_mounts *m, struct err *err);
 int oci_mounts_console(struct oci_mounts *m, int slave, struct err *err);
 /* After the hooks createContainer: sysctl, masked and read-only paths, pivots, rootfsPropagation, root.readonly. cwd is "/" then. */
 int oci_mounts_enter(struct oci_mounts *m, struct err *err);
+/* The options that are understood, for `features`, those for all mounts below too; false beyond the last. */
+bool oci_mount_option(size_t i, char ret[32]);

@@ -62,6 +62,18 @@ static const struct {
     {"_netdev", NOTHING, 0, false},
 };
 
+bool oci_mount_option(size_t i, char ret[32]) {
+  static const char *const own[] = {"rbind", "ridmap"}; /* take_own */
+  for (size_t k = 0; k < N_ELEMENTS(table); k++)
+    for (int again = 0; again <= (table[k].again ? 1 : 0); again++)
+      if (i-- == 0) {
+        snprintf(ret, 32, "%s%s", again ? "r" : "", table[k].name);
+        return true;
+      }
+  if (i < N_ELEMENTS(own)) snprintf(ret, 32, "%s", own[i]);
+  return i < N_ELEMENTS(own);
+}
+
 static void set_attr(uint64_t *set, uint64_t *clear, uint64_t value) {
   *set |= value;
   *clear &= ~value;

@@ -4,7 +4,7 @@
 
 #include "expect.h"
 #include "lib/jsonload.h"
-#include "oci/spec.h"
+#include "oci/mounts_plan.h"
 #include "oci/verbs.h"
 
 static const struct oci_global global;
@@ -58,6 +58,17 @@ static void test_features(const char *dir, int fd) {
   EXPECT(json_array_size(json_object_get(part, "capabilities")) == 41);
   json_array_foreach(json_object_get(part, "capabilities"), i, name) EXPECT(cap_number(json_string_value(name)) == (int)i);
   EXPECT(json_array_size(json_object_get(json_object_get(part, "seccomp"), "actions")) >= 9);
+  /* A word that is understood is not left for the file system. */
+  EXPECT(json_array_size(json_object_get(root, "mountOptions")) > 60);
+  json_array_foreach(json_object_get(root, "mountOptions"), i, name) {
+    const char *options[] = {json_string_value(name), NULL};
+    const bool copies = strstr(options[0], "copy");
+    const struct oci_mount mount = {.destination = "/d", .type = copies ? "tmpfs" : "none", .source = "/s", .options = options};
+    struct oci_mount_plan plan;
+    struct err err = {0};
+    EXPECT(oci_plan_parse(&mount, "", &plan, &err) == 0 && plan.n_data == 0);
+    oci_plan_free(&plan);
+  }
   json_decref(root);
 }
 
