@@ -29,42 +29,87 @@ if [ "$root" = yes ]; then
   bash test/harness/stage.sh "$PODGEN_TEST_DIST"
 fi
 
-failed=()
+# Which levels failed, a line each: the levels may run in processes of their own.
+failed=$(mktemp)
+trap 'rm -f "$failed"' EXIT
+fails() { echo "$1" >> "$failed"; }
 not_run=()
+
+# A test that stops the machine's journald would be felt by everybody: it runs when nothing else does.
+ALONE=test/native/relay.test.ts
+
+native() {
+  mapfile -t files < <(find test/native -name '*.test.ts' ! -path "$ALONE" | sort)
+  node test/tools/test.mjs "${files[@]}" || fails native
+  step "native: layers, with sanitizers"
+  # What is unpacked comes from strangers.
+  { sanitized > /dev/null && PODRT=$here/dist/podrt-asan node test/tools/test.mjs test/native/layer{,-hostile}.test.ts; } ||
+    fails "native: layers, with sanitizers"
+}
+alone() { node test/tools/test.mjs "$ALONE" || fails "$ALONE"; }
+session() { node test/tools/test.mjs session || fails session; }
+host() { node test/tools/test.mjs host || fails host; }
+lint() { bash test/lint.sh || fails lint; }
+pure() { node test/tools/test.mjs pure || fails pure; }
+native-unit() {
+  make -s -C native OUT="$here/dist" check || fails native-unit
+  step "native-unit with sanitizers"
+  sanitized || fails "native-unit with sanitizers"
+}
+
+wants() { [[ " ${levels[*]} " == *" $1 "* ]]; }
+
 for level in "${levels[@]}"; do
-  step "$level"
   case $level in
-    lint) bash test/lint.sh || failed+=("$level") ;;
-    native-unit)
-      make -s -C native OUT="$here/dist" check || failed+=("$level")
-      step "$level with sanitizers"
-      sanitized || failed+=("$level with sanitizers")
-      ;;
-    pure) node test/tools/test.mjs pure || failed+=("$level") ;;
-    native | session | host)
-      if [ "$root" = yes ]; then
-        node test/tools/test.mjs "$level" || failed+=("$level")
-        if [ "$level" = native ]; then
-          step "$level: layers, with sanitizers"
-          # What is unpacked comes from strangers.
-          { sanitized > /dev/null && PODRT=$here/dist/podrt-asan node test/tools/test.mjs test/native/layer{,-hostile}.test.ts; } ||
-            failed+=("$level: layers, with sanitizers")
-        fi
-      else
-        while read -r file; do not_run+=("$file"); done < <(find "test/$level" -name '*.test.ts' | sort)
-      fi
-      ;;
+    lint | pure | native-unit | native | session | host) ;;
     *) echo "unknown level $level" >&2; exit 64 ;;
   esac
 done
+
+for level in lint pure native-unit; do
+  wants "$level" || continue
+  step "$level"
+  "$level"
+done
+
+if [ "$root" = no ]; then
+  for level in native session host; do
+    wants "$level" || continue
+    while read -r file; do not_run+=("$file"); done < <(find "test/$level" -name '*.test.ts' | sort)
+  done
+else
+  # Both mostly wait: together they take as long as the longer one. Each file has users, ports and folders of its own.
+  if wants native && wants session; then
+    step "native and session, side by side; native is shown first"
+    (session > dist/session.log 2>&1) &
+    native
+    wait
+    step "session"
+    cat dist/session.log
+  else
+    for level in native session; do
+      wants "$level" || continue
+      step "$level"
+      "$level"
+    done
+  fi
+  if wants native; then
+    step "native: alone"
+    alone
+  fi
+  if wants host; then
+    step "host"
+    host
+  fi
+fi
 
 if [ ${#not_run[@]} -gt 0 ]; then
   step "not run: these need root (they make users, namespaces and hosts)"
   printf '  %s\n' "${not_run[@]}"
 fi
 step "done"
-if [ ${#failed[@]} -gt 0 ]; then
-  echo "failed: ${failed[*]}"
+if [ -s "$failed" ]; then
+  echo "failed: $(paste -sd ' ' "$failed")"
   exit 1
 fi
 echo "all levels passed: ${levels[*]}"
