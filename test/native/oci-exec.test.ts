@@ -92,7 +92,7 @@ for (const name of [undefined, "ocexec1"]) {
         [["--tty", "--detach", id, "true"], /--console-socket/],
         [["--console-socket", "/none", id, "true"], /--console-socket without a terminal/],
         [["--process", "/nowhere.json", id], /nowhere\.json: No such file/],
-        [["--cgroup", "../..", id, "true"], /--cgroup/],
+        [["--cgroup", "../..", id, "true"], /cgroup: /],
         [["nobody", "true"], /container: "nobody" does not exist/],
       ] as const) {
         const r = call(engine, ["exec", ...words]);
