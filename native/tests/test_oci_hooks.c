@@ -186,7 +186,9 @@ static void test_bad(void) {
   h = script("fails", "grep -E '^Sig(Ign|Blk)' /proc/self/status > $OUT; exit 7", NULL, NULL, 0);
   EXPECT(run(&h, 1, "{}", false, &err, &said) == -ECANCELED && strstr(err.what, "exit status 7"));
   char *text = seen();
-  EXPECT(strstr(text, "SigBlk:\t0000000000000000") && strstr(text, "SigIgn:\t0000000000000000"));
+  /* 32 and 33 are glibc's own and out of reach; its posix_spawn(3), by which make starts us, leaves them ignored. */
+  const char *blocked = strstr(text, "SigBlk:\t"), *ignored = strstr(text, "SigIgn:\t");
+  EXPECT(blocked && strtoull(blocked + 8, NULL, 16) == 0 && ignored && (strtoull(ignored + 8, NULL, 16) & ~(3ull << 31)) == 0);
   EXPECT(signal(SIGCHLD, SIG_DFL) == SIG_IGN);
   signal(SIGPIPE, SIG_DFL);
   sigprocmask(SIG_SETMASK, &old, NULL);
