@@ -23,12 +23,12 @@ static const struct verb verbs[] = {
 };
 
 /*
- * podgen says `pause`, `run --bundle DIR` and `exec [OPTIONS] pods/POD/CONTAINER -- CMD…`; an engine names a container in all three, and an
- * id has no slash.
+ * podgen says `pause` (and its second stage `pause --hold`), `run --bundle DIR` and `exec [OPTIONS] pods/POD/CONTAINER -- CMD…`; an engine
+ * names a container in all three, and an id has no slash.
  */
 static bool is_own(const struct verb *v, int argc, char **argv) {
   if (!v->own || !v->oci) return v->own;
-  if (!strcmp(v->name, "pause")) return argc == 1;
+  if (!strcmp(v->name, "pause")) return argc == 1 || !strcmp(argv[1], "--hold");
   if (!strcmp(v->name, "run")) return argc == 3 && !strcmp(argv[1], "--bundle");
   for (int i = 2; i < argc; i++)
     if (!strcmp(argv[i], "--")) return !strncmp(argv[i - 1], "pods/", 5);
