@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian packages that one purpose needs: packages.sh build|lint|fuzz|session|host …
+# Installs the Debian packages that one purpose needs: packages.sh build|lint|fuzz|session|host|peers …
 # Does nothing (some milliseconds) when they are there. Not root: one line that says what to install, exit 1.
 set -euo pipefail
 
@@ -13,7 +13,10 @@ session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs iproute2 pro
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
   libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd)
 
-usage() { echo "usage: packages.sh build|lint|fuzz|session|host …" >&2; exit 64; }
+# Other OCI runtimes, to measure against: test/bench/oci.sh, test/peers.
+peers=(crun runc busybox-static jq)
+
+usage() { echo "usage: packages.sh build|lint|fuzz|session|host|peers …" >&2; exit 64; }
 
 [ $# -gt 0 ] || usage
 wanted=()
@@ -24,6 +27,7 @@ for purpose; do
     fuzz) wanted+=("${fuzz[@]}") ;;
     session) wanted+=("${session[@]}") ;;
     host) wanted+=("${host[@]}") ;;
+    peers) wanted+=("${peers[@]}") ;;
     *) usage ;;
   esac
 done
