@@ -74,6 +74,11 @@ export class Host {
     return must(await this.as("root", argv, options), argv.join(" "));
   }
 
+  /** The same, whatever the exit code. */
+  runAsRoot(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
+    return this.as("root", argv, options);
+  }
+
   private as(user: string, argv: readonly string[], { timeout = RUN_DEADLINE, input, env = {} }: RunOptions): Promise<Ran> {
     const settings = Object.entries(env).map(([key, value]) => `${key}=${value}`);
     const words = settings.length > 0 ? ["env", ...settings, ...argv] : argv;
