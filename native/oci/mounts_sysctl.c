@@ -105,11 +105,11 @@ static int open_proc(const struct oci_mounts *m, bool *ret_borrowed) {
   return host < 0 ? -errno : host;
 }
 
-static int write_one(int proc, const char *path, const char *value) {
+static int write_one(int proc, const char *path, const char *value, uint64_t resolve) {
   struct statfs fs;
   cleanup_free char *name = xformat("sys/%s", path);
   if (!name) return -ENOMEM;
-  cleanup_fd int fd = inroot_open(proc, name, O_WRONLY, INROOT_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+  cleanup_fd int fd = inroot_open(proc, name, O_WRONLY, INROOT_BENEATH | RESOLVE_NO_SYMLINKS | resolve);
   if (fd < 0) return fd;
   if (fstatfs(fd, &fs) < 0) return -errno;
   return fs.f_type == PROC_MAGIC ? write_all(fd, value, strlen(value)) : -EXDEV;
@@ -119,7 +119,11 @@ static int write_one(int proc, const char *path, const char *value) {
 static int set_one(int proc, const char *path, const char *value) {
   if (!strcmp(path, "kernel/hostname")) return sethostname(value, strlen(value)) < 0 ? -errno : 0;
   if (!strcmp(path, "kernel/domainname")) return setdomainname(value, strlen(value)) < 0 ? -errno : 0;
-  return write_one(proc, path, value);
+  int r = write_one(proc, path, value, RESOLVE_NO_XDEV);
+  if (r != -EXDEV) return r;
+  /* A bound /proc brings along what is mounted below (systemd-nspawn's /proc/sys/net). On the host's own nobody in a container mounts. */
+  cleanup_fd int host = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return host < 0 ? -errno : write_one(host, path, value, 0);
 }
 
 int oci_sysctl_set(const struct oci_mounts *m, struct err *err) {

@@ -13,7 +13,7 @@ user=podgen-validate
 
 usage() { echo "usage: validation.sh CHECKOUT RUNTIME [root|rootless] [PROGRAM…]" >&2; exit 64; }
 [ $# -ge 2 ] || usage
-checkout=$(cd "$1" && pwd) runtime=$(command -v "$2") mode=${3:-root}
+checkout=$(cd "$1" && pwd) runtime=$(realpath "$(command -v "$2")") mode=${3:-root}
 shift $(($# > 3 ? 3 : $#))
 
 build() {
