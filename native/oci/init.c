@@ -236,7 +236,7 @@ static void stopped(int number) {
 void oci_init_main(struct oci_init *i) {
   /* The maker's lock on the container is on this descriptor, and the folder is none of the container's business. */
   close(i->container->dir);
-  struct work w = {.i = i, .payload = -1, .conn = -1};
+  struct work w = {.i = i, .payload = -1, .conn = -1, .become = {.listener = -1}};
   struct err err = {0};
   if (prepare(&w, &err) < 0) fail(&w, i->sock, &err);
   (void)signal(SIGTERM, stopped);
