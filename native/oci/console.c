@@ -76,6 +76,8 @@ int console_serve(int master, int signals, pid_t pid, struct err *err) {
   struct terminal t = {.fd = -1};
   int r = master >= 0 ? terminal_raw(&t, err) : 0;
   if (r < 0) return r;
+  /* Its end may have been before, and whoever waited for a child meanwhile (a hook's) may have taken the signal: look once by ourselves. */
+  (void)raise(SIGCHLD);
   int status = terminal_serve(&t, master, signals, master >= 0, pid);
   terminal_restore(&t);
   if (status < 0) return err_set(err, -status, "terminal", "%s", "");

@@ -63,8 +63,6 @@ static int release(const struct oci_made *made, int *ret_exit, struct err *err) 
 static int attached(struct oci_made *made, const struct words *w, int *ret_exit, struct err *err) {
   cleanup_fd int signals = console_signals(err);
   if (signals < 0) return signals;
-  /* It may have been killed before its end could be seen. */
-  (void)raise(SIGCHLD);
   int r = release(made, ret_exit, err);
   struct err ignored;
   if (r == 0) (void)oci_run_hooks(&made->container, &made->spec, OCI_POSTSTART, OCI_RUNNING, &ignored);
