@@ -225,7 +225,7 @@ int oci_exec(const struct oci_global *g, int argc, char **argv) {
     r = run(&w, &code, &err);
     exec_plan_free(&plan);
   }
-  if (r < 0) oci_fail(g, &err);
+  const bool usage = r < 0 && oci_fail(g, &err) == 64;
   exec_words_free(&words);
-  return r < 0 && code == 0 ? EXIT_EXEC : code;
+  return usage ? 64 : r < 0 && code == 0 ? EXIT_EXEC : code;
 }

@@ -83,7 +83,7 @@ int oci_fail(const struct oci_global *g, const struct err *err) {
   if (!text) return 1;
   log_line(g, "error", text);
   fprintf(stderr, "podrt: %s\n", text);
-  return 1;
+  return !strcmp(err->step, "usage") || !strcmp(err->step, "option") ? 64 : 1;
 }
 
 void oci_warn(const struct oci_global *g, const char *fmt, ...) {

@@ -34,6 +34,7 @@ struct oci_words {
  */
 int oci_options(int argc, char **argv, const struct oci_option *table, size_t n, struct err *err);
 
-/* How a verb fails: one line on stderr, and in the log file (text or JSON with level, msg, time) when there is one. Returns 1. */
+/* How a verb fails: one line on stderr, and in the log file (text or JSON with level, msg, time) when there is one. Returns 1; 64 for the
+ * steps "usage" and "option". */
 int oci_fail(const struct oci_global *g, const struct err *err);
 void oci_warn(const struct oci_global *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

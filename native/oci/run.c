@@ -85,8 +85,8 @@ int oci_run(const struct oci_global *g, int argc, char **argv) {
   if (r == 0) r = oci_make(&w.wish, &made, &code, &err);
   if (r == 0 && w.detach && made.master >= 0) r = err_set(&err, 0, "terminal", "--detach needs --console-socket");
   if (r < 0) {
-    oci_fail(g, &err);
-    return code;
+    const int usage = oci_fail(g, &err);
+    return usage == 64 ? usage : code;
   }
   r = attached(&made, &w, &code, &err);
   oci_made_free(&made);
