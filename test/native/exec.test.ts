@@ -101,7 +101,12 @@ describe("without a terminal", () => {
 
   test("usage", () => {
     const bad = [[], ["pods/web/app"], ["pods/web/app", "--"], ["pods/web/app", "true"], ["--what", "pods/web/app", "--", "true"]];
-    for (const words of [...bad, ["--cwd", "rel", "x", "--", "y"], ["--env", "X", "x", "--", "y"], ["--attach-fd", "1", "x", "--", "y"]])
+    for (const words of [
+      ...bad,
+      ["--cwd", "rel", "pods/web/app", "--", "y"],
+      ["--env", "X", "pods/web/app", "--", "y"],
+      ["--attach-fd", "1", "pods/web/app", "--", "y"],
+    ])
       assert.equal(runAs(user, [user.podrt, "exec", ...words]).code, 64, words.join(" "));
   });
 });
