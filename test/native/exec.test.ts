@@ -100,7 +100,7 @@ describe("without a terminal", () => {
   });
 
   test("usage", () => {
-    const bad = [[], ["pods/web/app"], ["pods/web/app", "--"], ["pods/web/app", "true"], ["--what", "pods/web/app", "--", "true"]];
+    const bad = [[], ["pods/web/app"], ["pods/web/app", "--"], ["--what", "pods/web/app", "--", "true"]];
     for (const words of [
       ...bad,
       ["--cwd", "rel", "pods/web/app", "--", "y"],

@@ -211,6 +211,6 @@ describe("what is missing", () => {
     const r = runAs(user, ["env", "-u", "XDG_RUNTIME_DIR", user.podrt, "pause"]);
     assert.equal(r.code, 125);
     assert.match(r.stderr, /^podrt: pause: XDG_RUNTIME_DIR: .*\n$/);
-    assert.equal(runAs(user, [user.podrt, "pause", "now"]).code, 64);
+    assert.equal(runAs(user, [user.podrt, "pause", "--now"]).code, 64);
   });
 });
