@@ -59,11 +59,12 @@ as_user ./rounds "$rounds" podrt ./podrt exec podrt /bin/true -- runc runc exec 
 for runtime in ./podrt crun runc; do as_user "$runtime" delete --force "${runtime##*/}"; done
 
 echo
-echo "what \`run\` in the foreground keeps while the container lives, KiB private"
+echo "what \`run\` in the foreground keeps while the container lives, KiB: of its own (anonymous); resident, with files"
 for runtime in ./podrt crun runc; do
   "${session[@]}" run "$user" "$runtime" run --bundle sleep "m${runtime##*/}" < /dev/null &
   sleep 1
-  awk -v name="${runtime##*/}" '/^Private/ { n += $2 } /^Rss/ { rss = $2 } END { printf "%-14s %6d   (resident %d)\n", name, n, rss }' "/proc/$!/smaps_rollup"
+  awk -v name="${runtime##*/}" '/^Anonymous/ { own = $2 } /^Rss/ { rss = $2 }
+    END { printf "%-14s %6d %6d\n", name, own, rss }' "/proc/$!/smaps_rollup"
   as_user "$runtime" delete --force "m${runtime##*/}"
   wait $! || true
 done

@@ -1,0 +1,4 @@
+// podman with podrt as its runtime, as root: see test/lib/podman-runtime.ts.
+import { podmanTests } from "../lib/podman-runtime.js";
+
+podmanTests("root");
