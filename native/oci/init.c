@@ -12,6 +12,7 @@
 #include "hooks.h"
 #include "lib/command.h"
 #include "lib/environ.h"
+#include "lib/inroot.h"
 #include "lib/kernelfs.h"
 #include "lib/payload.h"
 #include "lib/user.h"
@@ -151,9 +152,18 @@ static bool has_runtime_hooks(const struct oci_spec *spec) {
   return spec->hooks[OCI_PRESTART].n || spec->hooks[OCI_CREATE_RUNTIME].n;
 }
 
+/* An image's working folder need not be in its layers: containerd leaves it to the runtime. That it cannot be made is told by who enters
+ * it. */
+static void make_cwd(const struct oci_init *i) {
+  const struct oci_process *p = &i->spec->process;
+  if (!i->spec->has_process || !p->cwd || !strcmp(p->cwd, "/")) return;
+  cleanup_fd int dir = inroot_make_dir(i->mounts.root, p->cwd, 0755, INROOT);
+}
+
 static int make_file_systems(struct work *w, struct err *err) {
   struct oci_init *i = w->i;
   int r = oci_mounts_make(&i->mounts, err);
+  if (r == 0) make_cwd(i);
   if (r == 0 && i->terminal) r = make_terminal(w, err);
   if (r == 0 && has_runtime_hooks(i->spec)) {
     r = say(w, OCI_HOOKS, 0, -1, err);

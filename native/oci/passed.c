@@ -16,7 +16,9 @@ int oci_passed(const char *option, unsigned *ret, const char **ret_listen, struc
   unsigned n = 0;
   while (n < wanted + listen && fcntl(FIRST + (int)n, F_GETFD) >= 0) n++;
   if (n < wanted) return err_set(err, EBADF, "preserve-fds", "descriptor %u is not open", FIRST + n);
-  *ret = n;
-  *ret_listen = listen && n >= listen ? given : NULL;
+  /* Somebody else's LISTEN_FDS, inherited with the environment. */
+  const bool stale = n < listen;
+  *ret = stale ? (unsigned)wanted : n;
+  *ret_listen = listen && !stale ? given : NULL;
   return 0;
 }
