@@ -212,9 +212,9 @@ int oci_cgroup_remove(const struct oci_cgroup *cg, struct err *err) {
   int r = cg_set_open(cg->path, &set, err);
   if (r < 0) return r;
   bool there = false;
-  for (size_t i = 0; i < set.l->n; i++) there |= set.dir[i] >= 0;
+  for (size_t i = 0; i < set.l->n && cg->scope; i++) there |= cg_dir_at(&set, i) >= 0;
   /* systemd collects a scope that has become empty by itself. */
-  if (cg->scope && there) r = cg_scope_stop(cg->scope, err);
+  if (there) r = cg_scope_stop(cg->scope, err);
   if (r == 0) r = cg_set_remove(&set, err);
   cg_set_close(&set);
   return r;

@@ -15,7 +15,7 @@ int cg_put(const struct cg_limits *l, enum cg_controller c, const char *file, co
   int r = dir < 0 ? -ENOENT : cg_write(dir, file, text);
   if (r == 0 || (r == -ENOENT && optional)) return 0;
   if (r == -ENOENT)
-    return err_set(l->err, ENOENT, "cgroup", "%s=%s: the controller %s is not available in %s", file, text, cg_controller_name(c, v2),
+    return err_set(l->err, 0, "cgroup", "%s=%s: the controller %s is not available in %s", file, text, cg_controller_name(c, v2),
                    l->set->path);
   return err_set(l->err, -r, "cgroup", "%s=%s", file, text);
 }
@@ -86,7 +86,7 @@ static int limit_unified(const struct cg_limits *l) {
     char *save = NULL, *line = lines ? strtok_r(lines, "\n", &save) : NULL;
     int r = lines ? 0 : -ENOMEM;
     for (; line && r == 0; line = strtok_r(NULL, "\n", &save)) r = dir < 0 ? -ENOENT : cg_write(dir, u->file, line);
-    if (r == -ENOENT) return err_set(l->err, ENOENT, "cgroup", "unified: %s: no such file of cgroup2 in %s", u->file, l->set->path);
+    if (r == -ENOENT) return err_set(l->err, 0, "cgroup", "unified: %s: no such file of cgroup2 in %s", u->file, l->set->path);
     if (r < 0) return err_set(l->err, -r, "cgroup", "unified: %s=%s", u->file, u->value);
   }
   return 0;

@@ -60,45 +60,51 @@ bool cg_read_number(int dir, const char *file, const char *key, uint64_t *ret) {
 
 /* --- which --- */
 
+int cg_dir_at(const struct cg_set *set, size_t hierarchy) {
+  int *dir = &set->dir[hierarchy];
+  if (*dir != CG_UNSEEN) return *dir;
+  cleanup_free char *full = xformat("%s%s", set->l->h[hierarchy].mount, set->path);
+  *dir = full ? open(full, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+  return *dir;
+}
+
 int cg_dir_v2(const struct cg_set *set) {
-  return set->l->v2 < 0 ? -1 : set->dir[set->l->v2];
+  return set->l->v2 < 0 ? -1 : cg_dir_at(set, (size_t)set->l->v2);
 }
 
 int cg_dir(const struct cg_set *set, enum cg_controller c, bool *ret_v2) {
   *ret_v2 = false;
   for (size_t i = 0; i < set->l->n; i++)
-    if (!set->l->h[i].v2 && (set->l->h[i].controllers & 1u << c)) return set->dir[i];
+    if (!set->l->h[i].v2 && (set->l->h[i].controllers & 1u << c)) return cg_dir_at(set, i);
   *ret_v2 = true;
   return c >= CG_CPUACCT ? -1 : cg_dir_v2(set);
 }
 
 /* --- all of them --- */
 
-static int start(const char *path, struct cg_set *ret, struct err *err) {
+static int start(const char *path, int first, struct cg_set *ret, struct err *err) {
+  *ret = (struct cg_set){0};
   int r = cg_layout(&ret->l, err);
   if (r < 0) return r;
-  for (size_t i = 0; i < CG_HIERARCHIES; i++) ret->dir[i] = -1;
   ret->path = strdup(path);
-  return ret->path ? 0 : err_set(err, ENOMEM, "cgroup", "%s", path);
+  ret->dir = malloc(CG_HIERARCHIES * sizeof *ret->dir);
+  for (size_t i = 0; i < CG_HIERARCHIES && ret->dir; i++) ret->dir[i] = first;
+  if (ret->path && ret->dir) return 0;
+  cg_set_close(ret);
+  return err_set(err, ENOMEM, "cgroup", "%s", path);
 }
 
 void cg_set_close(struct cg_set *set) {
-  for (size_t i = 0; i < CG_HIERARCHIES; i++)
+  for (size_t i = 0; i < CG_HIERARCHIES && set->dir; i++)
     if (set->dir[i] >= 0) close(set->dir[i]);
+  free(set->dir);
   free(set->path);
-  for (size_t i = 0; i < CG_HIERARCHIES; i++) set->dir[i] = -1;
+  set->dir = NULL;
   set->path = NULL;
 }
 
 int cg_set_open(const char *path, struct cg_set *ret, struct err *err) {
-  int r = start(path, ret, err);
-  for (size_t i = 0; i < ret->l->n && r == 0; i++) {
-    cleanup_free char *full = xformat("%s%s", ret->l->h[i].mount, path);
-    ret->dir[i] = full ? open(full, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (ret->dir[i] < 0 && (!full || errno != ENOENT)) r = err_set(err, full ? errno : ENOMEM, "cgroup", "%s", path);
-  }
-  if (r < 0) cg_set_close(ret);
-  return r;
+  return start(path, CG_UNSEEN, ret, err);
 }
 
 static bool not_ours(int r) {
@@ -107,8 +113,8 @@ static bool not_ours(int r) {
 
 int cg_set_make(const char *path, unsigned needs, bool only_v2, bool lenient, struct cg_set *ret, struct err *err) {
   size_t made = 0;
-  int r = start(path, ret, err);
-  for (size_t i = 0; i < ret->l->n && r == 0; i++) {
+  int r = start(path, -1, ret, err);
+  for (size_t i = 0; r == 0 && i < ret->l->n; i++) {
     const struct cg_hierarchy *h = &ret->l->h[i];
     if (only_v2 && !h->v2) continue;
     r = cg_tree_make(h, path, needs, &ret->dir[i], err);
@@ -131,7 +137,7 @@ int cg_set_join(const char *path, unsigned needs, bool lenient, struct cg_set *r
   int r = cg_set_open(path, ret, err);
   if (r < 0) return r;
   for (size_t i = 0; i < ret->l->n && r == 0; i++) {
-    if (ret->dir[i] >= 0) continue;
+    if (cg_dir_at(ret, i) >= 0) continue;
     r = cg_tree_make(&ret->l->h[i], path, needs, &ret->dir[i], err);
     if (lenient && not_ours(r)) r = 0;
   }
@@ -139,11 +145,11 @@ int cg_set_join(const char *path, unsigned needs, bool lenient, struct cg_set *r
   return r;
 }
 
-int cg_set_remove(struct cg_set *set, struct err *err) {
+int cg_set_remove(const struct cg_set *set, struct err *err) {
   const int64_t deadline = clock_ms() + REMOVE_MS;
   int r = 0;
   for (size_t i = 0; i < set->l->n; i++) {
-    if (set->dir[i] < 0) continue;
+    if (set->dir[i] == -1) continue;
     cleanup_free char *full = xformat("%s%s", set->l->h[i].mount, set->path);
     int one = full ? cg_tree_remove(full, deadline) : -ENOMEM;
     if (one < 0 && r == 0) r = err_set(err, -one, "cgroup", "%s", full ? full : set->path);
@@ -164,20 +170,25 @@ int cg_set_chown(const struct cg_set *set, uid_t uid, gid_t gid, struct err *err
   return 0;
 }
 
+static int write_procs(const char *mount, const char *path, const char *sub, const char *number) {
+  cleanup_free char *file = xformat("%s%s%s%s/cgroup.procs", mount, path, sub ? "/" : "", sub ? sub : "");
+  return file ? cg_write(AT_FDCWD, file, number) : -ENOMEM;
+}
+
 int cg_set_enter(const struct cg_set *set, const char *sub, pid_t pid, bool is_in, struct err *err) {
   char number[16];
-  cleanup_free char *file = sub ? xformat("%s/cgroup.procs", sub) : strdup("cgroup.procs");
-  if (!file) return err_set(err, ENOMEM, "cgroup", "%s", set->path);
+  size_t entered = is_in;
   snprintf(number, sizeof number, "%d", (int)pid);
   for (size_t i = 0; i < set->l->n; i++) {
     const struct cg_hierarchy *h = &set->l->h[i];
-    if (set->dir[i] < 0 || (h->v2 && is_in)) continue;
-    int r = cg_write(set->dir[i], file, number);
+    if (set->dir[i] == -1 || (h->v2 && is_in)) continue;
+    int r = write_procs(h->mount, set->path, sub, number);
     /* A v1 cpuset without CPUs or nodes takes nobody, cpusets(7). */
-    if (r == -ENOSPC && !h->v2 && cg_tree_fill_cpuset(h->mount, set->path) == 0) r = cg_write(set->dir[i], file, number);
+    if (r == -ENOSPC && !h->v2 && cg_tree_fill_cpuset(h->mount, set->path) == 0) r = write_procs(h->mount, set->path, sub, number);
     /* `sub` is a folder of whoever lives in the container, and of cgroup2 as a rule. */
-    if (r == -ENOENT && sub && !h->v2) r = cg_write(set->dir[i], "cgroup.procs", number);
-    if (r < 0) return err_set(err, -r, "cgroup", "%s%s/%s: %s", h->mount, set->path, file, number);
+    if (r == -ENOENT && sub && !h->v2) r = write_procs(h->mount, set->path, NULL, number);
+    entered += r == 0;
+    if (r < 0 && (r != -ENOENT || sub)) return err_set(err, -r, "cgroup", "%s%s/cgroup.procs: %s", h->mount, set->path, number);
   }
-  return 0;
+  return entered ? 0 : err_set(err, ENOENT, "cgroup", "%s", set->path);
 }

@@ -83,24 +83,24 @@ static void enable_down(const char *mount, const char *path, unsigned needs, uns
 
 /* --- v1's cpuset --- */
 
-static int fill_one(const char *folder, const char *above, const char *file) {
+static int fill_one(const char *mount, const char *path, const char *above, const char *file) {
   char text[4096];
-  cleanup_free char *from = xformat("%s/%s", above, file), *to = xformat("%s/%s", folder, file);
+  cleanup_free char *from = xformat("%s%s/%s", mount, above, file), *to = xformat("%s%s/%s", mount, path, file);
   if (!from || !to) return -ENOMEM;
   int r = cg_read(AT_FDCWD, to, text, sizeof text);
   if (r < 0 || (*text && *text != '\n')) return r;
   r = cg_read(AT_FDCWD, from, text, sizeof text);
+  if (r == 0 && (!*text || *text == '\n') && strcmp(above, "/")) {
+    r = cg_tree_fill_cpuset(mount, above);
+    if (r == 0) r = cg_read(AT_FDCWD, from, text, sizeof text);
+  }
   return r < 0 ? r : cg_write(AT_FDCWD, to, text);
 }
 
 int cg_tree_fill_cpuset(const char *mount, const char *path) {
-  if (!strcmp(path, "/")) return 0;
   cleanup_free char *above = cg_path_parent(path);
-  int r = above ? cg_tree_fill_cpuset(mount, above) : -ENOMEM;
-  cleanup_free char *folder = xformat("%s%s", mount, path), *parent = xformat("%s%s", mount, above ? above : "");
-  if (r == 0 && (!folder || !parent)) r = -ENOMEM;
-  if (r == 0) r = fill_one(folder, parent, "cpuset.cpus");
-  return r == 0 ? fill_one(folder, parent, "cpuset.mems") : r;
+  int r = above ? fill_one(mount, path, above, "cpuset.cpus") : -ENOMEM;
+  return r == 0 ? fill_one(mount, path, above, "cpuset.mems") : r;
 }
 
 int cg_tree_make(const struct cg_hierarchy *h, const char *path, unsigned needs, int *ret_dir, struct err *err) {

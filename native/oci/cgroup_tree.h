@@ -6,5 +6,5 @@
 int cg_tree_make(const struct cg_hierarchy *h, const char *path, unsigned needs, int *ret_dir, struct err *err);
 /* Removes a folder with all below it; tries again until the deadline while processes are in it (-EBUSY then). */
 int cg_tree_remove(const char *folder, int64_t deadline);
-/* v1's cpuset: CPUs and memory nodes of the folder above for every folder on the way that has none. */
+/* v1's cpuset: what of CPUs and memory nodes a folder has not is the folder's above, and so on upwards. */
 int cg_tree_fill_cpuset(const char *mount, const char *path);
