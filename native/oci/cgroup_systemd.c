@@ -10,7 +10,7 @@
 #include "lib/deadline.h"
 #include "state.h"
 
-enum { DEADLINE_MS = 30 * 1000, TRIES = 16, BODY_MAX = DBUS_MESSAGE_MAX - 4096 };
+enum { DEADLINE_MS = 30 * 1000, NUDGE_MS = 100, TRIES = 16, BODY_MAX = DBUS_MESSAGE_MAX - 4096 };
 
 struct systemd {
   struct dbus bus;
@@ -84,16 +84,33 @@ static void note_signal(struct systemd *s, struct dbus_in *in) {
   snprintf(s->result, sizeof s->result, "%s", result);
 }
 
+/*
+ * The next message. systemd 252 may keep what it has to say on its own socket to itself until it is asked something else there: a ping,
+ * whose answer nobody waits for.
+ */
+static int next(struct systemd *s, struct dbus_in *ret) {
+  static const struct dbus_call ping = {.destination = "org.freedesktop.systemd1",
+                                        .path = "/org/freedesktop/systemd1",
+                                        .interface = "org.freedesktop.DBus.Peer",
+                                        .member = "Ping"};
+  for (;;) {
+    const int64_t now = clock_ms(), soon = now + NUDGE_MS;
+    uint32_t ignored;
+    int r = dbus_next(&s->bus, ret, soon < s->deadline ? soon : s->deadline);
+    if (r == 0) note_signal(s, ret);
+    if (r != -ETIMEDOUT || now >= s->deadline) return r;
+    r = dbus_send(&s->bus, &ping, &ignored, s->deadline);
+    if (r < 0) return r;
+  }
+}
+
 /* Sends and waits for the answer. -EREMOTEIO: it is an error, told in s->error and s->words. *ret_job: an object path, if one is wanted. */
 static int call(struct systemd *s, const struct dbus_call *what, char *ret_job, size_t size) {
   struct dbus_in in = {0};
   uint32_t serial = 0;
   const char *text = "";
   int r = dbus_send(&s->bus, what, &serial, s->deadline);
-  while (r == 0 && in.reply_to != serial) {
-    r = dbus_next(&s->bus, &in, s->deadline);
-    if (r == 0) note_signal(s, &in);
-  }
+  while (r == 0 && in.reply_to != serial) r = next(s, &in);
   if (r < 0) return r;
   if (in.type == DBUS_ERROR) {
     snprintf(s->error, sizeof s->error, "%s", in.error);
@@ -153,12 +170,9 @@ static int open_systemd(struct systemd *s, const char *unit, struct err *err) {
 
 /* The signal may have come before the answer that named the job. */
 static int await_job(struct systemd *s, const char *job) {
+  struct dbus_in in;
   int r = 0;
-  while (r == 0 && strcmp(s->job, job)) {
-    struct dbus_in in;
-    r = dbus_next(&s->bus, &in, s->deadline);
-    if (r == 0) note_signal(s, &in);
-  }
+  while (r == 0 && strcmp(s->job, job)) r = next(s, &in);
   return r;
 }
 

@@ -86,10 +86,22 @@ static int by_words(const struct words *w, struct oci_resources *ret, struct err
 
 /* --- --resources --- */
 
+/* Standard input may be a socket, which has no name to open it by. */
+static int read_input(char **ret, size_t *ret_len) {
+  cleanup_free char *text = malloc(FILE_MAX + 1);
+  if (!text) return -ENOMEM;
+  *ret_len = fread(text, 1, FILE_MAX + 1, stdin);
+  if (ferror(stdin)) return -EIO;
+  if (*ret_len > FILE_MAX) return -EFBIG;
+  *ret = text;
+  text = NULL;
+  return 0;
+}
+
 static int by_file(const char *path, json_t **ret_tree, struct oci_resources *ret, struct err *err) {
   cleanup_free char *text = NULL;
   size_t len = 0;
-  int r = read_file_at(AT_FDCWD, strcmp(path, "-") ? path : "/dev/stdin", FILE_MAX, &text, &len);
+  int r = strcmp(path, "-") ? read_file_at(AT_FDCWD, path, FILE_MAX, &text, &len) : read_input(&text, &len);
   if (r < 0) return err_set(err, -r, "update", "%s", path);
   json_error_t where;
   *ret_tree = json_load(text, len, &where);
