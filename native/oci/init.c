@@ -238,6 +238,20 @@ static int start(struct work *w, struct err *err) {
   return -1;
 }
 
+/* A filter may forbid sendmsg(2), which carries the listener; write(2) then tells its number, with which a privileged maker can take it. */
+static int say_ready(struct work *w, struct err *err) {
+  const int listener = w->become.listener;
+  if (listener >= 0 && say(w, OCI_READY, listener, listener, err) == 0) return 0;
+  return say(w, OCI_READY, listener, -1, err);
+}
+
+/* A filter may forbid sendmsg(2), which carries the listener; write(2) then tells its number, by which a maker with the rights takes it. */
+static int say_ready(struct work *w, struct err *err) {
+  const int listener = w->become.listener;
+  if (listener >= 0 && say(w, OCI_READY, listener, listener, err) == 0) return 0;
+  return say(w, OCI_READY, listener, -1, err);
+}
+
 /* PID 1 of a namespace does not die of a signal that it does not handle: one that comes before the payload shall end it all the same. */
 static void stopped(int number) {
   _exit(128 + number);
@@ -251,7 +265,7 @@ void oci_init_main(struct oci_init *i) {
   if (prepare(&w, &err) < 0) fail(&w, i->sock, &err);
   (void)signal(SIGTERM, stopped);
   (void)signal(SIGINT, stopped);
-  if (oci_process_listen(&w.become, &err) < 0 || say(&w, OCI_READY, w.become.listener, -1, &err) < 0) fail(&w, i->sock, &err);
+  if (oci_process_listen(&w.become, &err) < 0 || say_ready(&w, &err) < 0) fail(&w, i->sock, &err);
   (void)start(&w, &err);
   fail(&w, i->sock, &err);
 }

@@ -191,12 +191,12 @@ static int run_runtime_hooks(struct make *m, struct err *err) {
   return r == 0 ? send_go(made->sock, err) : r;
 }
 
-static int hand_listener(struct make *m, int number, struct err *err) {
+static int hand_listener(struct make *m, int number, int given, struct err *err) {
   const struct oci_made *made = m->made;
   const struct oci_seccomp *s = &made->spec.seccomp;
   if (number < 0) return 0;
   if (!s->listener_path) return err_set(err, 0, "seccomp", "SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath");
-  cleanup_fd int fd = (int)syscall(SYS_pidfd_getfd, made->pidfd, number, 0);
+  cleanup_fd int fd = given >= 0 ? given : (int)syscall(SYS_pidfd_getfd, made->pidfd, number, 0);
   if (fd < 0) return err_set(err, errno, "seccomp", "listener");
   json_t *state = oci_container_state(&made->container, &made->spec, OCI_CREATING);
   int r = oci_filter_send_listener(s->listener_path, fd, made->container.proc.pid, s->listener_metadata, state, err);
@@ -221,7 +221,7 @@ static int attend(struct make *m, int *ret_exit, struct err *err) {
         r = run_runtime_hooks(m, err);
         break;
       case OCI_READY:
-        return hand_listener(m, report.number, err);
+        return hand_listener(m, report.number, fd, err);
       case OCI_FAILED:
         *err = report.err;
         *ret_exit = report.exit_code;
