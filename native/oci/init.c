@@ -238,13 +238,6 @@ static int start(struct work *w, struct err *err) {
   return -1;
 }
 
-/* A filter may forbid sendmsg(2), which carries the listener; write(2) then tells its number, with which a privileged maker can take it. */
-static int say_ready(struct work *w, struct err *err) {
-  const int listener = w->become.listener;
-  if (listener >= 0 && say(w, OCI_READY, listener, listener, err) == 0) return 0;
-  return say(w, OCI_READY, listener, -1, err);
-}
-
 /* A filter may forbid sendmsg(2), which carries the listener; write(2) then tells its number, by which a maker with the rights takes it. */
 static int say_ready(struct work *w, struct err *err) {
   const int listener = w->become.listener;
