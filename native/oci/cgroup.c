@@ -127,16 +127,6 @@ static int open_set(const struct oci_cgroup *cg, struct cg_set *ret, struct err 
   return cg_set_open(cg->path, ret, err);
 }
 
-/* Where the first process of the container went: its own init (systemd, say) makes folders below, and then nobody may be above them. */
-static char *where_init_is(const struct cg_set *set) {
-  cleanup_free pid_t *pid = NULL;
-  size_t n = 0;
-  if (set->l->v2 < 0 || cg_processes(set, &pid, &n) < 0 || n == 0) return NULL;
-  cleanup_free char *path = cg_path_of(set->l, (size_t)set->l->v2, pid[0]);
-  const size_t len = strlen(set->path);
-  return path && !strncmp(path, set->path, len) && path[len] == '/' ? strdup(path + len + 1) : NULL;
-}
-
 int oci_cgroup_join(const struct oci_cgroup *cg, const char *sub, pid_t pid, struct err *err) {
   struct cg_set set;
   cleanup_free char *clean = NULL;
@@ -148,9 +138,10 @@ int oci_cgroup_join(const struct oci_cgroup *cg, const char *sub, pid_t pid, str
     r = err_set(err, bad ? 0 : ENOMEM, "cgroup", "%s: expected a path below the container's", sub);
   const char *below = clean && strcmp(clean, "/") ? clean + 1 : NULL;
   if (r == 0) r = cg_set_enter(&set, below, pid, false, err);
+  /* The container's own init (systemd, say) has made folders below, and then nobody may be above them: to where it is itself. */
   if (r == -EBUSY && !below) {
-    cleanup_free char *other = where_init_is(&set);
-    if (other) r = cg_set_enter(&set, other, pid, false, err);
+    cleanup_free char *other = cg_first_process(&set);
+    if (other && *other) r = cg_set_enter(&set, other, pid, false, err);
   }
   cg_set_close(&set);
   return r;

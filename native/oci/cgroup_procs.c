@@ -77,6 +77,40 @@ static int main_dir(const struct cg_set *set) {
   return -1;
 }
 
+/* `path` is the folder's, below the first one. */
+static void find_lowest(int dir, const char *path, unsigned depth, pid_t *ret_pid, char **ret) {
+  struct pids p = {0};
+  int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *list = fd < 0 ? NULL : fdopendir(fd);
+  if (!list) {
+    if (fd >= 0) close(fd);
+    return;
+  }
+  (void)read_procs(fd, &p);
+  for (size_t i = 0; i < p.n; i++) {
+    if (*ret_pid && p.pid[i] >= *ret_pid) continue;
+    free(*ret);
+    *ret = strdup(path);
+    *ret_pid = p.pid[i];
+  }
+  free(p.pid);
+  for (struct dirent *e; depth && (e = readdir(list));) {
+    if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+    cleanup_free char *name = xformat("%s%s%s", path, *path ? "/" : "", e->d_name);
+    cleanup_fd int below = openat(fd, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below >= 0 && name) find_lowest(below, name, depth - 1, ret_pid, ret);
+  }
+  closedir(list);
+}
+
+char *cg_first_process(const struct cg_set *set) {
+  char *path = NULL;
+  pid_t pid = 0;
+  const int dir = cg_dir_v2(set);
+  if (dir >= 0) find_lowest(dir, "", DEPTH_MAX, &pid, &path);
+  return path;
+}
+
 int cg_processes(const struct cg_set *set, pid_t **ret, size_t *ret_n) {
   struct pids p = {0};
   const int dir = main_dir(set);
