@@ -29,12 +29,13 @@ void terminal_copy_size(const struct terminal *t, int master) {
 
 enum { BUFFER = 16 * 1024 };
 
-/* One read's worth from one to the other. False at the end of the source, or when the sink is gone. */
-static bool copy_some(int from, int to) {
+/* One read's worth from one to the other. 1; 0 at the end of the source; -errno where the sink is gone. */
+static int copy_some(int from, int to) {
   char buf[BUFFER];
   ssize_t n = read(from, buf, sizeof buf);
-  if (n < 0) return errno == EINTR || errno == EAGAIN;
-  return n > 0 && write_all(to, buf, (size_t)n) == 0;
+  if (n <= 0) return n < 0 && (errno == EINTR || errno == EAGAIN);
+  int r = write_all(to, buf, (size_t)n);
+  return r < 0 ? r : 1;
 }
 
 /* Keys for the pty, as many as it takes: a program that does not read must not keep us from showing what it writes. */
@@ -80,7 +81,7 @@ static int on_signal(const struct terminal *t, int master, int signals, pid_t pi
 /* What is still in the pty when the process is gone; others that it started may hold it open, so that the end may not come. */
 static void drain(int master) {
   struct pollfd p = {.fd = master, .events = POLLIN};
-  while (poll(&p, 1, 0) == 1 && p.revents & POLLIN && copy_some(master, STDOUT_FILENO)) {
+  while (poll(&p, 1, 0) == 1 && p.revents & POLLIN && copy_some(master, STDOUT_FILENO) > 0) {
   }
 }
 
@@ -102,7 +103,9 @@ int terminal_serve(const struct terminal *t, int master, int signals, bool inter
     }
     if (p[1].revents & POLLOUT && pending && !write_keys(&keys, master)) output = false;
     /* EIO when no slave is open any more; the process may live on without its terminal. */
-    if (p[1].revents & (POLLIN | POLLHUP | POLLERR) && !copy_some(master, STDOUT_FILENO)) output = false;
+    int copied = p[1].revents & (POLLIN | POLLHUP | POLLERR) ? copy_some(master, STDOUT_FILENO) : 1;
+    if (copied < 0) return copied;
+    if (copied == 0) output = false;
     if (p[2].revents && !read_keys(&keys)) input = false;
   }
 }

@@ -18,6 +18,7 @@ void terminal_copy_size(const struct terminal *t, int master);
 
 /*
  * Copies between 0, 1 and the pty until the process is gone and all it wrote is shown. `signals` is a signalfd for SIGCHLD, SIGWINCH and
- * those that end us, which are passed on to `pid`. Without `interactive` nothing is read from 0. Returns waitpid's status or -errno.
+ * those that end us, which are passed on to `pid`. Without `interactive` nothing is read from 0. Returns waitpid's status or -errno: -EPIPE
+ * where nobody reads 1 any more, and the caller ignores SIGPIPE.
  */
 int terminal_serve(const struct terminal *t, int master, int signals, bool interactive, pid_t pid);

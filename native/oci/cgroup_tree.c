@@ -9,6 +9,8 @@
 #include "cgroup_set.h"
 #include "lib/deadline.h"
 
+enum { DEPTH_MAX = 256 };
+
 /* --- making --- */
 
 /* mkdir -p of a path below `mount`. *ret_made: how many folders that were, from the last one up. */
@@ -28,12 +30,34 @@ static int make_folders(const char *mount, const char *path, unsigned *ret_made)
   return 0;
 }
 
-/* There before us, of a container that was killed with its runtime perhaps. With processes in it, it is somebody else's. */
+/* Processes in it, or below: cgroup2 counts both, on v1 one has to look. */
+static bool is_populated(const struct cg_hierarchy *h, int dir, unsigned depth) {
+  char text[64];
+  uint64_t populated;
+  if (h->v2 && cg_read_number(dir, "cgroup.events", "populated", &populated)) return populated;
+  if (cg_read(dir, "cgroup.procs", text, sizeof text) == 0 && *text) return true;
+  int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *list = fd < 0 ? NULL : fdopendir(fd);
+  bool found = false;
+  if (!list && fd >= 0) close(fd);
+  for (struct dirent *e; list && !found && depth && (e = readdir(list));) {
+    if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+    cleanup_fd int below = openat(fd, e->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    found = below >= 0 && is_populated(h, below, depth - 1);
+  }
+  if (list) closedir(list);
+  return found;
+}
+
+/*
+ * There before us, of a container that was killed with its runtime perhaps. With processes in it, it is somebody else's: those who live
+ * there would be killed with the container.
+ */
 static int adopt(const struct cg_hierarchy *h, const char *path, int dir, struct err *err) {
   char text[64];
   int r = cg_read(dir, "cgroup.procs", text, sizeof text);
   if (r < 0 && r != -EOPNOTSUPP) return err_set(err, -r, "cgroup", "%s%s/cgroup.procs", h->mount, path);
-  if (r == 0 && *text) return err_set(err, EBUSY, "cgroup", "%s%s has processes already", h->mount, path);
+  if (is_populated(h, dir, DEPTH_MAX)) return err_set(err, EBUSY, "cgroup", "%s%s has processes already", h->mount, path);
   /* What would be put into a frozen one would never start. */
   if (h->v2 && cg_read(dir, "cgroup.freeze", text, sizeof text) == 0 && *text == '1') (void)cg_write(dir, "cgroup.freeze", "0");
   if (h->controllers & 1u << CG_FREEZER) (void)cg_write(dir, "freezer.state", "THAWED");
@@ -148,6 +172,6 @@ static int remove_below(int parent, const char *name, unsigned depth) {
 int cg_tree_remove(const char *folder, int64_t deadline) {
   unsigned naps = 0;
   int r;
-  while ((r = remove_below(AT_FDCWD, folder, 256)) == -EBUSY && clock_ms() < deadline) nap(&naps);
+  while ((r = remove_below(AT_FDCWD, folder, DEPTH_MAX)) == -EBUSY && clock_ms() < deadline) nap(&naps);
   return r;
 }

@@ -43,10 +43,12 @@ static int clone_error(const struct oci_init *init, int code, struct err *err) {
 }
 
 /* The process in between. */
-static void between(struct oci_init *init, uint64_t flags, int cgroup) __attribute__((noreturn));
-static void between(struct oci_init *init, uint64_t flags, int cgroup) {
+static void between(struct oci_init *init, uint64_t flags, int cgroup, int sock) __attribute__((noreturn));
+static void between(struct oci_init *init, uint64_t flags, int cgroup, int sock) {
   struct oci_report report = {.message = OCI_MAKER_PID};
   int pidfd;
+  /* The maker's end: with a copy of it nobody would see the maker go. */
+  close(sock);
   int r = oci_ns_join(init->spec, &init->joined, false, &report.err);
   pid_t pid = r < 0 ? -1 : clone_now(flags | CLONE_PARENT, cgroup, &pidfd);
   if (pid == 0) oci_init_main(init);
@@ -62,7 +64,7 @@ static pid_t clone_between(struct oci_init *init, uint64_t flags, int cgroup, in
   struct oci_report report;
   int fd, status;
   pid_t helper = fork();
-  if (helper == 0) between(init, flags, cgroup);
+  if (helper == 0) between(init, flags, cgroup, sock);
   if (helper < 0) return err_set(err, errno, "fork", "%s", "");
   int r = oci_report_receive(sock, &report, &fd);
   while (waitpid(helper, &status, 0) < 0 && errno == EINTR) {
@@ -86,7 +88,10 @@ pid_t oci_clone(struct oci_init *init, int cgroup, int sock, int *ret_pidfd, str
     pid = clone_between(init, flags, cgroup, sock, ret_pidfd, err);
   } else {
     pid = clone_now(flags, cgroup, ret_pidfd);
-    if (pid == 0) oci_init_main(init);
+    if (pid == 0) {
+      close(sock);
+      oci_init_main(init);
+    }
     if (pid < 0) pid = clone_error(init, errno, err);
   }
   close(init->sock);

@@ -78,6 +78,8 @@ int console_serve(int master, int signals, pid_t pid, struct err *err) {
   if (r < 0) return r;
   /* Its end may have been before, and whoever waited for a child meanwhile (a hook's) may have taken the signal: look once by ourselves. */
   (void)raise(SIGCHLD);
+  /* Nobody who sees what it writes: an error, after which the caller ends it; killed by the signal we would leave it behind. */
+  (void)signal(SIGPIPE, SIG_IGN);
   int status = terminal_serve(&t, master, signals, master >= 0, pid);
   terminal_restore(&t);
   if (status < 0) return err_set(err, -status, "terminal", "%s", "");

@@ -205,7 +205,10 @@ static int run(struct work *w, int *ret_exit, struct err *err) {
     (void)waitpid(w->pid, NULL, 0);
   }
   if (r == 0 && w->words->detach) *ret_exit = 0;
-  if (r == 0 && !w->words->detach) *ret_exit = r = console_serve(w->master, w->signals, w->pid, err);
+  if (r == 0 && !w->words->detach) {
+    r = console_serve(w->master, w->signals, w->pid, err);
+    if (r >= 0) *ret_exit = r;
+  }
   const int fds[] = {w->sock, w->console, w->master, w->signals, w->child.init, w->child.payload};
   for (size_t i = 0; i < N_ELEMENTS(fds); i++)
     if (fds[i] >= 0) close(fds[i]);

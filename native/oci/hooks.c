@@ -170,6 +170,8 @@ static int run_one(const struct oci_hook *hook, int payload, const char *state, 
     const bool timed = hook->timeout > 0 && hook->timeout < INT32_MAX;
     int waited = follow(&run, timed ? clock_ms() + hook->timeout * 1000 : -1);
     if (waited < 0) (void)kill(-run.pid, SIGKILL);
+    /* It may have left its own group, and startContainer's are the image's. */
+    if (waited < 0) (void)pidfd_send_signal(run.pidfd, SIGKILL, NULL, 0);
     while (waitpid(run.pid, &status, 0) < 0 && errno == EINTR) {
     }
     take_rest(&run);

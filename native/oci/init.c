@@ -213,9 +213,10 @@ static int prepare(struct work *w, struct err *err) {
 /* Whoever connects to the socket starts us, or goes away: then nobody ever will, since the socket's name is removed before. */
 static int await_start(struct work *w, struct err *err) {
   struct oci_init *i = w->i;
-  if (i->listen < 0) return await_go(w, err);
+  /* For `create` that the state is saved: killed before, the maker would leave somebody whom nobody knows. */
+  int fd, r = await_go(w, err);
+  if (i->listen < 0 || r < 0) return r;
   close(i->sock);
-  int fd;
   do {
     fd = accept4(i->listen, NULL, NULL, SOCK_CLOEXEC);
   } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));

@@ -10,7 +10,8 @@ enum oci_message {
   OCI_MAKER_PID = 'p', /* from a process between the two: here is the container's pid */
   OCI_HOOKS = 'h',     /* the namespaces are there: run prestart and createRuntime */
   OCI_TERMINAL = 't',  /* the terminal's master, by SCM_RIGHTS */
-  OCI_READY = 'r',     /* all is done but for what comes at start; `number` is seccomp's listener in the child, or -1 */
+  OCI_READY = 'r',     /* all is done but for what comes at start; `number` is seccomp's listener in the child, or -1. OCI_GO answers it
+                          when the state is saved (create) or the payload shall start (run) */
   OCI_FAILED = 'f',    /* err and exit_code say why; the process ends */
 };
 struct oci_report {

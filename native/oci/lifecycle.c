@@ -53,6 +53,7 @@ int oci_start(const struct oci_global *g, int argc, char **argv) {
   cleanup_fd int root = oci_root_open(g->root, false, &err);
   int r = oci_container_open(root, argv[1], &c, &err);
   if (r == 0 && oci_container_lock(&c) < 0) r = err_set(&err, 0, "start", "container \"%s\": another podrt is at work on it", c.id);
+  if (r == 0) r = oci_container_reload(root, &c, &err);
   if (r == 0) r = oci_container_spec(&c, &spec, &err);
   if (r == 0) r = start(&c, &spec, &err);
   if (r < 0) oci_fail(g, &err);
@@ -88,6 +89,9 @@ static int kill_init(const struct oci_container *c, int number, struct err *err)
   cleanup_fd int pidfd = proc_open(&c->proc);
   if (pidfd < 0 || syscall(SYS_pidfd_send_signal, pidfd, number, NULL, 0) < 0)
     return err_set(err, pidfd < 0 ? -pidfd : errno, "kill", "container \"%s\"", c->id);
+  /* v1's freezer holds even those that are killed. */
+  struct err ignored;
+  if (status == OCI_PAUSED && number == SIGKILL) (void)oci_cgroup_freeze(&c->cgroup, false, &ignored);
   return 0;
 }
 
@@ -126,7 +130,7 @@ int oci_kill(const struct oci_global *g, int argc, char **argv) {
 /* --- delete --- */
 
 /* Somebody who is just making or starting it may take a moment; one who hangs is not waited for by --force. */
-static int lock(const struct oci_container *c, bool force, struct err *err) {
+static int lock(struct oci_container *c, bool force, struct err *err) {
   const int64_t deadline = clock_ms() + LOCK_MS;
   unsigned naps = 0;
   while (oci_container_lock(c) < 0) {
@@ -140,12 +144,14 @@ static int delete (int root, struct oci_container *c, bool force, struct err *er
   struct oci_spec spec;
   struct err ignored;
   int r = lock(c, force, err);
+  /* What was read may be older than what the lock's last holder has done: made it, say. */
+  if (r == 0) r = oci_container_reload(root, c, err);
   if (r < 0) return r;
   const enum oci_status status = oci_container_status(c);
   if (status != OCI_STOPPED && !force)
     return err_set(err, 0, "delete", "container \"%s\" is %s: cannot delete a container that is not stopped", c->id,
                    oci_status_name(status));
-  if (status == OCI_PAUSED) (void)oci_cgroup_freeze(&c->cgroup, false, &ignored);
+  if (status == OCI_PAUSED || status == OCI_CREATED) (void)oci_cgroup_freeze(&c->cgroup, false, &ignored);
   const bool has_spec = oci_container_spec(c, &spec, &ignored) == 0;
   r = oci_unmake(root, c, has_spec ? &spec : NULL, err);
   if (has_spec) oci_spec_free(&spec);
@@ -161,9 +167,9 @@ int oci_delete(const struct oci_global *g, int argc, char **argv) {
   if (i >= 0 && i + 1 != argc) i = err_set(&err, 0, "usage", "podrt delete [--force] ID");
   if (i < 0) return oci_fail(g, &err);
   cleanup_fd int root = oci_root_open(g->root, false, &err);
-  int r = oci_container_open(root < 0 && errno == ENOENT ? -1 : root, argv[i], &c, &err);
-  if (r == -ENOENT && force) return 0;
+  int r = oci_container_open(root, argv[i], &c, &err);
   if (r == 0) r = delete (root, &c, force, &err);
+  if (r == -ENOENT && force) r = 0;
   if (r < 0) oci_fail(g, &err);
   oci_container_free(&c);
   return r < 0;

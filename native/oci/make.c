@@ -14,10 +14,11 @@
 #include "clone.h"
 #include "console.h"
 #include "hooks.h"
+#include "lib/deadline.h"
 #include "netdev.h"
 #include "ns.h"
 
-enum { CONFIG_MAX = 16 * 1024 * 1024, KILL_MS = 10 * 1000 };
+enum { CONFIG_MAX = 16 * 1024 * 1024, KILL_MS = 10 * 1000, LOCK_MS = 2000 };
 
 struct make {
   const struct oci_make_wish *wish;
@@ -137,6 +138,8 @@ static int prepare(struct make *m, struct err *err) {
   r = make_filter(m, err);
   if (r == 0) r = make_socket(m, err);
   if (r == 0) r = oci_cgroup_prepare(&m->cgroup, &made->container.cgroup, &m->cgroup_fd, err);
+  /* If we are killed from here on, `delete` finds the cgroup; the first process ends with us until its own pid is saved. */
+  if (r == 0) r = oci_container_save(&made->container, err);
   return r == 0 ? oci_mounts_prepare(&m->mounts, err) : r;
 }
 
@@ -287,7 +290,7 @@ static int spawn(struct make *m, int *ret_exit, struct err *err) {
   if (r == 0 && s->has_process) r = oci_process_outside(&s->process, pid, err);
   if (r == 0) r = oci_container_save(&made->container, err);
   if (r == 0 && m->wish->pid_file) r = oci_pid_file(m->wish->pid_file, pid, err);
-  return r;
+  return r == 0 && !m->wish->attached ? send_go(made->sock, err) : r;
 }
 
 /* --- the end --- */
@@ -330,6 +333,17 @@ void oci_made_free(struct oci_made *made) {
   oci_spec_free(&made->spec);
 }
 
+/* Whoever looks at it holds the lock for a moment; a `delete --force` that has found the folder before us removes it. */
+static int lock(struct oci_made *made, struct err *err) {
+  const int64_t deadline = clock_ms() + LOCK_MS;
+  unsigned naps = 0;
+  while (oci_container_lock(&made->container) < 0) {
+    if (clock_ms() > deadline) return err_set(err, 0, "container", "\"%s\" is being deleted", made->container.id);
+    nap(&naps);
+  }
+  return oci_container_reload(made->root, &made->container, err);
+}
+
 int oci_make(const struct oci_make_wish *wish, struct oci_made *ret, int *ret_exit, struct err *err) {
   struct make m = {.wish = wish, .made = ret, .bundle = -1, .cgroup_fd = -1, .listen = -1};
   *ret = (struct oci_made){.container.dir = -1, .root = -1, .sock = -1, .master = -1, .pidfd = -1};
@@ -337,7 +351,11 @@ int oci_make(const struct oci_make_wish *wish, struct oci_made *ret, int *ret_ex
   int r = ret->root = oci_root_open(wish->global->root, true, err);
   if (r >= 0) r = oci_container_make(ret->root, wish->id, &ret->container, err);
   const bool ours = r == 0;
-  if (ours) (void)oci_container_lock(&ret->container);
+  if (ours) r = lock(ret, err);
+  if (ours && r < 0) {
+    oci_made_free(ret);
+    return r;
+  }
   if (r == 0) r = prepare(&m, err);
   if (r == 0) r = spawn(&m, ret_exit, err);
   if (r < 0 && ours) undo(&m);

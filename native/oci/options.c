@@ -63,6 +63,15 @@ int oci_options(int argc, char **argv, const struct oci_option *table, size_t n,
 
 /* --- what is told --- */
 
+/* JSON is UTF-8, and what is told may hold a name that is not, or have been cut within a letter. */
+static json_t *json_text(const char *text) {
+  json_t *ret = json_string(text);
+  cleanup_free char *plain = ret ? NULL : strdup(text);
+  for (char *p = plain; p && *p; p++)
+    if ((unsigned char)*p > 126) *p = '?';
+  return ret ? ret : json_string(plain ? plain : "");
+}
+
 /* One line in the log file. Engines read it for the reason of a failure. */
 static void log_line(const struct oci_global *g, const char *level, const char *text) {
   char time[40];
@@ -70,7 +79,7 @@ static void log_line(const struct oci_global *g, const char *level, const char *
   cleanup_fd int fd = open(g->log, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_CLOEXEC, 0600);
   if (fd < 0) return;
   oci_time(time);
-  json_t *line = g->log_json ? json_pack("{s:s, s:s, s:s}", "msg", text, "level", level, "time", time) : NULL;
+  json_t *line = g->log_json ? json_pack("{s:o, s:s, s:s}", "msg", json_text(text), "level", level, "time", time) : NULL;
   char *words = line ? json_dumps(line, JSON_COMPACT) : xformat("time=\"%s\" level=%s msg=\"%s\"", time, level, text);
   json_decref(line);
   if (words) dprintf(fd, "%s\n", words);

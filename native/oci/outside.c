@@ -27,17 +27,19 @@ int oci_process_oom(const struct oci_process *p, bool rootless, struct err *err)
   return r < 0 ? err_set(err, -r, "oomScoreAdj", "%d", p->oom_score_adj) : 0;
 }
 
-/* Another user's process is not ours to limit without CAP_SYS_RESOURCE (prlimit(2)); what is no raise it may do itself, at its end. */
-static bool left_to_itself(const struct oci_rlimit *limit, pid_t pid) {
-  struct rlimit64 own;
-  return pid && prlimit64(0, (unsigned)limit->resource, NULL, &own) == 0 && limit->hard <= own.rlim_max;
-}
-
+/*
+ * For another process only what it may not do itself at its end, raise a hard limit: the rest would bind podrt's own work in it, whose
+ * accept(2) needs a descriptor.
+ */
 int oci_process_limits(const struct oci_process *p, pid_t pid, struct err *err) {
   for (size_t i = 0; i < p->n_rlimits; i++) {
-    const struct rlimit64 want = {.rlim_cur = p->rlimits[i].soft, .rlim_max = p->rlimits[i].hard};
-    if (prlimit64(pid, (unsigned)p->rlimits[i].resource, &want, NULL) == 0) continue;
-    if (errno == EPERM && left_to_itself(&p->rlimits[i], pid)) continue;
+    const unsigned resource = (unsigned)p->rlimits[i].resource;
+    struct rlimit64 own, want = {.rlim_cur = p->rlimits[i].soft, .rlim_max = p->rlimits[i].hard};
+    if (pid && prlimit64(0, resource, NULL, &own) == 0) {
+      if (want.rlim_max <= own.rlim_max) continue;
+      want.rlim_cur = own.rlim_cur;
+    }
+    if (prlimit64(pid, resource, &want, NULL) == 0) continue;
     return err_set(err, errno, "rlimits", "process.rlimits[%zu]%s", i, errno == EPERM ? ": above the caller's own hard limit" : "");
   }
   return 0;

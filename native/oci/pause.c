@@ -13,7 +13,8 @@ static int set_frozen(const struct oci_global *g, int argc, char **argv, bool fr
   int r = oci_container_open(root, argv[1], &c, &err);
   if (r == 0) {
     const enum oci_status status = oci_container_status(&c);
-    const bool fits = frozen ? status == OCI_RUNNING || status == OCI_CREATED : status == OCI_PAUSED;
+    const bool fits = frozen ? status == OCI_RUNNING || status == OCI_CREATED
+                             : status == OCI_PAUSED || (status == OCI_CREATED && oci_cgroup_is_frozen(&c.cgroup));
     if (!fits)
       r = err_set(&err, 0, argv[0], "container \"%s\" is %s, not %s", c.id, oci_status_name(status), frozen ? "running" : "paused");
   }

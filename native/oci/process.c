@@ -55,25 +55,29 @@ static int detach(const struct oci_become *b, struct err *err) {
   sigemptyset(&none);
   for (int s = 1; s < NSIG; s++) (void)signal(s, SIG_DFL);
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) return err_set(err, errno, "sigprocmask", "%s", "");
-  /* Else the container would hold the keys of the caller's session. */
-  if (!b->keep_keyring && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM &&
-      errno != EDQUOT)
-    return err_set(err, errno, "keyring", "%s", "");
+  /*
+   * Else the container would hold the keys of the caller's session. A quota that is used up is no reason to let it: a container of the
+   * same user could have seen to that before somebody comes by exec.
+   */
+  if (!b->keep_keyring && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM)
+    return err_set(err, errno, "keyring", "%s", errno == EDQUOT ? "see /proc/key-users, and --no-new-keyring" : "");
   return 0;
 }
 
-/* As the field does: the container's user may open what it was given as /dev/stdout. What is not ours to give stays as it is. */
+/*
+ * The container's user may open what it was given as /dev/stdout. Pipes alone, as engines give them: a file, or a person's terminal,
+ * would be that user's for good. What is not ours to give stays as it is.
+ */
 static void own_stdio(const struct oci_process *p) {
   for (int fd = 0; p->uid && fd < 3; fd++) {
     struct stat st;
-    if (fstat(fd, &st) < 0 || st.st_uid == p->uid || (S_ISCHR(st.st_mode) && !isatty(fd))) continue;
+    if (fstat(fd, &st) < 0 || st.st_uid == p->uid || !S_ISFIFO(st.st_mode)) continue;
     (void)fchown(fd, p->uid, (gid_t)-1);
   }
 }
 
 /*
- * Not chdir(2): it could be called /proc/self/fd/7 (CVE-2024-21626). With the rights of root, and if these do not suffice (a FUSE
- * mount of the user's, say) again with the user's own.
+ * Not chdir(2): it could be called /proc/self/fd/7 (CVE-2024-21626). With the rights of root, before they go.
  */
 static int enter_cwd(const struct oci_become *b, struct err *err) {
   const char *cwd = b->process->cwd;

@@ -27,7 +27,7 @@ int oci_process_oom(const struct oci_process *p, bool rootless, struct err *err)
 /* By the maker, who may have more rights: scheduler, io priority, CPUs and limits of `pid`. As late as can be: limits bind podrt's own
  * work. */
 int oci_process_outside(const struct oci_process *p, pid_t pid, struct err *err);
-/* The limits alone. With a pid, those that are not the caller's to set are left out: oci_process_finish sets all of them again. */
+/* The limits alone. For a pid, only what raises a hard limit, with the caller's rights: oci_process_finish sets all of them. */
 int oci_process_limits(const struct oci_process *p, pid_t pid, struct err *err);
 /* Signals, keyring, descriptors, umask, cwd, groups, ids, labels, no_new_privs; what is kept is only what oci_process_finish needs. */
 int oci_process_become(struct oci_become *b, struct err *err);

@@ -70,7 +70,8 @@ static int attached(struct oci_made *made, const struct words *w, int *ret_exit,
     *ret_exit = 0;
     return 0;
   }
-  if (r == 0) *ret_exit = r = console_serve(made->master, signals, made->container.proc.pid, err);
+  if (r == 0) r = console_serve(made->master, signals, made->container.proc.pid, err);
+  if (r >= 0) *ret_exit = r;
   if (w->keep) return r;
   const int undone = oci_unmake(made->root, &made->container, &made->spec, r < 0 ? &ignored : err);
   return r < 0 ? r : undone;

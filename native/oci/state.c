@@ -34,10 +34,25 @@ static int make_path(const char *path) {
   return mkdir(copy, 0700) < 0 && errno != EEXIST ? -errno : 0;
 }
 
+/* What sudo(8) or su(1) left in root's environment is another user's, who could put there what root would take for its own. */
+static bool is_own(const char *folder) {
+  struct stat st;
+  return geteuid() != 0 || (stat(folder, &st) == 0 && st.st_uid == 0);
+}
+
+/* State files say whom to kill and which hooks to run: nobody else may write them. */
+static int check_root(int fd, const char *path, struct err *err) {
+  struct stat st;
+  if (fstat(fd, &st) < 0) return err_set(err, errno, "root", "%s", path);
+  if (st.st_uid != geteuid() && st.st_uid != 0) return err_set(err, 0, "root", "%s belongs to user %u, not to us", path, st.st_uid);
+  if (st.st_mode & S_IWOTH) return err_set(err, 0, "root", "%s: everybody may write there", path);
+  return 0;
+}
+
 int oci_root_open(const char *root, bool create, struct err *err) {
   /* Whoever is root of a user namespace alone (podman's, say) has the variable, too; real root has none, or an empty one. */
   const char *runtime = getenv("XDG_RUNTIME_DIR");
-  const bool own = runtime && runtime[0] == '/';
+  const bool own = runtime && runtime[0] == '/' && is_own(runtime);
   cleanup_free char *path = root ? strdup(root) : own ? xformat("%s/podrt", runtime) : geteuid() == 0 ? strdup("/run/podrt") : NULL;
   if (!path) return err_set(err, 0, "root", "neither --root nor XDG_RUNTIME_DIR says where containers' states are");
   int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,7 +61,10 @@ int oci_root_open(const char *root, bool create, struct err *err) {
     if (r < 0) return err_set(err, -r, "root", "%s", path);
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   }
-  return fd < 0 ? err_set(err, errno, "root", "%s", path) : fd;
+  if (fd < 0) return err_set(err, errno, "root", "%s", path);
+  int r = check_root(fd, path, err);
+  if (r < 0) close(fd);
+  return r < 0 ? r : fd;
 }
 
 bool oci_id_valid(const char *id) {
@@ -77,11 +95,28 @@ int oci_container_make(int root, const char *id, struct oci_container *ret, stru
   return 0;
 }
 
-int oci_container_lock(const struct oci_container *c) {
-  return flock(c->dir, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+int oci_container_lock(struct oci_container *c) {
+  if (flock(c->dir, LOCK_EX | LOCK_NB) < 0) return -errno;
+  c->locked = true;
+  return 0;
+}
+
+/* By a description of our own: the lock goes with that, and several who look do not take each other for somebody at work. */
+static bool is_being_made(const struct oci_container *c) {
+  if (c->locked) return false;
+  cleanup_fd int dir = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return dir >= 0 && flock(dir, LOCK_SH | LOCK_NB) < 0;
+}
+
+/* Its folder may have been removed, and made anew by somebody else. */
+static bool is_named(int root, const struct oci_container *c) {
+  struct stat own, named;
+  return fstat(c->dir, &own) == 0 && fstatat(root, c->id, &named, AT_SYMLINK_NOFOLLOW) == 0 && own.st_dev == named.st_dev &&
+         own.st_ino == named.st_ino;
 }
 
 int oci_container_remove(int root, struct oci_container *c, struct err *err) {
+  if (!is_named(root, c)) return 0;
   return rmtree_at(root, c->id, err);
 }
 
@@ -138,29 +173,41 @@ int oci_container_parse(const char *text, size_t len, struct oci_container *c, s
   return r < 0 ? err_set(err, -r, "state.json", "%s", c->id) : 0;
 }
 
-int oci_container_open(int root, const char *id, struct oci_container *ret, struct err *err) {
-  struct oci_container c = {.dir = -1};
+/* Just being made, or its maker was killed: there is nothing but the folder. */
+static int read_state_file(struct oci_container *c, struct err *err) {
   cleanup_free char *text = NULL;
   size_t len;
+  int r = read_file_at(c->dir, "state.json", STATE_MAX, &text, &len);
+  if (r == -ENOENT) return 0;
+  return r < 0 ? err_set(err, -r, "state.json", "%s", c->id) : oci_container_parse(text, len, c, err);
+}
+
+int oci_container_open(int root, const char *id, struct oci_container *ret, struct err *err) {
+  struct oci_container c = {.dir = -1};
   int r = check_id(id, err);
   if (r < 0) return r;
+  /* Why the root cannot be opened is in err, and no reason to think that the container is gone. */
+  if (root < 0 && root != -ENOENT) return root;
   snprintf(c.id, sizeof c.id, "%s", id);
   c.dir = root < 0 ? -1 : openat(root, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (c.dir < 0 && (root < 0 || errno == ENOENT)) return err_set(err, 0, "container", "\"%s\" does not exist", id), -ENOENT;
   if (c.dir < 0) return err_set(err, errno, "container", "%s", id);
-  r = read_file_at(c.dir, "state.json", STATE_MAX, &text, &len);
-  /* Just being made, or its maker was killed: there is nothing but the folder. */
-  if (r == 0)
-    r = oci_container_parse(text, len, &c, err);
-  else if (r == -ENOENT)
-    r = 0;
-  else
-    err_set(err, -r, "state.json", "%s", id);
+  r = read_state_file(&c, err);
   if (r < 0)
     oci_container_free(&c);
   else
     *ret = c;
   return r;
+}
+
+int oci_container_reload(int root, struct oci_container *c, struct err *err) {
+  const int dir = c->dir;
+  if (!is_named(root, c)) return err_set(err, 0, "container", "\"%s\" does not exist", c->id), -ENOENT;
+  c->dir = -1;
+  oci_container_free(c);
+  c->dir = dir;
+  c->proc = (struct proc_id){0};
+  return read_state_file(c, err);
 }
 
 int oci_container_spec(const struct oci_container *c, struct oci_spec *ret, struct err *err) {
@@ -170,7 +217,7 @@ int oci_container_spec(const struct oci_container *c, struct oci_spec *ret, stru
 /* --- status --- */
 
 enum oci_status oci_container_status(const struct oci_container *c) {
-  if (!c->bundle) return oci_container_lock(c) < 0 ? OCI_CREATING : OCI_STOPPED;
+  if (!c->proc.pid) return is_being_made(c) ? OCI_CREATING : OCI_STOPPED;
   cleanup_fd int pidfd = proc_open(&c->proc);
   if (pidfd < 0) return OCI_STOPPED;
   if (faccessat(c->dir, OCI_START_SOCKET, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return OCI_CREATED;

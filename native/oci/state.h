@@ -15,6 +15,7 @@ enum oci_status { OCI_CREATING, OCI_CREATED, OCI_RUNNING, OCI_PAUSED, OCI_STOPPE
 struct oci_container {
   char id[1025];
   int dir;             /* ROOT/ID */
+  bool locked;         /* by us */
   char *bundle;        /* absolute */
   struct proc_id proc; /* pid 0: none yet */
   bool has_process;
@@ -24,14 +25,19 @@ struct oci_container {
   struct oci_cgroup cgroup;
 };
 
-/* The folder of all containers, made 0700 if it is not there: `root` or the default, $XDG_RUNTIME_DIR/podrt, /run/podrt for root. */
+/*
+ * The folder of all containers, made 0700 if it is not there: `root` or the default, $XDG_RUNTIME_DIR/podrt, /run/podrt for root. -ENOENT
+ * alone means that there is none; one that belongs to somebody else, or that everybody may write to, is an error.
+ */
 int oci_root_open(const char *root, bool create, struct err *err);
 /* Letters, digits, and of "_+-." at most 1024, not "." or "..": the name of a folder of ours. */
 bool oci_id_valid(const char *id);
 /* Makes ROOT/ID; -EEXIST with words when there is one. */
 int oci_container_make(int root, const char *id, struct oci_container *ret, struct err *err);
-/* Opens an existing one; -ENOENT with `container "ID" does not exist`. */
+/* Opens an existing one; -ENOENT with `container "ID" does not exist`. `root` may be an error of oci_root_open, which it then returns. */
 int oci_container_open(int root, const char *id, struct oci_container *ret, struct err *err);
+/* Reads the state again, once the lock is held; -ENOENT when the folder is not the container's any more. */
+int oci_container_reload(int root, struct oci_container *c, struct err *err);
 int oci_container_save(const struct oci_container *c, struct err *err);
 /* The truth of now, from the process and the cgroup. */
 enum oci_status oci_container_status(const struct oci_container *c);
@@ -43,11 +49,11 @@ int oci_container_spec(const struct oci_container *c, struct oci_spec *ret, stru
 /* The same, of state.json's text into a container that has its id. For tests, and for the fuzzer. */
 int oci_container_parse(const char *text, size_t len, struct oci_container *c, struct err *err);
 /* Held by create, start and delete until their process ends: -EWOULDBLOCK while somebody else's is at work. */
-int oci_container_lock(const struct oci_container *c);
+int oci_container_lock(struct oci_container *c);
 /* In a user namespace that is not the machine's first. */
 bool oci_in_userns(void);
 /* Now, by RFC 3339, with nanoseconds. */
 void oci_time(char ret[40]);
-/* Removes ROOT/ID. */
+/* Removes ROOT/ID, if that is still this container. */
 int oci_container_remove(int root, struct oci_container *c, struct err *err);
 void oci_container_free(struct oci_container *c);
