@@ -179,6 +179,7 @@ int exec_plan_make(const struct oci_global *g, const struct exec_words *w, struc
   plan.keep_groups = r == 0 && oci_keeps_groups(&plan.spec);
   if (r == 0) r = w->file ? by_file(w, &plan, err) : by_words(w, &plan, err);
   if (r == 0) r = check(w, &plan.process, err);
+  if (r == 0) oci_process_grant(g, &plan.process, plan.spec.ns[OCI_USER].listed);
   if (r == 0) r = make_filter(root, &plan, err);
   if (r < 0)
     exec_plan_free(&plan);

@@ -115,6 +115,7 @@ static int prepare(struct make *m, struct err *err) {
   int r = open_bundle(m, err);
   if (r == 0) r = copy_config(m, err);
   if (r == 0) r = check(m, err);
+  if (r == 0) oci_process_grant(m->wish->global, &m->made->spec.process, s->ns[OCI_USER].listed);
   if (r == 0) r = root_path(m, err);
   if (r < 0) return r;
   oci_time(created);

@@ -19,6 +19,12 @@ struct oci_become {
   int listener;      /* set: seccomp's, or -1 */
 };
 
+struct oci_global;
+/*
+ * Takes out of the sets what cannot be had, with a warning (runtime-spec, config.md "capabilities": it SHOULD NOT fail for them): what
+ * the caller itself lacks, unless a user namespace of the container's own has it all; ambient ones that are not permitted and inheritable.
+ */
+void oci_process_grant(const struct oci_global *g, struct oci_process *p, bool own_userns);
 /*
  * The calling process's oom_score_adj; before it is made undumpable. With `rootless` one that may not be had (lower than the caller's) is
  * left as it is: engines ask for theirs all the same.

@@ -242,11 +242,16 @@ json_t *oci_container_state(const struct oci_container *c, const struct oci_spec
   return tree;
 }
 
+/* By hand: gmtime_r(3) reads /etc/localtime. Years as Howard Hinnant counts them ("chrono-compatible low-level date algorithms"): from
+ * March. */
 void oci_time(char ret[40]) {
   struct timespec t;
-  struct tm tm;
   clock_gettime(CLOCK_REALTIME, &t);
-  gmtime_r(&t.tv_sec, &tm);
-  size_t n = strftime(ret, 24, "%Y-%m-%dT%H:%M:%S", &tm);
-  snprintf(ret + n, 40 - n, ".%09ldZ", t.tv_nsec);
+  const int64_t days = t.tv_sec / 86400 + 719468, seconds = t.tv_sec % 86400;
+  const int64_t era = days / 146097, day_of_era = days % 146097;
+  const int64_t year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year = day_of_era - (365 * year + year / 4 - year / 100), m = (5 * day_of_year + 2) / 153;
+  const int month = (int)(m < 10 ? m + 3 : m - 9);
+  snprintf(ret, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", (int)(year + era * 400 + (month <= 2)), month,
+           (int)(day_of_year - (153 * m + 2) / 5 + 1), (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60), t.tv_nsec);
 }
