@@ -252,6 +252,8 @@ void oci_time(char ret[40]) {
   const int64_t year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year + year / 4 - year / 100), m = (5 * day_of_year + 2) / 153;
   const int month = (int)(m < 10 ? m + 3 : m - 9);
-  snprintf(ret, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", (int)(year + era * 400 + (month <= 2)), month,
+  char text[128];
+  snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ", (int)(year + era * 400 + (month <= 2)), month,
            (int)(day_of_year - (153 * m + 2) / 5 + 1), (int)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60), t.tv_nsec);
+  snprintf(ret, 40, "%.39s", text);
 }
