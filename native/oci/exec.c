@@ -181,6 +181,8 @@ static int spawn(struct work *w, struct err *err) {
   w->pid = fork();
   if (w->pid == 0) {
     close(w->sock);
+    /* The host's folder of the container is not for a process in it. */
+    close(w->plan->container.dir);
     exec_child_main(&w->child);
   }
   int saved = errno;

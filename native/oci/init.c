@@ -252,8 +252,11 @@ static void stopped(int number) {
 }
 
 void oci_init_main(struct oci_init *i) {
-  /* The maker's lock on the container is on this descriptor, and the folder is none of the container's business. */
+  /* The maker's lock on the container is on the first, and folders of the host are none of the container's business, which may wait long
+   * for its start. */
   close(i->container->dir);
+  for (size_t n = 0; n < N_ELEMENTS(i->host); n++)
+    if (i->host[n] >= 0) close(i->host[n]);
   struct work w = {.i = i, .payload = -1, .conn = -1, .become = {.listener = -1}};
   struct err err = {0};
   if (prepare(&w, &err) < 0) fail(&w, i->sock, &err);

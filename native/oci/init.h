@@ -27,6 +27,7 @@ struct oci_init {
   const struct oci_container *container; /* for the state that hooks are given */
   int sock;                              /* the child's end */
   int listen;                            /* start.sock, or -1: released by the parent (run) */
+  int host[3];                           /* the maker's own descriptors of the host, or -1: the first thing that the child closes */
   bool map_own;                          /* the id map is a line of its own that the child may write itself */
   bool wait_mapped;                      /* the parent does something before the child may begin: maps, cgroup */
   uint64_t joined;                       /* CLONE_NEW… of namespaces that were joined by path before */

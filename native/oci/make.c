@@ -264,6 +264,7 @@ static int spawn(struct make *m, int *ret_exit, struct err *err) {
                           .container = &made->container,
                           .sock = ends[1],
                           .listen = m->listen,
+                          .host = {made->root, m->bundle, m->cgroup_fd},
                           .map_own = new_user && geteuid() != 0 && oci_map_is_own(s, geteuid(), getegid()),
                           .terminal = s->has_process && s->process.terminal,
                           .keep_keyring = m->wish->keep_keyring,

@@ -10,6 +10,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -219,6 +220,18 @@ for (const name of [undefined, "ocreview1"]) {
       // What an engine gives are pipes, and those may be opened by name.
       const piped = `${engine.podrt} --root ${engine.root} exec --user 1000 ${id} sh -c 'echo x > /dev/stdout' | cat`;
       assert.equal(callAny(engine, ["sh", "-c", piped]).stdout, "x\n");
+      remove(engine, id);
+    });
+
+    test("a created container holds nothing of the host but what it was given", () => {
+      const id = newId();
+      const folder = bundle(engine, sleeping);
+      create(engine, folder, id);
+      const fds = `/proc/${stateOf(engine, id).pid}/fd`;
+      const links = readdirSync(fds).map((fd) => readlinkSync(join(fds, fd)));
+      const given = [join(folder, "out"), join(folder, "err")];
+      const held = links.filter((link) => !given.includes(link) && (link.startsWith(engine.folder) || link.startsWith("/sys/fs/cgroup")));
+      assert.deepEqual(held, []);
       remove(engine, id);
     });
 
