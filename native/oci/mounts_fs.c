@@ -24,6 +24,7 @@ struct wish {
   const char *type, *source, *label;
   const struct oci_mount_plan *plan;
   uint64_t attrs;
+  bool no_gid;
 };
 
 static bool is(const char *type, const char *name) {
@@ -31,9 +32,8 @@ static bool is(const char *type, const char *name) {
 }
 
 static int set_param(int context, const struct wish *w, const struct mount_param *p, struct err *err) {
+  if (w->no_gid && !strcmp(p->key, "gid")) return 0;
   if (fsconfig(context, p->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, p->key, p->value, 0) == 0) return 0;
-  /* Engines write gid=5 (tty) for devpts even where that group is not mapped. */
-  if (errno == EINVAL && is(w->type, "devpts") && !strcmp(p->key, "gid")) return 0;
   return mountfd_fail(context, errno, w->type, p->key, err);
 }
 
@@ -103,9 +103,14 @@ static int by_path(const struct wish *w) {
 
 int oci_fs_new(const char *type, const char *source, const struct oci_mount_plan *plan, uint64_t attrs, const char *label,
                struct err *err) {
-  const struct wish w = {.type = type, .source = source, .plan = plan, .attrs = attrs, .label = label};
+  struct wish w = {.type = type, .source = source, .plan = plan, .attrs = attrs, .label = label};
   bool old = false;
   int fd = by_context(&w, &old, err);
+  /* Engines write gid=5 (tty) for devpts even where that group is not mapped. Linux 6.12 says so of the whole, newer ones of the option. */
+  if (fd == -EINVAL && is(type, "devpts")) {
+    w.no_gid = true;
+    fd = by_context(&w, &old, err);
+  }
   if (fd >= 0 || !old) return fd;
   /* The new interface has words for what is wrong; they stay when the old one fails too. */
   int by_old = by_path(&w);
