@@ -1,12 +1,12 @@
 #!/bin/bash
 # npm test: sets up what it needs and runs every level of tests; without root those that need it are named and not run.
-#   test/run.sh [LEVEL…]      levels: lint pure native-unit native session host; all when none is named
+#   test/run.sh [LEVEL…]      levels: lint pure native-unit native session host machine; all when none is named
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 here=$PWD
 
 levels=("$@")
-[ ${#levels[@]} -gt 0 ] || levels=(lint pure native-unit native session host)
+[ ${#levels[@]} -gt 0 ] || levels=(lint pure native-unit native session host machine)
 root=$([ "$(id -u)" = 0 ] && echo yes || echo no)
 
 # With the sanitizers of gcc itself: the unit tests, and podrt-asan.
@@ -16,7 +16,7 @@ step() { printf '\n== %s (%ss)\n' "$1" "$SECONDS"; }
 
 step packages
 bash test/harness/packages.sh build lint session
-[ "$root" = no ] || bash test/harness/packages.sh host
+[ "$root" = no ] || bash test/harness/packages.sh host machine
 # install, not ci: the lock file cannot name platform packages that a mirror does not carry, and ci then refuses it.
 [ -d node_modules ] || npm install --no-save
 
@@ -49,6 +49,7 @@ native() {
 alone() { node test/tools/test.mjs "$ALONE" || fails "$ALONE"; }
 session() { node test/tools/test.mjs session || fails session; }
 host() { node test/tools/test.mjs host || fails host; }
+machine() { node test/tools/test.mjs machine || fails machine; }
 lint() { bash test/lint.sh || fails lint; }
 pure() { node test/tools/test.mjs pure || fails pure; }
 native-unit() {
@@ -66,7 +67,7 @@ wants() { [[ " ${levels[*]} " == *" $1 "* ]]; }
 
 for level in "${levels[@]}"; do
   case $level in
-    lint | pure | native-unit | native | session | host) ;;
+    lint | pure | native-unit | native | session | host | machine) ;;
     *) echo "unknown level $level" >&2; exit 64 ;;
   esac
 done
@@ -78,7 +79,7 @@ for level in lint pure native-unit; do
 done
 
 if [ "$root" = no ]; then
-  for level in native session host; do
+  for level in native session host machine; do
     wants "$level" || continue
     while read -r file; do not_run+=("$file"); done < <(find "test/$level" -name '*.test.ts' | sort)
   done
@@ -102,10 +103,11 @@ else
     step "native: alone"
     alone
   fi
-  if wants host; then
-    step "host"
-    host
-  fi
+  for level in host machine; do
+    wants "$level" || continue
+    step "$level"
+    "$level"
+  done
 fi
 
 if [ ${#not_run[@]} -gt 0 ]; then

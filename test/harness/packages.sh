@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian packages that one purpose needs: packages.sh build|lint|fuzz|session|host|peers …
+# Installs the Debian packages that one purpose needs: packages.sh build|lint|fuzz|session|host|machine|peers …
 # Does nothing (some milliseconds) when they are there. Not root: one line that says what to install, exit 1.
 set -euo pipefail
 
@@ -12,11 +12,12 @@ session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs iproute2 pro
 # apache2-utils: htpasswd, the registry wants bcrypt.
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
   libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd)
+machine=("${host[@]}" qemu-system-x86 e2fsprogs kmod)
 
 # Other OCI runtimes, to measure against: test/bench/oci.sh, test/peers.
 peers=(crun runc busybox-static jq)
 
-usage() { echo "usage: packages.sh build|lint|fuzz|session|host|peers …" >&2; exit 64; }
+usage() { echo "usage: packages.sh build|lint|fuzz|session|host|machine|peers …" >&2; exit 64; }
 
 [ $# -gt 0 ] || usage
 wanted=()
@@ -28,6 +29,7 @@ for purpose; do
     session) wanted+=("${session[@]}") ;;
     host) wanted+=("${host[@]}") ;;
     peers) wanted+=("${peers[@]}") ;;
+    machine) wanted+=("${machine[@]}") ;;
     *) usage ;;
   esac
 done

@@ -1,0 +1,29 @@
+#!/bin/sh
+# PID 1 of the small machine of level 4: cgroup2 with all controllers, swap, and nothing else around the agent.
+export PATH=/bin
+
+# The first root file system cannot be left by pivot_root(2), which containers do.
+if [ ! -e /moved ]; then
+  /bin/busybox mkdir /new
+  /bin/busybox mount -t tmpfs -o mode=755 tmpfs /new
+  /bin/busybox cp -a /bin /etc /init /overlay.ko /rootfs /tests /new
+  /bin/busybox mkdir -p /new/proc /new/sys /new/dev /new/run /new/tmp /new/root
+  /bin/busybox touch /new/moved
+  exec /bin/busybox switch_root /new /init
+fi
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts -o ptmxmode=666 devpts /dev/pts
+mount -t tmpfs shm /dev/shm
+mount -t cgroup2 cgroup /sys/fs/cgroup
+chmod 1777 /tmp
+insmod /overlay.ko
+mount --make-rshared /
+hostname machine
+ip link set lo up
+mkswap /dev/nvme0n1 > /dev/null && swapon /dev/nvme0n1
+if grep -qw podgen.shell /proc/cmdline; then setsid cttyhack sh; else sh /bin/machine-agent.sh; fi
+poweroff -f
