@@ -19,7 +19,7 @@ void dbus_put(struct dbus_out *o, const void *bytes, size_t len) {
     o->full = true;
     return;
   }
-  memcpy(o->buf + o->len, bytes, len);
+  if (len) memcpy(o->buf + o->len, bytes, len);
   o->len += len;
 }
 

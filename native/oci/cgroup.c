@@ -58,8 +58,10 @@ static int without(const struct oci_cgroup_wish *wish, struct oci_cgroup *ret, i
 static int set_all(const struct oci_cgroup_wish *wish, const struct cg_set *set, struct err *err) {
   int r = cg_limits(set, wish->resources, false, err);
   if (r == 0) r = cg_devices(set, wish->resources, wish->rootless, err);
-  if (r == 0 && wish->owner_uid) r = cg_set_chown(set, wish->owner_uid, wish->owner_gid, err);
-  return r;
+  if (r < 0 || !wish->owner_uid) return r;
+  r = cg_set_chown(set, wish->owner_uid, wish->owner_gid, err);
+  /* Only root may give things away. */
+  return r == -EPERM && wish->rootless ? 0 : r;
 }
 
 static int prepare_folders(const struct oci_cgroup_wish *wish, struct oci_cgroup *ret, int *ret_fd, struct err *err) {

@@ -4,6 +4,7 @@
 #include "resources.h"
 
 struct oci_pair;
+struct oci_spec;
 
 enum oci_cgroup_manager { OCI_CGROUPFS, OCI_CGROUP_SYSTEMD, OCI_CGROUP_DISABLED };
 
@@ -28,6 +29,9 @@ struct oci_cgroup_wish {
   size_t n_annotations;
   bool rootless_own; /* --rootless=true|auto decided that a cgroup that cannot be made may be done without */
 };
+
+/* Of a configuration: annotations, and whom the folder is to belong to by runtime-spec, "Cgroup ownership". */
+void oci_cgroup_wish_of(const struct oci_spec *spec, struct oci_cgroup_wish *wish);
 
 /*
  * Before the container's process is there: makes the cgroup and sets its limits, where that can be done without a process (cgroupfs).

@@ -129,6 +129,7 @@ static int prepare(struct make *m, struct err *err) {
                                        .resources = &s->resources,
                                        .rootless = m->rootless,
                                        .rootless_own = m->rootless};
+  oci_cgroup_wish_of(s, &m->cgroup);
   m->mounts = (struct oci_mounts){.spec = s,
                                   .bundle = m->bundle,
                                   .new_userns = s->ns[OCI_USER].listed,

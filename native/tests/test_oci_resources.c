@@ -46,6 +46,7 @@ static void test_nothing(void) {
   struct err err;
   EXPECT(oci_resources_parse(NULL, "", &r, &err) == 0 && r.cpu_shares == OCI_UNSET && !r.has_devices);
   EXPECT(parse("{\"memory\":null,\"devices\":null,\"unknown\":1,\"unified\":{}}", &r, &err) == 0 && !r.has_devices);
+  oci_resources_free(&r);
   json_decref(tree);
 }
 

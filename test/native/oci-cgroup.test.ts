@@ -302,6 +302,28 @@ describe("by root", () => {
     remove(engine, id);
   });
 
+  test("the root of a user namespace owns the cgroup that it may write to", () => {
+    const owner = (options: string[]): number => {
+      const path = `${base}/${newId()}`;
+      const id = started(engine, (config) => {
+        limits({}, path)(config);
+        config.linux.namespaces.push({ type: "user" });
+        if (!config.linux.namespaces.some((each) => each.type === "cgroup")) config.linux.namespaces.push({ type: "cgroup" });
+        config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 300000, size: 1000 }];
+        config.mounts = config.mounts.filter((each) => each.destination !== "/sys/fs/cgroup");
+        config.mounts.push({ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options });
+      });
+      const folder = folders(path).find((each) => existsSync(join(each, "cgroup.subtree_control"))) ?? "";
+      const uid = statSync(join(folder, "cgroup.procs")).uid;
+      assert.equal(statSync(folder).uid, uid);
+      assert.equal(statSync(join(folder, "cgroup.max.depth")).uid, 0);
+      remove(engine, id);
+      return uid;
+    };
+    assert.equal(owner(["rw", "nosuid", "noexec", "nodev"]), 300000);
+    assert.equal(owner(["ro", "nosuid", "noexec", "nodev"]), 0);
+  });
+
   test("a container without a cgroup of its own", () => {
     const r = callAny(engine, [
       engine.podrt,
