@@ -75,7 +75,7 @@ int oci_devices_make(struct oci_mounts *m, struct err *err);
 
 /* --- mounts_root.c --- */
 
-/* Is the mount namespace the container's own? */
+/* Is the mount namespace the container's own: new, or given to it by path (all of it, as runc has it)? */
 bool oci_own_mounts(const struct oci_spec *spec);
 int oci_root_make(struct oci_mounts *m, struct err *err);
 int oci_root_enter(struct oci_mounts *m, struct err *err);

@@ -8,7 +8,7 @@
 #include "mounts_plan.h"
 
 bool oci_own_mounts(const struct oci_spec *spec) {
-  return spec->ns[OCI_MOUNT].listed && !spec->ns[OCI_MOUNT].path;
+  return spec->ns[OCI_MOUNT].listed;
 }
 
 static const struct {

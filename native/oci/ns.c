@@ -54,6 +54,11 @@ int oci_ns_join(const struct oci_spec *spec, uint64_t *joined, bool last, struct
       *joined |= CLONE_NEWUSER;
       continue;
     }
+    /* All of it becomes the container's, pivot_root(2) and all, as runc has it: that must never be done to the caller's own. */
+    if (order[i] == OCI_MOUNT && is_ours(fds[i], "mnt")) {
+      r = err_set(err, 0, "namespace", "%s is podrt's own mount namespace, not one for a container", spec->ns[OCI_MOUNT].path);
+      continue;
+    }
     if (setns(fds[i], flag) == 0)
       *joined |= (uint64_t)flag;
     else if (errno != EPERM || !more)
