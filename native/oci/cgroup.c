@@ -213,6 +213,19 @@ int oci_cgroup_remove(const struct oci_cgroup *cg, struct err *err) {
   return r;
 }
 
+void oci_cgroup_remove_remains(const struct oci_cgroup_wish *wish) {
+  struct cg_set set;
+  struct err ignored;
+  cleanup_free char *path = NULL;
+  cleanup_free pid_t *pid = NULL;
+  size_t n = 0;
+  if (choose_path(wish, &path, &ignored) < 0 || !path || cg_set_open(path, &set, &ignored) < 0) return;
+  int r = cg_processes(&set, &pid, &n);
+  /* -ENOENT: none in the hierarchy that is looked at, which is not the first to be made. */
+  if ((r == 0 && n == 0) || r == -ENOENT) (void)cg_set_remove(&set, &ignored);
+  cg_set_close(&set);
+}
+
 void oci_cgroup_free(struct oci_cgroup *cg) {
   free(cg->path);
   free(cg->scope);

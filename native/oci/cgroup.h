@@ -52,6 +52,11 @@ int oci_cgroup_processes(const struct oci_cgroup *cg, pid_t **ret, size_t *ret_n
 int oci_cgroup_kill(const struct oci_cgroup *cg, int number, struct err *err);
 /* Ends systemd's scope, removes the folders. What is not there any more is no error. */
 int oci_cgroup_remove(const struct oci_cgroup *cg, struct err *err);
+/*
+ * Removes what a maker that was killed before it could write the state has left: the folders of cgroupfs where oci_cgroup_prepare would
+ * have made them, if nobody is in them. A scope of systemd goes by itself.
+ */
+void oci_cgroup_remove_remains(const struct oci_cgroup_wish *wish);
 /* The object `data` of runc's `events --stats`. */
 int oci_cgroup_stats(const struct oci_cgroup *cg, json_t **ret, struct err *err);
 /* How often the kernel has killed for memory in it; 0 when that cannot be known. */

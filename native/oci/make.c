@@ -312,6 +312,10 @@ int oci_unmake(int root, struct oci_container *c, const struct oci_spec *spec, s
   int r = oci_cgroup_kill(&c->cgroup, SIGKILL, &first);
   if (spec) (void)oci_run_hooks(c, spec, OCI_POSTSTOP, OCI_STOPPED, &first);
   if (r == 0) r = oci_cgroup_remove(&c->cgroup, &first);
+  /* No state: its maker was killed, and there may be a cgroup. */
+  const bool rootless = geteuid() != 0 || oci_in_userns();
+  if (!c->bundle && spec)
+    oci_cgroup_remove_remains(&(struct oci_cgroup_wish){.id = c->id, .cgroups_path = spec->cgroups_path, .rootless = rootless});
   if (r < 0) *err = first;
   const int removed = oci_container_remove(root, c, r < 0 ? &first : err);
   return r < 0 ? r : removed;

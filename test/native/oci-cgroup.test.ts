@@ -159,6 +159,26 @@ describe("by root", () => {
     assert.deepEqual(folders(path), []);
   });
 
+  test("what a create that was killed has left goes with delete --force", async () => {
+    const path = `${base}/${newId()}`;
+    const folder = bundle(engine, limits({}, path));
+    // A hook that takes its time holds the maker where the cgroup is made and the state is not written.
+    const config: Config = JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
+    config.hooks = { createRuntime: [{ path: "/bin/sleep", args: ["sleep", "10"] }] };
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    const id = newId();
+    const maker = begin(engine, ["create", "--bundle", folder, id], { stdio: "ignore" });
+    const ended = new Promise((resolve) => maker.on("close", resolve));
+    await until("the cgroup is there", () => folders(path).length > 0 && existsSync(join(engine.root, id, "config.json")));
+    await until("somebody is in it", () => folders(path).some((each) => readFileSync(join(each, "cgroup.procs"), "utf8") !== ""));
+    maker.kill("SIGKILL");
+    await ended;
+    await until("nobody is left", () => folders(path).every((each) => readFileSync(join(each, "cgroup.procs"), "utf8") === ""));
+    assert.ok(folders(path).length > 0);
+    good(engine, "delete", "--force", id);
+    assert.deepEqual(folders(path), []);
+  });
+
   /** Which of the devices answers to open(2), and how. */
   const tries = [
     "for n in 1:3 1:8 5:0 10:200 1:1; do rm -f /dev/try; mknod /dev/try c $(echo $n | tr : ' ') || echo no node $n;",
