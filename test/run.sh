@@ -35,7 +35,7 @@ trap 'rm -f "$failed"' EXIT
 fails() { echo "$1" >> "$failed"; }
 not_run=()
 
-# A test that stops the machine's journald would be felt by everybody: it runs when nothing else does.
+# A test that stops the machine's journald would be felt by all who use it: it runs when native and session are done.
 ALONE=test/native/relay.test.ts
 
 native() {
@@ -84,30 +84,36 @@ if [ "$root" = no ]; then
     while read -r file; do not_run+=("$file"); done < <(find "test/$level" -name '*.test.ts' | sort)
   done
 else
-  # Both mostly wait: together they take as long as the longer one. Each file has users, ports and folders of its own.
-  if wants native && wants session; then
-    step "native and session, side by side; native is shown first"
-    (session > dist/session.log 2>&1) &
+  # They mostly wait: side by side they take as long as the longest. Each file has users, ports and folders of its own, and a host of
+  # level 3 has its own journald. What a level says is shown when it is done.
+  beside() {
+    wants "$1" || return 0
+    ("$1" > "dist/$1.log" 2>&1) &
+    pids[$1]=$!
+  }
+  finish() {
+    wants "$1" || return 0
+    wait "${pids[$1]}" || true
+    step "$1"
+    cat "dist/$1.log"
+  }
+  declare -A pids
+  beside session
+  if wants native; then
+    step "native${pids[session]+, with session beside it}"
     native
-    wait
-    step "session"
-    cat dist/session.log
-  else
-    for level in native session; do
-      wants "$level" || continue
-      step "$level"
-      "$level"
-    done
   fi
+  beside host
+  finish session
   if wants native; then
     step "native: alone"
     alone
   fi
-  for level in host machine; do
-    wants "$level" || continue
-    step "$level"
-    "$level"
-  done
+  finish host
+  if wants machine; then
+    step machine
+    machine
+  fi
 fi
 
 if [ ${#not_run[@]} -gt 0 ]; then
