@@ -24,13 +24,15 @@ void oci_process_grant(const struct oci_global *g, struct oci_process *p, bool o
   struct cap_sets *s = &p->caps;
   const uint64_t have = own_userns ? UINT64_MAX : own_permitted(),
                  asked = s->bounding | s->effective | s->permitted | s->inheritable | s->ambient;
-  uint64_t lost = asked & ~have;
+  const uint64_t lost = asked & ~have;
   s->bounding &= have;
   s->permitted &= have;
   s->effective &= have;
   s->inheritable &= have;
-  /* capabilities(7): no capability is ever ambient that is not both permitted and inheritable. */
-  lost |= s->ambient & ~(s->permitted & s->inheritable);
+  /*
+   * capabilities(7): no capability is ever ambient that is not both permitted and inheritable. What `runc spec` writes asks for some: no
+   * word for those, as runc and crun have none.
+   */
   s->ambient &= s->permitted & s->inheritable;
   if (lost) warn(g, lost);
 }

@@ -22,7 +22,8 @@ struct oci_become {
 struct oci_global;
 /*
  * Takes out of the sets what cannot be had, with a warning (runtime-spec, config.md "capabilities": it SHOULD NOT fail for them): what
- * the caller itself lacks, unless a user namespace of the container's own has it all; ambient ones that are not permitted and inheritable.
+ * the caller itself lacks, unless a user namespace of the container's own has it all; and, silently, ambient ones that are not permitted
+ * and inheritable.
  */
 void oci_process_grant(const struct oci_global *g, struct oci_process *p, bool own_userns);
 /*
