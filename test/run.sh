@@ -49,7 +49,8 @@ native() {
 alone() { node test/tools/test.mjs "$ALONE" || fails "$ALONE"; }
 session() { node test/tools/test.mjs session || fails session; }
 host() { node test/tools/test.mjs host || fails host; }
-machine() { node test/tools/test.mjs machine || fails machine; }
+# An emulated processor would take one of ours from whoever waits for a deadline.
+machine() { nice -n 10 node test/tools/test.mjs machine || fails machine; }
 lint() { bash test/lint.sh || fails lint; }
 pure() { node test/tools/test.mjs pure || fails pure; }
 native-unit() {
@@ -104,16 +105,14 @@ else
     native
   fi
   beside host
+  beside machine
   finish session
   if wants native; then
     step "native: alone"
     alone
   fi
   finish host
-  if wants machine; then
-    step machine
-    machine
-  fi
+  finish machine
 fi
 
 if [ ${#not_run[@]} -gt 0 ]; then
