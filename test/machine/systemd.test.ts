@@ -9,7 +9,7 @@ const IMAGES = "/var/lib/podgen-test/images";
 const IMAGE = "oci:/opt/podgen/images:busybox";
 const PODRT = "/opt/podgen/dist/podrt";
 /** Emulated, node and podman take seconds to begin. */
-const SLOW = 120_000;
+const SLOW = 200_000;
 
 const pod = (name: string, command: readonly string[], limits: object): string =>
   JSON.stringify({
