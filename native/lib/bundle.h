@@ -51,7 +51,7 @@ struct bundle {
   char *folder;            /* absolute path of the bundle */
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
-  bool backoff, unconfined;
+  bool backoff, unconfined, writable_cgroup;
   const char *user_name; /* io.podgen.user, or NULL: then uid, gid and groups hold */
 
   bool has_layers;

@@ -159,6 +159,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   for (size_t i = 0; r == 0 && i < N_ELEMENTS(strings); i++)
     r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
+  if (r == 0) r = read_flag(notes, NOTE "cgroup", "rw", "ro", &b->writable_cgroup, err);
   if (r == 0) r = read_flag(notes, NOTE "backoff", "true", "false", &b->backoff, err);
   if (r == 0) r = read_rootfs(b, notes, err);
   if (r == 0) r = read_secrets(b, notes, err);

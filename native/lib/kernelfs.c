@@ -44,13 +44,14 @@ static int make_proc(const struct kernelfs *k, struct err *err) {
 
 /*
  * The cgroup2 of the container's own cgroup namespace. On a hybrid machine that is the hierarchy without controllers, which is all
- * that may be mounted here. Where even that is refused (no cgroup2 at all) the folder stays empty.
+ * that may be mounted here. Where even that is refused (no cgroup2 at all) the folder stays empty. What is written there reaches no
+ * further than the unit: its cgroup is the root of the namespace, and belongs to the user (Delegate=yes).
  */
-static int make_cgroup(int sys, struct err *err) {
+static int make_cgroup(const struct kernelfs *k, int sys, struct err *err) {
   struct err ignored;
   cleanup_fd int target = openat(sys, "fs/cgroup", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (target < 0) return errno == ENOENT ? 0 : err_set(err, errno, "mount", "/sys/fs/cgroup");
-  cleanup_fd int cgroup = mountfd_new("cgroup2", NULL, 0, LOCKED | MOUNT_ATTR_RDONLY, &ignored);
+  cleanup_fd int cgroup = mountfd_new("cgroup2", NULL, 0, LOCKED | (k->writable_cgroup ? 0 : MOUNT_ATTR_RDONLY), &ignored);
   if (cgroup < 0) {
     static const struct mount_param params[] = {{"mode", "0555"}};
     cgroup = mountfd_new("tmpfs", params, 1, LOCKED | MOUNT_ATTR_RDONLY, err);
@@ -64,8 +65,8 @@ static int make_cgroup(int sys, struct err *err) {
  * A fresh sysfs shows the network namespace's devices; the kernel refuses it to whoever does not own that namespace (host network)
  * or has part of it covered (in a container). Then the one that is there is bound, read-only with all that is below.
  */
-static int make_sys(int root, struct err *err) {
-  cleanup_fd int target = plain_folder(root, "sys", err);
+static int make_sys(const struct kernelfs *k, struct err *err) {
+  cleanup_fd int target = plain_folder(k->root, "sys", err);
   if (target < 0) return target;
   cleanup_fd int sys = mountfd_new("sysfs", NULL, 0, LOCKED | MOUNT_ATTR_RDONLY, err);
   int r = 0;
@@ -76,7 +77,7 @@ static int make_sys(int root, struct err *err) {
   }
   if (sys < 0) return sys;
   if (r == 0) r = mountfd_attach(sys, target);
-  return r < 0 ? err_set(err, -r, "mount", "/sys") : make_cgroup(sys, err);
+  return r < 0 ? err_set(err, -r, "mount", "/sys") : make_cgroup(k, sys, err);
 }
 
 /* --- /dev --- */
@@ -162,7 +163,7 @@ static int make_dev(struct kernelfs *k, struct err *err) {
 int kernelfs_make(struct kernelfs *k, struct err *err) {
   k->devpts = -1;
   int r = make_proc(k, err);
-  if (r == 0) r = make_sys(k->root, err);
+  if (r == 0) r = make_sys(k, err);
   return r == 0 ? make_dev(k, err) : r;
 }
 

@@ -2,7 +2,7 @@
 import type { Container, Volume, VolumeMount } from "../model/types.js";
 import { type PodContext, refuse } from "./context.js";
 import { type FileSource, planFiles } from "./files.js";
-import { claimFolder, cleanPath, emptyDirFolder, memoryFolder, staysBeneath } from "./paths.js";
+import { claimFolder, cleanPath, emptyDirFolder, memoryFolder, parentsFirst, staysBeneath } from "./paths.js";
 import type { PlannedContainer, PlannedFiles, PlannedMount } from "./types.js";
 
 export type PlannedVolumes = Pick<PlannedContainer, "mounts" | "files">;
@@ -49,14 +49,8 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
   const subPath = mount.subPath === "" ? [] : [`x-podgen.subpath=${cleanPath(mount.subPath).slice(1)}`];
   return {
     destination: cleanPath(mount.mountPath),
+    type: "bind",
     source: path,
     options: ["rbind", "rprivate", readOnly ? "ro" : "rw", ...options, ...subPath],
   };
-}
-
-/** Sorted by path segments, so that a folder comes before what lies in it. */
-function parentsFirst<T extends { readonly destination: string }>(list: readonly T[]): T[] {
-  // NUL sorts before every character a path may have: "/a/b" comes before "/a-b", and right after "/a".
-  const key = (item: T): string => item.destination.replace(/\//g, "\0");
-  return [...list].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }

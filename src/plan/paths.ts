@@ -52,3 +52,10 @@ export function cleanPath(path: string): string {
 export function staysBeneath(path: string): boolean {
   return path !== "" && !path.startsWith("/") && !path.includes("\0") && path.split("/").every((s) => s !== ".." && s !== "." && s !== "");
 }
+
+/** Sorted by path segments, so that a folder comes before what lies in it. */
+export function parentsFirst<T extends { readonly destination: string }>(list: readonly T[]): T[] {
+  // NUL sorts before every character a path may have: "/a/b" comes before "/a-b", and right after "/a".
+  const key = (item: T): string => item.destination.replace(/\//g, "\0");
+  return [...list].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}

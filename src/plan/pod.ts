@@ -10,6 +10,7 @@ import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js"
 import { planPorts } from "./ports.js";
 import { planArgs, planCwd, planStopSignal, planUser } from "./process.js";
 import { planResources } from "./resources.js";
+import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
 
 /** Plans a pod. What is wrong is in the context's diagnostics; the plan is then not to be used. */
@@ -47,7 +48,7 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     return undefined;
   }
   const { env, secretEnv, declared } = planEnv(context, spec, image.config);
-  const planned: PlannedContainer = {
+  const stated: PlannedContainer = {
     name: spec.name,
     init: spec.init,
     unit: containerUnit(pod.name, spec.name),
@@ -65,8 +66,10 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     ...planVolumes(context, spec),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
+    writableCgroup: false,
     ...planResources(context, spec),
   };
+  const planned = withInit(stated, image);
   checkBundle(context, planned, spec.at);
   return planned;
 }

@@ -3,13 +3,12 @@
 import type { ImageFacts } from "../base/facts.js";
 import type { PullPolicy } from "../model/types.js";
 
-/** A bind mount. */
-export interface PlannedMount {
+/** A bind mount, or a fresh tmpfs. */
+export type PlannedMount = {
   readonly destination: string;
-  readonly source: string;
   /** OCI mount options and podgen's own `x-podgen.*` ones (native/README.md). */
   readonly options: readonly string[];
-}
+} & ({ readonly type: "bind"; readonly source: string } | { readonly type: "tmpfs" });
 
 /** Files that podrt writes into a tmpfs inside the container at its start (secret volumes). */
 export interface PlannedFiles {
@@ -46,6 +45,8 @@ export interface PlannedContainer {
   /** Folder for the writable layer. */
   readonly upper: string;
   readonly stopSignal: string;
+  /** Its cgroup is its own to divide: for an init. */
+  readonly writableCgroup: boolean;
   readonly cpuQuotaPercent?: number;
   readonly cpuWeight?: number;
   readonly memoryMax?: number;

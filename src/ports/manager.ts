@@ -65,8 +65,8 @@ export interface Manager extends ManagerReader {
   /** Ends when the job is queued. Rejects with the D-Bus error by which the manager refuses it, as of a unit with a bad setting. */
   queue(verb: "start" | "restart", name: string, deadline: number): Promise<Job>;
   resetFailed(name: string): Promise<void>;
-  /** Moves processes into the unit's cgroup (AttachProcessesToUnit). */
-  attach(name: string, pids: readonly number[]): Promise<void>;
+  /** Moves processes into the cgroup that process `beside` of the unit is in: the unit's own, or one below it (AttachProcessesToUnit). */
+  attach(name: string, pids: readonly number[], beside: number): Promise<void>;
   /** Ends when the lock is held: one writer at a time per user (the bus name io.podgen.Writer; freed by the bus when we die). */
   lock(deadline: number): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Real test images from Debian packages, as one OCI layout with a tag per image: images.sh OUTDIR
-# nginx, redis, mariadb share a Debian base layer; busybox is tiny; awkward is all that makes unpacking hard.
+# nginx, redis, mariadb and systemd share a Debian base layer; busybox is tiny; awkward is all that makes unpacking hard.
 # Built once (needs the Debian mirror, under a minute), then kept in the cache: skopeo reads oci:OUTDIR:nginx.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -10,7 +10,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/images/oci.sh"
 
 release=bookworm
-images=(nginx redis mariadb busybox awkward)
+images=(nginx redis mariadb systemd busybox awkward)
 
 # In the order of appearance: what a container image leaves out of a Debian (and tests do not read).
 # shellcheck disable=SC2016
@@ -63,7 +63,7 @@ build() {
   oci_layout "$layout"
   make_base
   { oci_layer "$work/base" "$work/base.layer" gzip "${not_in_layers[@]}"; touch "$work/base.layer/done"; } & pids+=($!)
-  for name in nginx redis mariadb; do
+  for name in nginx redis mariadb systemd; do
     build_on_base "$name" & pids+=($!)
   done
   # shellcheck source=images/busybox.sh source=images/awkward.sh

@@ -42,7 +42,7 @@ async function execute(args: Args, context: Context): Promise<number> {
   const tail = [`pods/${pod.name}/${container.name}`, "--", ...command];
   const spawned = await context.spawnRuntime([...words, ...tail], { attach: true, stdin: args.flag("interactive") });
   try {
-    await (await context.host.manager()).attach(container.unit, [spawned.pid]);
+    await (await context.host.manager()).attach(container.unit, [spawned.pid], container.pid);
   } finally {
     spawned.release();
   }

@@ -5,6 +5,7 @@ import type { Detail, Job, JobResult, Listed, Look, Manager, UnitFile } from "..
 import type { Connection } from "../dbus/connection.js";
 import { DbusError } from "../dbus/errors.js";
 import { openUserBus } from "../dbus/open.js";
+import { belowUnit } from "./cgroup.js";
 import { Events } from "./events.js";
 import { Jobs } from "./jobs.js";
 import { takeLock } from "./lock.js";
@@ -123,8 +124,8 @@ export class SystemdManager implements Manager {
     });
   }
 
-  async attach(name: string, pids: readonly number[]): Promise<void> {
-    await this.#connection.call(managerCall("AttachProcessesToUnit", "ssau", [name, "", pids]));
+  async attach(name: string, pids: readonly number[], beside: number): Promise<void> {
+    await this.#connection.call(managerCall("AttachProcessesToUnit", "ssau", [name, belowUnit(name, beside), pids]));
   }
 
   lock(deadline: number): Promise<void> {

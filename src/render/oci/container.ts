@@ -2,7 +2,7 @@
 import type { HostFacts } from "../../base/facts.js";
 import { INFRA, runDir } from "../../plan/names.js";
 import { layerFolder } from "../../plan/paths.js";
-import type { PlannedContainer, PodPlan } from "../../plan/types.js";
+import type { PlannedContainer, PlannedMount, PodPlan } from "../../plan/types.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
 import type { Json } from "./json.js";
 import { MASKED_PATHS, READONLY_PATHS } from "./masks.js";
@@ -13,7 +13,7 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
     ociVersion: OCI_VERSION,
     process: processOf(container),
     root: { path: "rootfs", readonly: container.readOnlyRoot },
-    mounts: container.mounts.map((m) => ({ destination: m.destination, type: "bind", source: m.source, options: [...m.options] })),
+    mounts: container.mounts.map(mountOf),
     linux: {
       namespaces: [{ type: "mount" }, { type: "pid" }, { type: "cgroup" }],
       maskedPaths: [...MASKED_PATHS],
@@ -23,6 +23,11 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
   // The unit's Restart= is read when the container ends, and so is this: another policy is no reason to restart.
   const loose: Record<string, string> = pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" };
   return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, `Pod/${pod.name}`);
+}
+
+function mountOf(mount: PlannedMount): Json {
+  const { destination, type, options } = mount;
+  return { destination, type, source: mount.type === "bind" ? mount.source : "tmpfs", options: [...options] };
 }
 
 function processOf(container: PlannedContainer): Json {
@@ -54,6 +59,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
     "io.podgen.seccomp": "default",
+    ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),
   };
 }
 

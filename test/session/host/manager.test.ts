@@ -190,9 +190,9 @@ test("attach moves a process of the session into a delegated unit", async () => 
   assert.equal(await manager.start("t-delegate.service", 5000), "done");
   assert.equal(await manager.start("t-sleep.service", 5000), "done");
   const pid = (await manager.get("t-sleep.service")).service?.mainPid ?? 0;
-  await manager.attach("t-delegate.service", [pid]);
+  await manager.attach("t-delegate.service", [pid], 0);
   assert.match(readFileSync(`/proc/${pid}/cgroup`, "utf8"), /t-delegate\.service/);
-  await assert.rejects(manager.attach("t-nothing.service", [pid]), DbusError);
+  await assert.rejects(manager.attach("t-nothing.service", [pid], 0), DbusError);
   await manager.stop("t-delegate.service", 5000);
   await manager.stop("t-sleep.service", 5000);
 });
