@@ -45,7 +45,8 @@ static int make_proc(const struct kernelfs *k, struct err *err) {
 /*
  * The cgroup2 of the container's own cgroup namespace. On a hybrid machine that is the hierarchy without controllers, which is all
  * that may be mounted here. Where even that is refused (no cgroup2 at all) the folder stays empty. What is written there reaches no
- * further than the unit: its cgroup is the root of the namespace, and belongs to the user (Delegate=yes).
+ * further than the unit: its cgroup is the root of the namespace, and belongs to the user (Delegate=yes). Its own limits
+ * stay out of reach: systemd mounts cgroup2 with nsdelegate (cgroups(7)).
  */
 static int make_cgroup(const struct kernelfs *k, int sys, struct err *err) {
   struct err ignored;

@@ -102,7 +102,7 @@ if [ ! -f "$cache/index.json" ]; then
     build
   fi
 fi
-# Blobs are named by their content and read-only: hard links do, where possible.
+# Blobs are named by their content and read-only: hard links do, where possible. -f: what an earlier cache left there is the same.
 mkdir -p "$out/blobs/sha256"
-cp -al "$cache/blobs/sha256/." "$out/blobs/sha256/" 2>/dev/null || cp -a "$cache/blobs/sha256/." "$out/blobs/sha256/"
+cp -alf "$cache/blobs/sha256/." "$out/blobs/sha256/" 2>/dev/null || cp -a "$cache/blobs/sha256/." "$out/blobs/sha256/"
 cp "$cache/oci-layout" "$cache/index.json" "$cache"/awkward.* "$out/"
