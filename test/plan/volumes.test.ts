@@ -51,7 +51,9 @@ const binds: readonly [string, VolumeSource, Partial<VolumeMount>, string, strin
 ];
 for (const [what, source, over, path, options] of binds)
   test(`bind: ${what}`, () => {
-    assert.deepEqual(one(source, over).container.mounts, [{ destination: "/v", source: path, options: ["rbind", "rprivate", ...options] }]);
+    assert.deepEqual(one(source, over).container.mounts, [
+      { destination: "/v", type: "bind", source: path, options: ["rbind", "rprivate", ...options] },
+    ]);
   });
 
 test("volumes in memory are infra's to make, folders on disk go with the pod, claims never", () => {
