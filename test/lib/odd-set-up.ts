@@ -35,11 +35,11 @@ class OddSetUp {
    * The image is neither recorded nor is its first layer there; nothing lies about but what a resume may use: so many partial files of
    * the first layer. Of another one there may be one, too: it was under way when the first failed.
    */
-  async absent(partials = 0): Promise<void> {
+  async absent(partials: number | "any" = 0): Promise<void> {
     assert.equal(await there(this.store.layerPath(this.first().diffId)), false);
     const found = await this.store.leftovers();
     const hex = this.first().digest.replace(/^sha256:/, "");
-    assert.equal(found.filter((path) => path.includes(hex)).length, partials, found.join());
+    if (partials !== "any") assert.equal(found.filter((path) => path.includes(hex)).length, partials, found.join());
     assert.ok(
       found.every((path) => path.endsWith(".partial")),
       found.join(),
