@@ -365,8 +365,10 @@ describe("oneshot", () => {
   });
 
   test("usage", () => {
+    // With a third word it is an engine's `run`, of a container called y.
     for (const verb of ["run", "oneshot"])
-      for (const words of [[], ["--bundle"], ["--bundle", "/x", "y"]]) assert.equal(runAs(user, [user.podrt, verb, ...words]).code, 64);
+      for (const words of [[], ["--bundle"], ...(verb === "run" ? [] : [["--bundle", "/x", "y"]])])
+        assert.equal(runAs(user, [user.podrt, verb, ...words]).code, 64);
     assert.equal(runAs(user, [user.podrt, "run", "--bundle", "relative"]).code, 125);
   });
 });
