@@ -11,8 +11,8 @@ const special = new Set(["native", "session", "host", "machine", "bench", "harne
 /** What one test, and one file of tests, may take; milliseconds. What hangs fails and does not take the rest along. */
 const TEST_MS = 150_000;
 const FILE_MS = 420_000;
-/** The same for a file of an emulated machine, whose boot alone is half a minute when nobody else wants the processor. */
-const MACHINE_MS = 400_000;
+/** The same for files of an emulated machine, whose boot alone is half a minute, and of podman, which takes its time. */
+const SLOW_MS = 400_000;
 
 /** All *.test.ts below a folder. */
 function testsIn(folder, skip = new Set()) {
@@ -29,7 +29,7 @@ function testsIn(folder, skip = new Set()) {
 /** Runs node --test on built files; its output, counts and seconds. */
 function runFiles(files, options) {
   const from = Date.now();
-  const limit = files.some((file) => file.includes("/machine/")) ? MACHINE_MS : TEST_MS;
+  const limit = files.some((file) => /\/machine\/|\/podman-/.test(file)) ? SLOW_MS : TEST_MS;
   const words = ["--enable-source-maps", "--test", `--test-timeout=${limit}`, ...options, ...files];
   return new Promise((resolve) => {
     // A group of its own, so that what a test that hangs has started ends with it.
