@@ -213,16 +213,20 @@ int oci_cgroup_remove(const struct oci_cgroup *cg, struct err *err) {
   return r;
 }
 
+/* Is nobody in it? Also when there is none in the hierarchy that is looked at, which is not the first to be made. */
+static bool set_is_empty(const struct cg_set *set) {
+  cleanup_free pid_t *pid = NULL;
+  size_t n = 0;
+  const int r = cg_processes(set, &pid, &n);
+  return (r == 0 && n == 0) || r == -ENOENT;
+}
+
 void oci_cgroup_remove_remains(const struct oci_cgroup_wish *wish) {
   struct cg_set set;
   struct err ignored;
   cleanup_free char *path = NULL;
-  cleanup_free pid_t *pid = NULL;
-  size_t n = 0;
   if (choose_path(wish, &path, &ignored) < 0 || !path || cg_set_open(path, &set, &ignored) < 0) return;
-  int r = cg_processes(&set, &pid, &n);
-  /* -ENOENT: none in the hierarchy that is looked at, which is not the first to be made. */
-  if ((r == 0 && n == 0) || r == -ENOENT) (void)cg_set_remove(&set, &ignored);
+  if (set_is_empty(&set)) (void)cg_set_remove(&set, &ignored);
   cg_set_close(&set);
 }
 

@@ -108,6 +108,12 @@ static enum oci_cgroup_manager manager(const struct oci_global *g) {
   return g->cgroup_disabled ? OCI_CGROUP_DISABLED : g->systemd_cgroup ? OCI_CGROUP_SYSTEMD : OCI_CGROUPFS;
 }
 
+static void warn_of_v1(const struct make *m) {
+  const char *name;
+  for (size_t next = 0; (name = oci_resources_not_on_v2(&m->made->spec.resources, &next));)
+    oci_warn(m->wish->global, "linux.resources.%s is ignored: cgroup2 has no such limit", name);
+}
+
 static int prepare(struct make *m, struct err *err) {
   struct oci_made *made = m->made;
   const struct oci_spec *s = &made->spec;
@@ -140,6 +146,7 @@ static int prepare(struct make *m, struct err *err) {
   r = make_filter(m, err);
   if (r == 0) r = make_socket(m, err);
   if (r == 0) r = oci_cgroup_prepare(&m->cgroup, &made->container.cgroup, &m->cgroup_fd, err);
+  if (r == 0 && made->container.cgroup.unified) warn_of_v1(m);
   /* If we are killed from here on, `delete` finds the cgroup; the first process ends with us until its own pid is saved. */
   if (r == 0) r = oci_container_save(&made->container, err);
   return r == 0 ? oci_mounts_prepare(&m->mounts, err) : r;

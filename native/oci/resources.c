@@ -127,3 +127,19 @@ void oci_resources_free(struct oci_resources *r) {
   free(r->devices);
   oci_resources_init(r);
 }
+
+const char *oci_resources_not_on_v2(const struct oci_resources *r, size_t *next) {
+  const struct {
+    const char *name;
+    bool said;
+  } list[] = {{"memory.kernel", r->memory_kernel > 0},
+              {"memory.kernelTCP", r->memory_kernel_tcp > 0},
+              {"memory.swappiness", r->memory_swappiness != OCI_UNSET},
+              {"memory.disableOOMKiller", r->disable_oom_killer == 1},
+              {"blockIO.leafWeight", r->block_leaf_weight > 0}};
+  while (*next < N_ELEMENTS(list)) {
+    const size_t i = (*next)++;
+    if (list[i].said) return list[i].name;
+  }
+  return NULL;
+}

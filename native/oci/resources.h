@@ -68,3 +68,8 @@ void oci_resources_init(struct oci_resources *r);
 /* `tree` may be NULL (nothing said). Strings stay the tree's. Wrong types and values: err names the JSON path below `at`. */
 int oci_resources_parse(const json_t *tree, const char *at, struct oci_resources *ret, struct err *err);
 void oci_resources_free(struct oci_resources *r);
+/*
+ * What cgroup2 has no file for and runtime-spec lets pass: the name of the first such member that is said from `*next` on (0 to begin
+ * with), or NULL. The kernel's cgroup-v2.rst, "Deprecated v1 Core Features" and the memory controller.
+ */
+const char *oci_resources_not_on_v2(const struct oci_resources *r, size_t *next);

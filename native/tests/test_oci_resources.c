@@ -81,8 +81,22 @@ static void test_refused(void) {
   }
 }
 
+static void test_not_on_v2(void) {
+  struct oci_resources r;
+  struct err err;
+  size_t next = 0;
+  EXPECT(parse("{\"memory\":{\"limit\":1,\"swappiness\":0,\"disableOOMKiller\":true,\"kernel\":-1},\"blockIO\":{\"leafWeight\":10}}", &r,
+               &err) == 0);
+  EXPECT(!strcmp(oci_resources_not_on_v2(&r, &next), "memory.swappiness"));
+  EXPECT(!strcmp(oci_resources_not_on_v2(&r, &next), "memory.disableOOMKiller"));
+  EXPECT(!strcmp(oci_resources_not_on_v2(&r, &next), "blockIO.leafWeight") && !oci_resources_not_on_v2(&r, &next));
+  oci_resources_free(&r);
+  json_decref(tree);
+}
+
 int main(void) {
   test_all();
+  test_not_on_v2();
   test_nothing();
   test_refused();
   return expect_end("oci_resources");

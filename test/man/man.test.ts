@@ -45,3 +45,23 @@ test("podgen(1) lists every command, and there is no page of a command that is g
   const pages = readdirSync("man").flatMap((f) => /^podgen-([a-z]+)\.1$/.exec(f)?.[1] ?? []);
   assert.deepEqual(pages.sort(), COMMANDS.map((c) => c.name).sort()); // prettier-ignore
 });
+
+test("podrt(1) names every verb and every option of its tables", () => {
+  const text = page("podrt.1");
+  const sources = ["native/main.c", ...readdirSync("native/oci").flatMap((name) => (name.endsWith(".c") ? [`native/oci/${name}`] : []))];
+  const code = sources.map((path) => readFileSync(path, "utf8")).join("\n");
+  const options = [...code.matchAll(/\{"([a-z0-9-]+)", (?:'.'|0), OCI_(?:FLAG|VALUE|LIST),|\bFLAG\("([a-z-]+)"/g)].map(
+    (m) => m[1] ?? m[2] ?? "",
+  );
+  const verbs = [...readFileSync("native/main.c", "utf8").matchAll(/\{"([a-z]+)", (?:verb_|NULL|oci_)/g)].map((m) => m[1] ?? "");
+  assert.ok(options.length > 60 && verbs.length > 22, `the tables were found: ${options.length}, ${verbs.length}`);
+  assert.deepEqual(
+    options.filter((name) => !new RegExp(`--${name}(?![a-z-])`).test(text)),
+    [],
+  );
+  const described = section(text, "VERBS") + section(text, "AS AN OCI RUNTIME");
+  assert.deepEqual(
+    verbs.filter((name) => !new RegExp(`(?:^\\.B |, )${name}\\b`, "m").test(described)),
+    [],
+  );
+});
