@@ -79,7 +79,7 @@ export class PodHost {
 
   /** Body of a page, or undefined while nobody answers. */
   async fetch(url: string): Promise<string | undefined> {
-    const ran = await this.run(["curl", "--silent", "--fail", "--max-time", "5", url], { timeout: 10_000 });
+    const ran = await this.run(["curl", "--silent", "--fail", "--max-time", "15", url], { timeout: 20_000 });
     return ran.code === 0 ? ran.stdout : undefined;
   }
 

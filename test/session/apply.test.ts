@@ -117,6 +117,8 @@ test("a changed ConfigMap restarts the containers that use it, and only those", 
 test("systemd restarts a killed container; the port stays open meanwhile", async () => {
   const pid = await host.mainPid(app);
   process.kill(pid, "SIGKILL");
+  // A connection that the dying process still took would be reset with it.
+  await eventually("its end", async () => !existsSync(`/proc/${pid}`));
   assert.equal(await host.fetch("http://127.0.0.1:18080/"), "New page\n");
   await eventually("a new main process", async () => {
     const now = await host.mainPid(app);
