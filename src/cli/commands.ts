@@ -1,6 +1,7 @@
 // The command line as data: one row per command. yargs, the man pages' test and completion all read this table.
 import type { Args } from "./args.js";
 import type { Context } from "./context.js";
+import { IMAGE_COMMANDS } from "./image-commands.js";
 
 export interface OptionSpec {
   readonly name: string;
@@ -13,7 +14,9 @@ export interface OptionSpec {
 }
 
 export interface CommandSpec {
+  /** One word, or a group's and its own: `image ls`. */
   readonly name: string;
+  /** Other names; of a member of a group without the group's. */
   readonly aliases?: readonly string[];
   /** yargs' notation: `<pod>` required, `[pod]` optional, `[files..]` any number. */
   readonly positionals: string;
@@ -210,4 +213,20 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [["podgen unshare -- ls -ln ~/.local/share/podgen/volumes", "owners as containers see them"]],
     load: () => import("./commands/unshare.js"),
   },
+  ...IMAGE_COMMANDS,
 ];
+
+/** The first words of two-word commands, with what the group is for. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  image: "images in the store, in registries and in files",
+};
+
+/** A command's words: `["image", "ls"]`. */
+export function wordsOf(spec: CommandSpec): readonly string[] {
+  return spec.name.split(" ");
+}
+
+/** The commands of a group; of no group (""), those of one word. */
+export function membersOf(group: string): readonly CommandSpec[] {
+  return COMMANDS.filter((c) => (group === "" ? !c.name.includes(" ") : c.name.startsWith(`${group} `)));
+}

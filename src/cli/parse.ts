@@ -1,7 +1,7 @@
 // A well-formed command line to its command and values, without yargs: that is loaded only for help and for what is wrong.
 // Every millisecond here is paid by each apply that has nothing to do (DESIGN.md, budgets).
 import { Args } from "./args.js";
-import { COMMANDS, type CommandSpec, type OptionSpec } from "./commands.js";
+import { type CommandSpec, GROUPS, membersOf, type OptionSpec, wordsOf } from "./commands.js";
 import { readValue } from "./values.js";
 
 export interface Parsed {
@@ -29,8 +29,9 @@ export function positionalsOf(spec: CommandSpec): Positional[] {
  * Throws UserError (64) for an option's value that is none.
  */
 export function parseWords(words: readonly string[]): Parsed | undefined {
-  const [first, ...others] = words;
-  const spec = COMMANDS.find((c) => c.name === first || c.aliases?.includes(first ?? ""));
+  const grouped = Object.hasOwn(GROUPS, words[0] ?? "");
+  const [name, ...others] = grouped ? words.slice(1) : words;
+  const spec = membersOf(grouped ? (words[0] ?? "") : "").find((c) => wordsOf(c).at(-1) === name || c.aliases?.includes(name ?? ""));
   if (spec === undefined) return undefined;
   const separator = others.indexOf("--");
   const given = separator < 0 ? others : others.slice(0, separator);

@@ -1,4 +1,5 @@
 // Pull progress for people: one bar per layer on a terminal, plain lines elsewhere.
+import { size } from "../base/bytes.js";
 import type { PullProgress } from "../ports/images.js";
 
 export interface PullPrinter {
@@ -176,13 +177,4 @@ function count(layers: number): string {
 
 function clip(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
-}
-
-/** Decimal units, as registries and podman show them. */
-function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 999.5 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }

@@ -1,7 +1,7 @@
 // Help, completion and what is wrong with a command line: yargs over the command table. Loaded only for those.
 import yargs from "yargs";
 import { Args } from "./args.js";
-import { COMMANDS, type CommandSpec, type OptionSpec } from "./commands.js";
+import { type CommandSpec, GROUPS, membersOf, type OptionSpec, wordsOf } from "./commands.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
 import { readValue } from "./values.js";
@@ -31,16 +31,9 @@ export async function runUsage(words: readonly string[], version: string, contex
     .fail((message, error) => {
       throw error ?? new UserError(message, EXIT.usage, "podgen --help");
     });
-  for (const spec of COMMANDS) {
-    parser.command(
-      [[spec.name, spec.positionals].filter(Boolean).join(" "), ...(spec.aliases ?? [])],
-      spec.describe,
-      (y) => declare(y, spec),
-      async (values) => {
-        code = await (await spec.load()).run(new Args(values, rest), context);
-      },
-    );
-  }
+  declareAll(parser, async (spec, values) => {
+    code = await (await spec.load()).run(new Args(values, rest), context);
+  });
   // A parse callback keeps help and version on our stdout whether or not it is a terminal.
   let text = "";
   await parser.parseAsync([...before], {}, (_error, _values, shown) => {
@@ -51,6 +44,23 @@ export async function runUsage(words: readonly string[], version: string, contex
 }
 
 type Builder = ReturnType<typeof yargs>;
+
+/** All commands of the table; `run` is called with the one that the line names. */
+export function declareAll(parser: Builder, run: (spec: CommandSpec, values: Readonly<Record<string, unknown>>) => Promise<void>): void {
+  const add = (to: Builder, specs: readonly CommandSpec[]) => {
+    for (const spec of specs)
+      to.command(
+        [[wordsOf(spec).at(-1), spec.positionals].filter(Boolean).join(" "), ...(spec.aliases ?? [])],
+        spec.describe,
+        (y) => declare(y, spec),
+        (values) => run(spec, values),
+      );
+    return to;
+  };
+  add(parser, membersOf(""));
+  for (const [group, what] of Object.entries(GROUPS))
+    parser.command(group, what, (y) => add(y, membersOf(group)).demandCommand(1, `Say what to do: podgen ${group} --help lists it.`));
+}
 
 /** Of an option that is given twice the last one counts, as in parse.ts. */
 function lastValue(option: OptionSpec): (given: unknown) => string | number {

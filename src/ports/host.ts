@@ -1,6 +1,7 @@
 // What the machine gives to the commands: every effect behind a port, made when first asked for. Implemented by host/.
 import type { HostFacts, Paths } from "../base/facts.js";
 import type { FileWriter } from "./files.js";
+import type { ImageStore } from "./image-store.js";
 import type { Images } from "./images.js";
 import type { Journal } from "./journal.js";
 import type { Manager, ManagerReader } from "./manager.js";
@@ -59,6 +60,7 @@ export interface Host {
   journal(): Promise<Journal>;
   runtime(): Promise<Runtime>;
   images(): Promise<Images>;
+  imageStore(): Promise<ImageStore>;
   linger(): Promise<Linger>;
   /** All checks at once, in a fixed order; takes at most about ten seconds. */
   doctor(): Promise<readonly Check[]>;

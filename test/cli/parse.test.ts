@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import yargs from "yargs";
-import { COMMANDS } from "../../src/cli/commands.js";
 import { UserError } from "../../src/cli/exit.js";
 import { parseWords } from "../../src/cli/parse.js";
-import { declare } from "../../src/cli/usage.js";
+import { declareAll } from "../../src/cli/usage.js";
 
 const TAKEN = [
   "apply web.yaml",
@@ -28,6 +27,9 @@ const TAKEN = [
   "linger enable",
   "doctor -o json",
   "unshare -- ls -l",
+  "image ls",
+  "image list nginx -o wide --digests",
+  "image pull a.test/x:1 b.test/y:2 --policy Never -q",
 ];
 
 const LEFT = [
@@ -45,6 +47,12 @@ const LEFT = [
   "exec -x web",
   "apply -f",
   "diff --recursive=yes a",
+  "image",
+  "image --help",
+  "image lss",
+  "image ls --help",
+  "image pull",
+  "ls",
 ]; // prettier-ignore
 
 async function byYargs(words: readonly string[]): Promise<Record<string, unknown>> {
@@ -58,15 +66,9 @@ async function byYargs(words: readonly string[]): Promise<Record<string, unknown
     .fail((message, error) => {
       throw error ?? new Error(message);
     }); // prettier-ignore
-  for (const spec of COMMANDS)
-    parser.command(
-      [`${spec.name} ${spec.positionals}`.trim(), ...(spec.aliases ?? [])],
-      spec.describe,
-      (y) => declare(y, spec),
-      (values) => {
-        found = values;
-      },
-    ); // prettier-ignore
+  declareAll(parser, async (_spec, values) => {
+    found = values;
+  });
   await parser.parseAsync(separator < 0 ? [...words] : words.slice(0, separator));
   return found;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { COMMANDS } from "../../src/cli/commands.js";
+import { COMMANDS, GROUPS, membersOf } from "../../src/cli/commands.js";
 
 /** Text of a page without roff's escapes and fonts. */
 function page(name: string): string {
@@ -15,9 +15,12 @@ function section(text: string, title: string): string {
   return new RegExp(`^\\.SH ${title}\\n([\\s\\S]*?)(?=^\\.SH |$(?![\\s\\S]))`, "m").exec(text)?.[1] ?? "";
 }
 
+/** `image ls` has the page podgen-image-ls(1). */
+const pageOf = (name: string): string => `podgen-${name.replace(" ", "-")}`;
+
 for (const command of COMMANDS) {
-  const text = page(`podgen-${command.name}.1`);
-  test(`podgen-${command.name}(1) names the options of the command line, and no others`, () => {
+  const text = page(`${pageOf(command.name)}.1`);
+  test(`${pageOf(command.name)}(1) names the options of the command line, and no others`, () => {
     const shown = [...section(text, "OPTIONS").matchAll(/^\.TP\n(.*)$/gm)].map((m) => m[1] ?? "");
     const long = shown.map((line) => /--([a-z-]+)/.exec(line)?.[1]);
     assert.deepEqual(
@@ -29,22 +32,30 @@ for (const command of COMMANDS) {
       for (const choice of option.choices ?? []) assert.ok(shown[i]?.includes(choice), `${option.name}: ${choice}`);
     });
   });
-  test(`podgen-${command.name}(1) has the same summary, names and examples`, () => {
+  test(`${pageOf(command.name)}(1) has the same summary, names and examples`, () => {
     assert.ok(section(text, "NAME").includes(command.describe));
-    for (const alias of command.aliases ?? []) assert.ok(section(text, "SYNOPSIS").includes(`podgen ${alias}`));
+    for (const alias of command.aliases ?? [])
+      assert.ok(section(text, "SYNOPSIS").includes(`podgen ${[...command.name.split(" ").slice(0, -1), alias].join(" ")}`));
     for (const [line] of command.examples) assert.ok(section(text, "EXAMPLES").includes(line));
   });
 }
 
-test("podgen(1) lists every command, and there is no page of a command that is gone", () => {
-  const listed = [...section(page("podgen.1"), "COMMANDS").matchAll(/^podgen-([a-z]+)\(1\)$/gm)].map((m) => m[1]);
-  assert.deepEqual(
-    listed,
-    COMMANDS.map((c) => c.name),
-  ); // prettier-ignore
-  const pages = readdirSync("man").flatMap((f) => /^podgen-([a-z]+)\.1$/.exec(f)?.[1] ?? []);
-  assert.deepEqual(pages.sort(), COMMANDS.map((c) => c.name).sort()); // prettier-ignore
+const listed = (name: string): string[] =>
+  [...section(page(`${name}.1`), "COMMANDS").matchAll(/^(podgen-[a-z-]+)\(1\)$/gm)].map((m) => m[1] ?? "");
+const pagesOf = (group: string): string[] => membersOf(group).map((c) => pageOf(c.name));
+const groupPages = Object.keys(GROUPS).map(pageOf);
+
+test("podgen(1) lists every command and group, and there is no page of a command that is gone", () => {
+  assert.deepEqual(listed("podgen"), [...pagesOf(""), ...groupPages]);
+  const pages = readdirSync("man").flatMap((f) => /^(podgen-[a-z-]+)\.1$/.exec(f)?.[1] ?? []);
+  assert.deepEqual(pages.sort(), [...COMMANDS.map((c) => pageOf(c.name)), ...groupPages].sort());
 });
+
+for (const [group, what] of Object.entries(GROUPS))
+  test(`${pageOf(group)}(1) lists the members of its group, and says what it is for`, () => {
+    assert.deepEqual(listed(pageOf(group)), pagesOf(group));
+    assert.ok(section(page(`${pageOf(group)}.1`), "NAME").includes(what));
+  });
 
 test("podrt(1) names every verb and every option of its tables", () => {
   const text = page("podrt.1");

@@ -1,0 +1,64 @@
+// Images as people name them on the command line: to references, and to images of the store.
+import { resolve } from "node:path";
+import type { Manifest } from "../base/installed.js";
+import { formatImage, parseImage } from "../model/kube/image.js";
+import type { StoredImage } from "../ports/image-store.js";
+import type { Context } from "./context.js";
+import { EXIT, UserError } from "./exit.js";
+
+/** The whole reference a word stands for; paths after `oci:` and `docker-archive:` may be relative. Throws UserError. */
+export function referenceOf(word: string, context: Pick<Context, "cwd">): string {
+  const local = /^(oci|docker-archive):([^/:][^:]*)(.*)$/s.exec(word);
+  const text = local === null ? word : `${local[1]}:${resolve(context.cwd, local[2] ?? "")}${local[3]}`;
+  const parsed = parseImage(text);
+  if ("image" in parsed) return formatImage(parsed.image);
+  throw new UserError(`${word} ${parsed.problem}`, EXIT.usage, parsed.hint);
+}
+
+/** Pods by the digest of an image they need: what must stay in the store. */
+export function podsByImage(manifest: Manifest): ReadonlyMap<string, readonly string[]> {
+  const pods = new Map<string, string[]>();
+  for (const pod of Object.values(manifest.pods))
+    for (const { digest } of Object.values(pod.images)) {
+      const names = pods.get(digest) ?? [];
+      if (!names.includes(pod.name)) pods.set(digest, [...names, pod.name].sort());
+    }
+  return pods;
+}
+
+/**
+ * The images of the store that a word means: a whole name, one without its registry or its tag (latest), a digest or the beginning of
+ * an id (12 to 64 hex digits, of the manifest or of the configuration: then all names of that image). Throws UserError for none and for several.
+ */
+export function matchImages(word: string, images: readonly StoredImage[], context: Pick<Context, "cwd">): readonly StoredImage[] {
+  const hex = /^(?:sha256:)?([0-9a-f]{12,64})$/.exec(word)?.[1];
+  if (hex !== undefined) {
+    const found = images.filter((i) => [i.digest, i.configDigest].some((d) => d.slice(7).startsWith(hex)));
+    if (new Set(found.map((i) => i.digest)).size > 1) throw several(word, found);
+    if (found.length > 0) return found;
+  }
+  const exact = images.filter((i) => i.reference === word || i.reference === tryReference(word, context));
+  const near = exact.length > 0 ? exact : images.filter((i) => shortNames(i.reference).includes(word));
+  if (near.length > 1) throw several(word, near);
+  if (near.length === 0) throw new UserError(`${word}: there is no such image in the store`, EXIT.failed, "podgen image ls lists them");
+  return near;
+}
+
+function tryReference(word: string, context: Pick<Context, "cwd">): string | undefined {
+  try {
+    return referenceOf(word, context);
+  } catch {
+    return undefined;
+  }
+}
+
+/** `docker.io/library/nginx:latest` is also `library/nginx:latest`, `nginx:latest` and, as the tag is latest, `nginx`. */
+function shortNames(reference: string): string[] {
+  const parts = reference.split("/");
+  const tails = parts.map((_, i) => parts.slice(i).join("/"));
+  return [...tails, ...tails.flatMap((t) => (t.endsWith(":latest") ? [t.slice(0, -":latest".length)] : []))];
+}
+
+function several(word: string, found: readonly StoredImage[]): UserError {
+  return new UserError(`${word} means several images`, EXIT.failed, `write one of: ${found.map((i) => i.reference).join(", ")}`);
+}
