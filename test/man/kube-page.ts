@@ -1,4 +1,5 @@
 // podgen-kube(5) from the field tables: the page cannot say other than what the code does.
+import { ALL } from "../../src/model/kube/annotations.js";
 import { KINDS } from "../../src/model/kube/kinds.js";
 import type { Field, ObjectType, Type } from "../../src/spec/schema.js";
 
@@ -61,6 +62,12 @@ export function kubePage(): string {
     out.push(`.SH ${roff(kind.toUpperCase())}`);
     for (const { path, field } of rows(type, "", [])) out.push(".TP", `.B ${roff(path)}`, roff(meaning(field)));
   }
+  out.push(
+    ".SH ANNOTATIONS",
+    "Of a Pod. Another annotation under podgen.io/, and one of these on another object, is an error; two spellings that differ are one too. All other annotations are free. With the name of a container after the / it speaks for that one, and goes before what is said for the pod.",
+  );
+  for (const { pod, container, meaning } of ALL)
+    out.push(".TP", `.B ${roff([...pod, ...container.map((prefix) => `${prefix}CONTAINER`)].join(", "))}`, `${roff(meaning)}.`);
   out.push(".SH SEE ALSO", "\\fBpodgen\\fR(1), \\fBpodgen\\-units\\fR(7)", "");
   return out.join("\n");
 }

@@ -1,19 +1,80 @@
-// Annotations under podgen.io/ are podgen's own: a misspelt one must not be ignored.
+// Annotations that mean something to podgen: a misspelt one must not be ignored, nor one that says nothing where it stands.
 import { suggest } from "../../../base/suggest.js";
 import { quote } from "../../../spec/quote.js";
+import type { Reader } from "../../../spec/reader.js";
+import type { PodModel } from "../../types.js";
+import { ALL, type Annotation } from "../annotations.js";
 import type { Found } from "../view.js";
 
-const PREFIX = "podgen.io/";
-/** Those with a meaning. There is none yet. */
-const KNOWN: readonly string[] = [];
+/** Annotations of these domains are podgen's own. */
+const OWN = /^([^/]*\.)?podgen\.io\//;
 
-export function podgenAnnotations({ reader, report }: Found): void {
+/** A key that a row knows. `container`: the name in it, of a key that speaks for one. */
+interface Known {
+  readonly row: Annotation;
+  readonly key: string;
+  readonly container?: string;
+}
+
+export function podgenAnnotations({ object, reader, report }: Found): void {
   const annotations = reader.object("metadata")?.object("annotations");
   if (annotations === undefined) return;
+  const known: Known[] = [];
   for (const [key, entry] of annotations.node.entries) {
-    if (!key.startsWith(PREFIX) || KNOWN.includes(key)) continue;
-    const near = suggest(key, KNOWN);
-    const meant = near === undefined ? "" : `, did you mean ${quote(near.word)}?`;
-    report.error("unknown-annotation", entry.key, annotations.pathOf(key), `podgen knows no such annotation${meant}`, "remove it");
+    const error = (code: string, problem: string, hint?: string): void =>
+      report.error(code, entry.key, annotations.pathOf(key), problem, hint);
+    const found = rowOf(key);
+    if (found === undefined) {
+      if (OWN.test(key)) error("unknown-annotation", `podgen knows no such annotation${meant(key)}`, "remove it");
+    } else if (object.kind !== "Pod") {
+      error("misplaced-annotation", `it says nothing on a ${object.kind}`, "it belongs on a Pod");
+    } else if (found.container !== undefined && !containersOf(object as PodModel).includes(found.container)) {
+      error("unknown-container", `the pod has no container ${quote(found.container)}${nearest(found.container, object as PodModel)}`);
+    } else {
+      const node = annotations.scalar(key);
+      const problem = typeof node?.value === "string" ? found.row.check(node.value) : undefined;
+      if (node !== undefined && problem !== undefined) report.value(node, annotations.pathOf(key), problem);
+      known.push(found);
+    }
   }
+  agreement(known, annotations, report);
+}
+
+function rowOf(key: string): Known | undefined {
+  for (const row of ALL) {
+    if (row.pod.includes(key)) return { row, key };
+    const prefix = row.container.find((p) => key.startsWith(p));
+    if (prefix !== undefined) return { row, key, container: key.slice(prefix.length) };
+  }
+  return undefined;
+}
+
+/** Two spellings of one thing must say the same: whichever won, somebody would be ignored. */
+function agreement(known: readonly Known[], annotations: Reader, report: Found["report"]): void {
+  for (const [i, { row, key, container }] of known.entries()) {
+    const other = known.slice(0, i).find((k) => k.row === row && k.container === container);
+    if (other === undefined || annotations.text(other.key) === annotations.text(key)) continue;
+    const problem = `${quote(other.key)} says something else, in line ${annotations.keyPlace(other.key).at.line}`;
+    report.error("contradiction", annotations.place(key), annotations.pathOf(key), problem, "keep one of them");
+  }
+}
+
+function containersOf(pod: PodModel): string[] {
+  return [...pod.initContainers, ...pod.containers].map((c) => c.name);
+}
+
+function meant(key: string): string {
+  return didYouMean(
+    key,
+    ALL.flatMap((row) => [...row.pod, ...row.container.map((prefix) => `${prefix}CONTAINER`)]),
+  );
+}
+
+function nearest(name: string, pod: PodModel): string {
+  return didYouMean(name, containersOf(pod));
+}
+
+function didYouMean(word: string, candidates: readonly string[]): string {
+  const near = suggest(word, candidates);
+  return near === undefined ? "" : `, did you mean ${quote(near.word)}?`;
 }
