@@ -102,7 +102,15 @@ if [ ! -f "$cache/index.json" ]; then
     build
   fi
 fi
-# Blobs are named by their content and read-only: hard links do, where possible. -f: what an earlier cache left there is the same.
+# Several tests share an OUTDIR and may be reading it: what is there is left alone, and what is not comes whole, index.json last.
+exec 8> "${out%/}.lock"
+flock 8
+[ "$(cat "$out/.key" 2>/dev/null)" != "$key" ] || exit 0
+# Blobs are named by their content and read-only: hard links do, where possible. -n: what an earlier cache left there is the same.
 mkdir -p "$out/blobs/sha256"
-cp -alf "$cache/blobs/sha256/." "$out/blobs/sha256/" 2>/dev/null || cp -a "$cache/blobs/sha256/." "$out/blobs/sha256/"
-cp "$cache/oci-layout" "$cache/index.json" "$cache"/awkward.* "$out/"
+cp -aln "$cache/blobs/sha256/." "$out/blobs/sha256/" 2>/dev/null || cp -an "$cache/blobs/sha256/." "$out/blobs/sha256/"
+for file in "$cache/oci-layout" "$cache"/awkward.* "$cache/index.json"; do
+  cp "$file" "$out/.new"
+  mv "$out/.new" "$out/$(basename "$file")"
+done
+echo "$key" > "$out/.key"

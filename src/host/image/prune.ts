@@ -105,6 +105,10 @@ async function removeBlobs(store: Store, keep: ReadonlySet<string>): Promise<num
   for (const name of await listIfThere(join(store.root, "images"))) {
     if (name.endsWith(".tmp")) await removeIfThere(join(store.root, "images", name));
   }
+  // A pull that was killed with its layer just in place leaves its lock. Nobody holds one while we hold the store's.
+  for (const name of await listIfThere(join(store.root, "locks"))) {
+    if (/^[0-9a-f]{64}$/.test(name)) await removeIfThere(join(store.root, "locks", name));
+  }
   return removed;
 }
 

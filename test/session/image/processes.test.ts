@@ -93,6 +93,10 @@ test("kill -9 in the middle of a download: nothing counts as present, the next o
   const driver = start();
   const partial = `${store.options.data}/storage/blobs/sha256/${first().digest.slice(7)}.partial`;
   await eventually(async () => ((await stat(partial).catch(() => undefined))?.size ?? 0) >= half);
+  // The other layer's lock would stay if its holder were killed between the rename into place and the lock's removal; prune takes it then.
+  const other = tiny.layers[1] as TinyLayer;
+  const held = () => there(`${store.options.data}/storage/locks/${other.diffId.slice(7)}`);
+  await eventually(async () => (await there(store.layerPath(other.diffId))) && !(await held()));
   driver.process.kill("SIGKILL");
   await driver.ended;
   assert.equal(await there(store.layerPath(first().diffId)), false);
@@ -141,6 +145,7 @@ test("prune: what no record and no pin needs goes; what killed pulls left goes t
   assert.equal(await there(`${store.layerPath(first().diffId)}/a`), true, "the shared layer stays");
 
   await writeFile(`${store.options.data}/storage/layers/.tmp-${"0".repeat(64)}-x`, "");
+  await writeFile(`${store.options.data}/storage/locks/${"0".repeat(64)}`, "");
   let release = () => {};
   registry.answer = (request, response) => {
     const blob = shared.layers[1];
