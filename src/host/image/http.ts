@@ -13,9 +13,13 @@ export interface Answer {
 }
 
 export interface Request {
-  readonly method: "GET" | "HEAD";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly headers: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** What is sent along; called once for each try, and no redirect is followed. Without a content-length in the headers it goes in HTTP's own chunks. */
+  readonly body?: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  /** One try, whatever the answer: the caller has to look at what arrived before it tries again. */
+  readonly once?: boolean;
 }
 
 /** Why there is no answer, or only a part of one. `again`: worth another try. `connected`: the other side was there. */
@@ -69,7 +73,7 @@ export class HttpClient {
       }
       const answer = await this.#exchange(at, request, headers);
       const to = answer.headers.location;
-      if (![301, 302, 303, 307, 308].includes(answer.status) || to === undefined) return answer;
+      if (![301, 302, 303, 307, 308].includes(answer.status) || to === undefined || request.body !== undefined) return answer;
       discard(answer);
       const next = URL.canParse(to, at.href) ? new URL(to, at) : undefined;
       if (next === undefined) throw new HttpError(`${shown(at)} redirects to something that is no address`, "redirect", false, true);
@@ -89,9 +93,11 @@ export class HttpClient {
 
   async #exchange(url: URL, request: Request, headers: Readonly<Record<string, string>>): Promise<Answer> {
     const agent = url.protocol === "http:" ? this.#plain : await this.#secureAgent(url.host);
-    const { connect, headers: head } = this.#deadlines;
+    const { connect, headers: head, idle } = this.#deadlines;
     return new Promise<Answer>((resolve, reject) => {
       let connected = false;
+      /** Why the body could not be had: an error of where it comes from, not of this connection. */
+      let broken: { error: unknown } | undefined;
       const options = { method: request.method, headers, agent, ...(request.signal === undefined ? {} : { signal: request.signal }) };
       const sent = (url.protocol === "http:" ? http : https).request(url, options);
       const late = (what: string, ms: number) => () =>
@@ -100,7 +106,7 @@ export class HttpClient {
       const onConnected = () => {
         connected = true;
         clearTimeout(timer);
-        timer = setTimeout(late("no answer", head), head);
+        if (request.body === undefined || sent.writableFinished) timer = setTimeout(late("no answer", head), head);
       };
       sent.on("socket", (socket) => {
         if (!socket.connecting && sent.reusedSocket) onConnected();
@@ -112,9 +118,17 @@ export class HttpClient {
       });
       sent.on("error", (error) => {
         clearTimeout(timer);
-        reject(httpError(error, url, connected));
+        reject(broken === undefined ? httpError(error, url, connected) : broken.error);
       });
-      sent.end();
+      if (request.body === undefined) return void sent.end();
+      sent.on("finish", () => {
+        clearTimeout(timer);
+        if (!sent.destroyed) timer = setTimeout(late("no answer", head), head);
+      });
+      pump(sent, request.body(), idle, late("it takes nothing", idle)).catch((error: unknown) => {
+        broken = { error };
+        sent.destroy(error as Error);
+      });
     });
   }
 
@@ -127,6 +141,31 @@ export class HttpClient {
     this.#secure.set(host, agent);
     return agent;
   }
+}
+
+/** Sends a body piece by piece; ends early when the other side has answered already. Throws what the body throws. */
+async function pump(
+  sent: http.ClientRequest,
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  idle: number,
+  late: () => void,
+): Promise<void> {
+  let answered = false;
+  let wake = () => undefined as void;
+  sent.once("response", () => {
+    answered = true;
+  });
+  for (const event of ["drain", "close", "response"]) sent.on(event, () => wake());
+  for await (const piece of body) {
+    if (answered || sent.destroyed) return;
+    if (sent.write(piece)) continue;
+    const timer = setTimeout(late, idle);
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    clearTimeout(timer);
+  }
+  if (!sent.destroyed) sent.end();
 }
 
 /** Gives up on a body; its connection is not used again. */

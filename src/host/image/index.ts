@@ -93,15 +93,8 @@ export function createImages(options: ImageOptions): Images {
 async function openSource(reference: Reference, host: Platform, deadlines: Deadlines, env: ImageOptions["env"]): Promise<ImageSource> {
   if (reference.kind === "oci") return new (await import("./layout.js")).LayoutSource(reference, host);
   if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);
-  const [{ RegistrySource }, { RegistrySession }, { HttpClient }, { authoritiesFor, hasCertificates }] = await Promise.all([
-    import("./registry.js"),
-    import("./session.js"),
-    import("./http.js"),
-    import("./certificates.js"),
-  ]);
-  const http = new HttpClient(deadlines, (name) => authoritiesFor(name, env));
-  const secure = await hasCertificates(reference.host, env);
-  return new RegistrySource(new RegistrySession(reference, http, deadlines, env, secure), host);
+  const [{ RegistrySource }, { connect }] = await Promise.all([import("./registry.js"), import("./connect.js")]);
+  return new RegistrySource(await connect(reference, deadlines, env), host);
 }
 
 /** An image whose manifest and configuration the store has, though the record has moved on or layers are missing. */

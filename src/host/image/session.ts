@@ -19,15 +19,20 @@ export class RegistrySession {
   readonly deadlines: Deadlines;
   readonly #http: HttpClient;
   readonly #env: Env;
+  readonly #scopes: readonly string[];
   /** The Authorization header that was accepted, or is tried next. */
   #authorization: string | undefined;
   #login: Promise<void> | undefined;
   /** A registry that once answered and then refuses connections is restarting; one that never did is down. */
   #answered = false;
 
-  /** `secure`: HTTPS also where the host is loopback. */
-  constructor(reference: RegistryReference, http: HttpClient, deadlines: Deadlines, env: Env, secure: boolean) {
+  /**
+   * `secure`: HTTPS also where the host is loopback. `scopes`: what a token is asked for (the distribution project's token
+   * specification, "scope"); without them, to read the repository.
+   */
+  constructor(reference: RegistryReference, http: HttpClient, deadlines: Deadlines, env: Env, secure: boolean, scopes?: readonly string[]) {
     this.reference = reference;
+    this.#scopes = scopes ?? [`repository:${reference.repository}:pull`];
     this.#http = http;
     this.#env = env;
     this.deadlines = deadlines;
@@ -39,21 +44,22 @@ export class RegistrySession {
   }
 
   /**
-   * An answer other than 401, 403, 429 and 5xx; its body is not read. `path` is relative to /v2/REPOSITORY/.
-   * Throws ImageError image-unreachable or image-unauthorized.
+   * An answer other than 401, 403, 429 and 5xx; its body is not read. `path` is relative to /v2/REPOSITORY/, or an address the registry
+   * gave: one of another host gets no authorization. Throws ImageError image-unreachable or image-unauthorized. A request
+   * that is `once` gets 429 and 5xx too, and throws HttpError.
    */
   async open(path: string, request: Request): Promise<Answer> {
     const url = new URL(path, this.base);
     let refused = 0;
     for (let attempt = 1; ; attempt++) {
-      const used = this.#authorization;
+      const used = url.origin === this.base.origin ? this.#authorization : undefined;
       const headers = { ...request.headers, ...(used === undefined ? {} : { authorization: used }) };
       const answer = await this.#patiently(url, { ...request, headers }, attempt);
       if (typeof answer === "number") continue;
       if (answer.status !== 401 && answer.status !== 403) return answer;
       // A registry's 401 is answered once with what it asks for; another host's (after a redirect) never.
       const challenges = parseChallenges(answer.headers["www-authenticate"] ?? "");
-      if (answer.status === 403 || answer.url.origin !== url.origin || ++refused > 1) throw await this.#unauthorized(answer);
+      if (answer.status === 403 || answer.url.origin !== this.base.origin || ++refused > 1) throw await this.#unauthorized(answer);
       discard(answer);
       await this.#logIn(challenges, used);
     }
@@ -84,7 +90,7 @@ export class RegistrySession {
     try {
       const answer = await this.#http.send(url, request);
       this.#answered = true;
-      if (!BUSY.has(answer.status)) return answer;
+      if (request.once === true || !BUSY.has(answer.status)) return answer;
       const asked = retryAfter(answer.headers["retry-after"]);
       discard(answer);
       if (last || asked > this.deadlines.retryAfter) throw this.#busy(answer, asked);
@@ -92,7 +98,7 @@ export class RegistrySession {
       else await this.pause(attempt, request.signal);
       return answer.status;
     } catch (error) {
-      if (!(error instanceof HttpError)) throw error;
+      if (!(error instanceof HttpError) || request.once === true) throw error;
       // Nobody there: not worth a second try, unless it was there a moment ago.
       if (last || !error.again || !(error.connected || this.#answered || error.code === "EAI_AGAIN")) throw this.unreachable(error);
       await this.pause(attempt, request.signal);
@@ -124,13 +130,13 @@ export class RegistrySession {
     throw this.#refused(credentials === undefined ? "it wants a login" : "it wants a login of a kind podgen does not know");
   }
 
-  /** Asks the realm for a token to read this repository, with the user's credentials or as anybody. */
+  /** Asks the realm for a token for the scopes, with the user's credentials or as anybody. */
   async #token(challenge: Challenge, credentials: Credentials | undefined): Promise<string> {
     const { realm = "", service } = challenge.parameters;
     if (!URL.canParse(realm)) throw this.#refused("it names no address to get a token from");
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set("service", service);
-    url.searchParams.set("scope", `repository:${this.reference.repository}:pull`);
+    for (const scope of this.#scopes) url.searchParams.append("scope", scope);
     const headers: Record<string, string> = credentials === undefined ? {} : { authorization: basic(credentials) };
     for (let attempt = 1; ; attempt++) {
       const answer = await this.#patiently(url, { method: "GET", headers }, attempt);
@@ -178,10 +184,11 @@ export class RegistrySession {
 
   #refused(why: string): ImageError {
     const { host, text } = this.reference;
+    const what = this.#scopes.some((scope) => /[:,](?:push|delete|\*)/.test(scope)) ? "do this" : "read it";
     return new ImageError(
       "image-unauthorized",
       text,
-      `${text}: ${host} does not let us read it (${why})`,
+      `${text}: ${host} does not let us ${what} (${why})`,
       `Check the name. If it is private, log in: podman login ${host} or docker login ${host} writes the file podgen reads (credential helpers are not asked).`,
     );
   }
