@@ -12,8 +12,10 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "lib/digest.h"
 #include "lib/number.h"
 #include "lib/rmtree.h"
+#include "lib/treesum.h"
 #include "lib/unpack.h"
 #include "lib/userns.h"
 #include "verbs.h"
@@ -21,7 +23,7 @@
 enum { WARNINGS_SHOWN = 20 };
 
 struct options {
-  const char *dest, *blob, *diff_id;
+  const char *dest, *blob, *diff_id, *recipe;
   bool sync;
   struct stream_limits stream;
   struct unpack_options unpack;
@@ -35,17 +37,23 @@ struct place {
 };
 
 static const char usage[] =
-    "usage: podrt layer --dest DIR [--blob FILE] [--diff-id sha256:HEX] [--sync]\n"
+    "usage: podrt layer --dest DIR [--blob FILE] [--diff-id sha256:HEX] [--recipe FILE] [--sync]\n"
     "                   [--max-bytes N[KMGT]] [--max-entries N] [--max-ratio N] [--max-name N] [--max-depth N]\n";
 
 static int parse(int argc, char **argv, struct options *o) {
-  enum { DEST = 1, BLOB, DIFF_ID, SYNC, BYTES, ENTRIES, RATIO, NAME, DEPTH };
+  enum { DEST = 1, BLOB, DIFF_ID, RECIPE, SYNC, BYTES, ENTRIES, RATIO, NAME, DEPTH };
   static const struct option words[] = {
-      {"dest", required_argument, NULL, DEST},       {"blob", required_argument, NULL, BLOB},
-      {"diff-id", required_argument, NULL, DIFF_ID}, {"sync", no_argument, NULL, SYNC},
-      {"max-bytes", required_argument, NULL, BYTES}, {"max-entries", required_argument, NULL, ENTRIES},
-      {"max-ratio", required_argument, NULL, RATIO}, {"max-name", required_argument, NULL, NAME},
-      {"max-depth", required_argument, NULL, DEPTH}, {0},
+      {"dest", required_argument, NULL, DEST},
+      {"blob", required_argument, NULL, BLOB},
+      {"diff-id", required_argument, NULL, DIFF_ID},
+      {"sync", no_argument, NULL, SYNC},
+      {"max-bytes", required_argument, NULL, BYTES},
+      {"max-entries", required_argument, NULL, ENTRIES},
+      {"max-ratio", required_argument, NULL, RATIO},
+      {"max-name", required_argument, NULL, NAME},
+      {"max-depth", required_argument, NULL, DEPTH},
+      {"recipe", required_argument, NULL, RECIPE},
+      {0},
   };
   uint64_t bytes = (uint64_t)64 << 30, entries = 2000000, ratio = 200, name = PATH_MAX - 1, depth = 256;
   int r = 0;
@@ -58,6 +66,9 @@ static int parse(int argc, char **argv, struct options *o) {
         break;
       case DIFF_ID:
         o->diff_id = optarg;
+        break;
+      case RECIPE:
+        o->recipe = optarg;
         break;
       case SYNC:
         o->sync = true;
@@ -161,26 +172,55 @@ static void place_free(struct place *p) {
 
 /* --- all of it ----------------------------------------------------------------------------------------------------- */
 
-static int unpack_into(const struct options *o, int blob, int root, char digest[72], uint64_t *size, struct unpack_result *result,
-                       struct err *err) {
+/* What the caller is told. */
+struct outcome {
+  struct unpack_result unpacked;
+  char digest[DIGEST_TEXT], tree[DIGEST_TEXT];
+  uint64_t size, things;
+};
+
+static int unpack_into(const struct options *o, int blob, int root, struct outcome *ret, struct err *err) {
   struct stream *stream;
   int r = stream_open(blob, stop_fd, &o->stream, &stream, err);
   if (r < 0) return r;
-  r = unpack_layer(stream, root, &o->unpack, result, err);
-  if (r == 0) r = stream_finish(stream, digest, size, err);
+  if (o->unpack.recipe) stream_tap(stream, recipe_block, o->unpack.recipe);
+  r = unpack_layer(stream, root, &o->unpack, &ret->unpacked, err);
+  if (r == 0) r = stream_finish(stream, ret->digest, &ret->size, err);
   stream_free(stream);
-  if (r == 0 && o->diff_id && strcmp(o->diff_id, digest) != 0) {
-    err_set(err, 0, "digest", "the layer unpacks to %s, not to %s", digest, o->diff_id);
+  if (r == 0 && o->diff_id && strcmp(o->diff_id, ret->digest) != 0) {
+    err_set(err, 0, "digest", "the layer unpacks to %s, not to %s", ret->digest, o->diff_id);
     r = -EBADMSG;
   }
   return r;
 }
 
+/* The same with a recipe beside it, which must be new; what an entry replaced is in no file any more, and then there is none. */
+static int unpack_with_recipe(struct options *o, int blob, int root, struct outcome *ret, struct err *err) {
+  if (!o->recipe) return unpack_into(o, blob, root, ret, err);
+  int fd = open(o->recipe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return err_set(err, errno, "recipe", "%s", o->recipe);
+  int r = recipe_new(fd, &o->unpack.recipe, err);
+  if (r == 0) r = unpack_into(o, blob, root, ret, err);
+  if (r == 0) r = recipe_finish(o->unpack.recipe, err);
+  if (r == 0) r = treesum(root, ret->tree, &ret->things, err);
+  recipe_free(o->unpack.recipe);
+  o->unpack.recipe = NULL;
+  if (r < 0 || ret->unpacked.replaced) (void)unlink(o->recipe);
+  return r;
+}
+
+static int tell(const struct options *o, const struct outcome *out, struct err *err) {
+  int n = printf("{\"diffId\":\"%s\",\"size\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"warnings\":%" PRIu64, out->digest, out->size,
+                 out->unpacked.entries, out->unpacked.warnings);
+  if (n >= 0 && o->recipe)
+    n = printf(",\"tree\":\"%s\",\"things\":%" PRIu64 ",\"recipe\":%s", out->tree, out->things, out->unpacked.replaced ? "false" : "true");
+  if (n < 0 || puts("}") < 0 || fflush(stdout) != 0) return err_set(err, errno, "stdout", "%s", "");
+  return 0;
+}
+
 static int layer(struct options *o, struct err *err) {
   struct userns_map map = {0};
-  struct unpack_result result = {0};
-  char digest[72];
-  uint64_t size = 0;
+  struct outcome out = {0};
   unsigned warned = 0;
   o->unpack.warn = print_warning;
   o->unpack.warn_arg = &warned;
@@ -197,17 +237,14 @@ static int layer(struct options *o, struct err *err) {
   if ((r = place_open(o->dest, &place, err)) < 0) return r;
   cleanup_fd int root = place_make(&place, err);
   if (root < 0) return root;
-  r = unpack_into(o, blob, root, digest, &size, &result, err);
-  if (r == 0) r = place_keep(&place, root, o->sync, err);
+  r = unpack_with_recipe(o, blob, root, &out, err);
+  if (r == 0 && (r = place_keep(&place, root, o->sync, err)) < 0 && o->recipe) (void)unlink(o->recipe);
   if (r < 0) {
     (void)rmtree_at(place.parent, place.tmp, NULL);
     return r;
   }
   if (warned > WARNINGS_SHOWN) fprintf(stderr, "podrt: layer: and %u more warnings\n", warned - WARNINGS_SHOWN);
-  int n = printf("{\"diffId\":\"%s\",\"size\":%" PRIu64 ",\"entries\":%" PRIu64 ",\"warnings\":%" PRIu64 "}\n", digest, size,
-                 result.entries, result.warnings);
-  if (n < 0 || fflush(stdout) != 0) return err_set(err, errno, "stdout", "%s", "");
-  return 0;
+  return tell(o, &out, err);
 }
 
 int verb_layer(int argc, char **argv) {

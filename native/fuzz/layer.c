@@ -1,4 +1,5 @@
-/* A layer's archive, unpacked: in a user namespace of one id, where nothing but a small tmpfs can be written. */
+/* A layer's archive, unpacked, and packed again by its recipe to the very same bytes: in a user namespace of one id, where nothing but a
+ * small tmpfs can be written. */
 #include <linux/mount.h>
 #include <sched.h>
 #include <sys/eventfd.h>
@@ -7,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "fuzz.h"
+#include "lib/repack.h"
 #include "lib/rmtree.h"
 #include "lib/unpack.h"
 
@@ -50,10 +52,20 @@ static void count(void *arg, const char *line) {
   ++*(unsigned *)arg;
 }
 
+/* What was unpacked and nothing replaced packs to what it came from. */
+static void pack_again(int root, int recipe, const char *digest, uint64_t bytes) {
+  struct err err = {0};
+  char again[72];
+  uint64_t size = 0;
+  PROMISE(lseek(recipe, 0, SEEK_SET) == 0);
+  PROMISE(repack_layer(root, recipe, -1, again, &size, &err) == 0);
+  PROMISE(size == bytes && !strcmp(again, digest));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const struct stream_limits limits = {.bytes = 8 << 20, .ratio = 200};
   unsigned warned = 0;
-  const struct unpack_options options = {
+  struct unpack_options options = {
       .names = {.name = PATH_MAX - 1, .depth = 64}, .max_entries = 500, .max_bytes = 4 << 20, .warn = count, .warn_arg = &warned};
   struct unpack_result result = {0};
   struct err err = {0}, ignored;
@@ -61,17 +73,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   cleanup_fd int blob = fuzz_file(data, size);
   if (mkdirat(home, "layer", 0700) < 0) abort();
   cleanup_fd int root = openat(home, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  cleanup_fd int recipe = memfd_create("recipe", MFD_CLOEXEC);
+  if (recipe_new(fcntl(recipe, F_DUPFD_CLOEXEC, 0), &options.recipe, &err) < 0) abort();
   if (stream_open(blob, stop, &limits, &stream, &err) == 0) {
+    stream_tap(stream, recipe_block, options.recipe);
     if (unpack_layer(stream, root, &options, &result, &err) == 0) {
       char digest[72];
       uint64_t bytes;
       PROMISE(result.entries <= options.max_entries && result.warnings == warned);
-      (void)stream_finish(stream, digest, &bytes, &err);
+      int r = stream_finish(stream, digest, &bytes, &err);
+      if (r == 0 && !result.replaced) {
+        PROMISE(recipe_finish(options.recipe, &err) == 0);
+        pack_again(root, recipe, digest, bytes);
+      }
     } else {
       PROMISE(err.step[0]);
     }
     stream_free(stream);
   }
+  recipe_free(options.recipe);
   PROMISE(rmtree_at(home, "layer", &ignored) == 0);
   return 0;
 }

@@ -2,13 +2,13 @@
 #include "stream.h"
 
 #include <inttypes.h>
-#include <nettle/sha2.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include "blob.h"
+#include "digest.h"
 
 /* Blocks are multiples of tar's 512 bytes, so libarchive never copies one together; small enough to stay in a cache. */
 enum { SLOTS = 4, SLOT_SIZE = 256 * 1024 };
@@ -21,6 +21,8 @@ struct stream {
   bool started, holding;
   struct sha256_ctx sha;
   uint64_t size;
+  void (*tap)(void *arg, const void *bytes, size_t len);
+  void *tap_arg;
 
   pthread_t thread;
   pthread_mutex_t lock; /* guards what follows */
@@ -125,7 +127,13 @@ int stream_open(int fd, int stop, const struct stream_limits *limits, struct str
   return r;
 }
 
+void stream_tap(struct stream *s, void (*tap)(void *arg, const void *bytes, size_t len), void *arg) {
+  s->tap = tap;
+  s->tap_arg = arg;
+}
+
 ssize_t stream_next(struct stream *s, const void **ret, struct err *err) {
+  if (s->holding && s->tap) s->tap(s->tap_arg, NULL, 0);
   pthread_mutex_lock(&s->lock);
   if (s->holding) {
     s->holding = false;
@@ -147,6 +155,7 @@ ssize_t stream_next(struct stream *s, const void **ret, struct err *err) {
   sha256_update(&s->sha, (size_t)n, s->slot[slot]);
   s->size += (uint64_t)n;
   *ret = s->slot[slot];
+  if (s->tap) s->tap(s->tap_arg, *ret, (size_t)n);
   return n;
 }
 
@@ -155,10 +164,7 @@ int stream_finish(struct stream *s, char digest[72], uint64_t *size, struct err 
   ssize_t n;
   while ((n = stream_next(s, &ignored, err)) > 0) continue;
   if (n < 0) return (int)n;
-  uint8_t sum[SHA256_DIGEST_SIZE];
-  sha256_digest(&s->sha, sizeof sum, sum);
-  strcpy(digest, "sha256:");
-  for (size_t i = 0; i < sizeof sum; i++) sprintf(digest + 7 + 2 * i, "%02x", sum[i]);
+  digest_text(&s->sha, digest);
   *size = s->size;
   return 0;
 }

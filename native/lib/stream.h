@@ -16,6 +16,9 @@ struct stream;
  * On success free with stream_free.
  */
 int stream_open(int fd, int stop, const struct stream_limits *limits, struct stream **ret, struct err *err);
+/* Has `tap` told of every block as it is handed out, also of those that only stream_finish reads, and with NULL when it ends to be valid.
+ */
+void stream_tap(struct stream *stream, void (*tap)(void *arg, const void *bytes, size_t len), void *arg);
 /* The next block, valid until the next call; 0 at the end. -E2BIG beyond a limit; else errors of blob_read. Errors stay. */
 ssize_t stream_next(struct stream *stream, const void **ret, struct err *err);
 /* Hashes the rest of the stream, what stands behind the tar's end too, and gives "sha256:…" (72 bytes) and the length of all of it. */

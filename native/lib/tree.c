@@ -12,6 +12,7 @@
 void tree_init(struct tree *tree, int root) {
   tree->root = root;
   tree->parent = -1;
+  tree->replaced = false;
 }
 
 static void forget(struct tree *tree) {
@@ -103,8 +104,10 @@ int tree_remove(struct tree *tree, int parent, const char *name, struct err *err
   /* What goes may have led to the remembered parent; the descriptor itself stays open, it is in use. */
   tree->path[0] = '/';
   tree->path[1] = 0;
-  if (unlinkat(parent, name, 0) == 0 || errno == ENOENT) return 0;
+  if (unlinkat(parent, name, 0) == 0) return tree->replaced = true, 0;
+  if (errno == ENOENT) return 0;
   if (errno != EISDIR && errno != EPERM) return fail(err, -errno, "replace", name);
+  tree->replaced = true;
   return rmtree_at(parent, name, err);
 }
 

@@ -14,6 +14,7 @@ struct tree {
   int root;            /* O_PATH or not; borrowed */
   int parent;          /* the last name's parent folder, or -1 */
   char path[PATH_MAX]; /* its path */
+  bool replaced;       /* something that an earlier entry made is gone */
 };
 
 void tree_init(struct tree *tree, int root);

@@ -64,6 +64,7 @@ static int take_entry(struct unpack *u, struct err *err) {
   if (r < 0) return r;
   tarpath_show(path, shown, sizeof shown);
   u->shown = shown;
+  u->path = path;
   int kind = tarpath_classify(path, err);
   if (kind < 0) return kind;
   if (kind == TARPATH_META) return 0;
@@ -108,6 +109,7 @@ int unpack_layer(struct stream *stream, int root, const struct unpack_options *o
   u.single = u.uids.total == 1 || u.gids.total == 1;
   if (r == 0) r = open_archive(&u, err);
   if (r == 0) r = take_all(&u, err);
+  ret->replaced = u.tree.replaced;
   archive_read_free(u.archive);
   archive_entry_free(u.entry);
   tree_close(&u.tree);

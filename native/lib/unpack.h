@@ -1,5 +1,6 @@
 /* Unpacks one image layer into a fresh folder, inside the user namespace. libarchive reads, every write is ours. */
 #pragma once
+#include "recipe.h"
 #include "stream.h"
 #include "tarpath.h"
 
@@ -11,9 +12,11 @@ struct unpack_options {
   /* Told of what could not be kept, one line each; unpacking goes on. */
   void (*warn)(void *arg, const char *line);
   void *warn_arg;
+  struct recipe *recipe; /* told what became of the contents; may be NULL */
 };
 
 struct unpack_result {
+  bool replaced;     /* an entry took the place of an earlier one: what that held is nowhere any more */
   uint64_t entries;  /* of the archive, whiteouts included */
   uint64_t warnings; /* calls of warn */
 };

@@ -86,6 +86,7 @@ static int write_data(struct unpack *u, int fd, struct err *err) {
       done += (size_t)n;
     }
     end = at + (int64_t)len;
+    if (u->options->recipe) recipe_data(u->options->recipe, u->path, bytes, len, at);
   }
   return end < size && ftruncate(fd, size) < 0 ? fail(u, err, -errno, "write") : 0;
 }

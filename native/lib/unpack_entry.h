@@ -21,7 +21,8 @@ struct unpack {
   struct err stream_err;
   /* Of the present entry. */
   struct archive_entry *entry;
-  const char *shown; /* its name, for messages */
+  const char *path;  /* its cleaned name */
+  const char *shown; /* the same for messages */
   mode_t mode;
   uid_t uid;
   gid_t gid;

@@ -1,0 +1,155 @@
+/* A digest of a tree: see treesum.h. Names in order; numbers as text, each thing ended by NUL, so that nothing runs into the next. */
+#include "treesum.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+
+#include "digest.h"
+#include "xattr.h"
+
+enum { DEPTH_MAX = 900 };
+
+struct sum {
+  struct sha256_ctx sha;
+  uint64_t entries;
+};
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add(struct sum *s, const void *bytes, size_t len) {
+  sha256_update(&s->sha, len, bytes);
+}
+
+/* One attribute with its length before it; what is gone meanwhile counts as empty. */
+static int add_xattr(struct sum *s, const char *path, const char *name) {
+  ssize_t n = lgetxattr(path, name, NULL, 0);
+  if (n < 0) n = 0;
+  cleanup_free char *value = malloc((size_t)n + 1);
+  char head[XATTR_NAME_MAX + 40];
+  if (!value) return -ENOMEM;
+  if (n > 0 && (n = lgetxattr(path, name, value, (size_t)n)) < 0) n = 0;
+  int len = snprintf(head, sizeof head, "x %s %zd", name, n);
+  add(s, head, (size_t)len + 1);
+  add(s, value, (size_t)n);
+  return 0;
+}
+
+static int add_xattrs(struct sum *s, const char *path) {
+  ssize_t size = llistxattr(path, NULL, 0);
+  if (size <= 0) return size == 0 || errno == EOPNOTSUPP ? 0 : -errno;
+  cleanup_free char *list = malloc((size_t)size);
+  cleanup_free char **names = calloc((size_t)size, sizeof *names);
+  size_t n = 0;
+  if (!list || !names) return -ENOMEM;
+  size = llistxattr(path, list, (size_t)size);
+  for (char *p = list; size > 0 && p < list + size; p += strlen(p) + 1)
+    if (xattr_kept(p) || !strncmp(p, "user.overlay.", 13)) names[n++] = p;
+  qsort(names, n, sizeof *names, by_name);
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < n; i++) r = add_xattr(s, path, names[i]);
+  return r;
+}
+
+/* What lstat says, a link's target, the attributes; `dir` and `name` as of fstatat. A folder's size is the file system's own affair. */
+static int add_entry(struct sum *s, int dir, const char *name, const struct stat *st) {
+  char line[200], link[PATH_MAX];
+  int len = snprintf(line, sizeof line, "%o %u %u %ju %jd %jd.%09ld %ju", st->st_mode, st->st_uid, st->st_gid,
+                     (uintmax_t)(S_ISDIR(st->st_mode) ? 0 : st->st_nlink),
+                     (intmax_t)(S_ISREG(st->st_mode) || S_ISLNK(st->st_mode) ? st->st_size : 0), (intmax_t)st->st_mtim.tv_sec,
+                     st->st_mtim.tv_nsec, (uintmax_t)(S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode) ? st->st_rdev : 0));
+  add(s, name, strlen(name) + 1);
+  add(s, line, (size_t)len + 1);
+  if (S_ISLNK(st->st_mode)) {
+    ssize_t n = readlinkat(dir, name, link, sizeof link - 1);
+    if (n < 0) return -errno;
+    link[n] = 0;
+    add(s, link, (size_t)n + 1);
+  }
+  s->entries++;
+  cleanup_free char *path = xformat("/proc/self/fd/%d/%s", dir, *name ? name : ".");
+  return path ? add_xattrs(s, path) : -ENOMEM;
+}
+
+static void names_free(char **names, size_t n) {
+  for (size_t i = 0; i < n; i++) free(names[i]);
+  free(names);
+}
+
+/* All names of a folder, sorted. Takes over fd. */
+static int read_names(int fd, char ***ret, size_t *ret_n) {
+  DIR *dir = fdopendir(fd);
+  char **names = NULL;
+  size_t n = 0, room = 0;
+  int r = 0;
+  if (!dir) {
+    r = -errno;
+    close(fd);
+    return r;
+  }
+  for (struct dirent *e; r == 0 && (errno = 0, e = readdir(dir)) != NULL;) {
+    if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
+    if (n == room) {
+      size_t more = room ? 2 * room : 64;
+      char **grown = reallocarray(names, more, sizeof *names);
+      if (!grown) {
+        r = -ENOMEM;
+        break;
+      }
+      names = grown;
+      room = more;
+    }
+    if (!(names[n] = strdup(e->d_name)))
+      r = -ENOMEM;
+    else
+      n++;
+  }
+  if (r == 0 && errno) r = -errno;
+  closedir(dir);
+  if (n > 1) qsort(names, n, sizeof *names, by_name);
+  if (r < 0)
+    names_free(names, n);
+  else {
+    *ret = names;
+    *ret_n = n;
+  }
+  return r;
+}
+
+/* What is below a folder; `deep` guards descriptors and stack. */
+static int add_folder(struct sum *s, int folder, unsigned deep) {
+  char **names = NULL;
+  size_t n = 0;
+  if (deep > DEPTH_MAX) return -ELOOP;
+  int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int r = own < 0 ? -errno : read_names(own, &names, &n);
+  if (r < 0) return r;
+  for (size_t i = 0; r == 0 && i < n; i++) {
+    struct stat st;
+    if (fstatat(folder, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0) r = -errno;
+    if (r == 0) r = add_entry(s, folder, names[i], &st);
+    if (r < 0 || !S_ISDIR(st.st_mode)) continue;
+    cleanup_fd int below = openat(folder, names[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    r = below < 0 ? -errno : add_folder(s, below, deep + 1);
+  }
+  add(s, "", 1);
+  names_free(names, n);
+  return r;
+}
+
+int treesum(int root, char digest[72], uint64_t *entries, struct err *err) {
+  struct sum s = {.entries = 0};
+  struct stat st;
+  sha256_init(&s.sha);
+  int r = fstat(root, &st) < 0 ? -errno : add_entry(&s, root, "", &st);
+  if (r == 0) r = add_folder(&s, root, 0);
+  if (r < 0) return err_set(err, -r, "look", "the unpacked layer");
+  digest_text(&s.sha, digest);
+  *entries = s.entries;
+  return 0;
+}
