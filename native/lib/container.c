@@ -10,6 +10,7 @@
 
 #include "backoff.h"
 #include "child.h"
+#include "clone3.h"
 #include "command.h"
 #include "complain.h"
 #include "connecting.h"
@@ -21,11 +22,6 @@
 #include "started.h"
 
 enum { SETUP_MS = 90 * 1000, COPY_MS = 900 * 1000 };
-
-/* From linux/sched.h, which does not go with glibc's sched.h. */
-struct clone3_args {
-  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
-};
 
 struct start {
   const struct bundle *b;
@@ -86,7 +82,7 @@ static int spawn(struct start *s, enum rootfs_driver driver, int *ret_sock, stru
       .pidfd = (uint64_t)(uintptr_t)&pidfd,
       .exit_signal = s->ours ? SIGCHLD : 0,
   };
-  pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+  pid_t pid = clone3_now(&args);
   if (pid == 0) {
     close(ends[0]);
     close_fd(&s->out[0]);

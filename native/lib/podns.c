@@ -10,15 +10,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-/* From linux/sched.h, which does not go with glibc's sched.h: the first version of clone3's arguments, all that is needed here. */
-struct clone3_args {
-  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
-};
+#include "clone3.h"
 
 pid_t podns_fork_init(void) {
   /* With CLONE_PARENT the signal at exit is the parent's own, clone(2). */
   const struct clone3_args args = {.flags = CLONE_NEWPID | CLONE_PARENT};
-  pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+  pid_t pid = clone3_now(&args);
   return pid < 0 ? -errno : pid;
 }
 

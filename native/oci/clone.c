@@ -7,17 +7,10 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "lib/clone3.h"
 #include "ns.h"
 
-#ifndef CLONE_INTO_CGROUP
-#define CLONE_INTO_CGROUP 0x200000000ULL
-#endif
 #define CLONE_NEWTIME_FLAG 0x00000080
-
-/* From linux/sched.h, which does not go with glibc's sched.h. */
-struct clone3_args {
-  uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
 
 static uint64_t clone_flags(struct oci_init *init, int cgroup) {
   uint64_t flags = oci_ns_new(init->spec) & ~(uint64_t)CLONE_NEWTIME_FLAG;
@@ -31,7 +24,7 @@ static pid_t clone_now(uint64_t flags, int cgroup, int *ret_pidfd) {
                                    .pidfd = (uint64_t)(uintptr_t)ret_pidfd,
                                    .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
                                    .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0};
-  return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+  return clone3_now(&args);
 }
 
 static int clone_error(const struct oci_init *init, int code, struct err *err) {
