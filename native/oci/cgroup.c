@@ -129,26 +129,6 @@ static int open_set(const struct oci_cgroup *cg, struct cg_set *ret, struct err 
   return cg_set_open(cg->path, ret, err);
 }
 
-int oci_cgroup_join(const struct oci_cgroup *cg, const char *sub, pid_t pid, struct err *err) {
-  struct cg_set set;
-  cleanup_free char *clean = NULL;
-  bool bad = false;
-  if (!cg->path && !sub) return 0;
-  int r = open_set(cg, &set, err);
-  if (r < 0) return r;
-  if (sub && *sub && !(clean = cg_path_clean(sub, &bad)))
-    r = err_set(err, bad ? 0 : ENOMEM, "cgroup", "%s: expected a path below the container's", sub);
-  const char *below = clean && strcmp(clean, "/") ? clean + 1 : NULL;
-  if (r == 0) r = cg_set_enter(&set, below, pid, false, err);
-  /* The container's own init (systemd, say) has made folders below, and then nobody may be above them: to where it is itself. */
-  if (r == -EBUSY && !below) {
-    cleanup_free char *other = cg_first_process(&set);
-    if (other && *other) r = cg_set_enter(&set, other, pid, false, err);
-  }
-  cg_set_close(&set);
-  return r;
-}
-
 int oci_cgroup_update(const struct oci_cgroup *cg, const struct oci_resources *resources, struct err *err) {
   struct cg_set set;
   int r = open_set(cg, &set, err);

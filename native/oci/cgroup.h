@@ -40,8 +40,22 @@ void oci_cgroup_wish_of(const struct oci_spec *spec, struct oci_cgroup_wish *wis
 int oci_cgroup_prepare(const struct oci_cgroup_wish *wish, struct oci_cgroup *ret, int *ret_fd, struct err *err);
 /* Puts the process in (unless clone3 has done so) and does what needs one: systemd's scope over D-Bus, its limits, the device filter. */
 int oci_cgroup_enter(const struct oci_cgroup_wish *wish, struct oci_cgroup *cg, pid_t pid, bool is_in, struct err *err);
-/* Puts another process (exec's) into it; `sub` is a path below, or NULL. */
-int oci_cgroup_join(const struct oci_cgroup *cg, const char *sub, pid_t pid, struct err *err);
+/*
+ * Another process, exec's. Moved into a cgroup, it waits for an RCU grace period, 10 ms as a rule, where nobody else has been moved just
+ * before; so it is born there, by clone3(2)'s CLONE_INTO_CGROUP, as far as cgroup2 goes.
+ */
+struct oci_cgroup_guest {
+  const char *sub; /* a path below the container's, or NULL */
+  pid_t host;      /* the container's first process */
+  bool is_in;      /* born in cgroup2's folder */
+};
+/*
+ * cgroup2's folder to be born in, O_PATH; -1 where there is none, or nothing can be said. `lowest`: that of the container's first process,
+ * for when the container has divided its cgroup: above, the kernel takes nobody (EBUSY).
+ */
+int oci_cgroup_birthplace(const struct oci_cgroup *cg, const struct oci_cgroup_guest *guest, bool lowest);
+/* Moves the caller to where it was not born: to cgroup2's folder unless it is there, and in v1's hierarchies to where the host is. */
+int oci_cgroup_join(const struct oci_cgroup *cg, const struct oci_cgroup_guest *guest, struct err *err);
 /* Sets limits anew; what is unset stays. */
 int oci_cgroup_update(const struct oci_cgroup *cg, const struct oci_resources *r, struct err *err);
 int oci_cgroup_freeze(const struct oci_cgroup *cg, bool frozen, struct err *err);

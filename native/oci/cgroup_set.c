@@ -68,6 +68,11 @@ int cg_dir_at(const struct cg_set *set, size_t hierarchy) {
   return *dir;
 }
 
+void cg_set_leave_out(struct cg_set *set, size_t hierarchy) {
+  if (set->dir[hierarchy] >= 0) close(set->dir[hierarchy]);
+  set->dir[hierarchy] = -1;
+}
+
 int cg_dir_v2(const struct cg_set *set) {
   return set->l->v2 < 0 ? -1 : cg_dir_at(set, (size_t)set->l->v2);
 }

@@ -24,6 +24,8 @@ void cg_set_close(struct cg_set *set);
 int cg_set_remove(const struct cg_set *set, struct err *err);
 /* Gives cgroup2's folder to another user, as far as that delegates no limits: /sys/kernel/cgroup/delegate, cgroups(7). */
 int cg_set_chown(const struct cg_set *set, uid_t uid, gid_t gid, struct err *err);
+/* As if there were none in that hierarchy. */
+void cg_set_leave_out(struct cg_set *set, size_t hierarchy);
 /* Puts a process in, all hierarchies but cgroup2's where `is_in`. `sub`: a path below, or NULL. */
 int cg_set_enter(const struct cg_set *set, const char *sub, pid_t pid, bool is_in, struct err *err);
 

@@ -2,9 +2,10 @@
  * podrt exec for OCI engines: a further process in a container.
  *
  * Between us and the container: (1) plan, all of the host's files read; (2) we are not dumpable any more, which the child inherits, and
- * join the container's PID namespace for our children alone, so that one clone is enough; (3) the child joins cgroup and the other
- * namespaces, the user namespace among them, in one setns(2) on the pidfd of the container's first process; (4) it reports its terminal
- * and that it is ready; (5) we, still on the host, set what takes the host's rights, write the pid file and let it execute.
+ * join the container's PID namespace for our children alone, so that one clone is enough; (3) the child is born in the container's cgroup
+ * and joins the other namespaces, the user namespace among them, in one setns(2) on the pidfd of the container's first process; (4) it
+ * reports its terminal and that it is ready; (5) we, still on the host, set what takes the host's rights, write the pid file and let it
+ * execute.
  */
 #include "exec.h"
 
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "console.h"
+#include "lib/clone3.h"
 #include "lib/command.h"
 #include "lib/payload.h"
 #include "make.h"
@@ -173,12 +175,32 @@ static int prepare(struct work *w, struct err *err) {
   return join_pids(w, err);
 }
 
+/*
+ * Into the container's cgroup, or, where the kernel does not want that, to where we are: the child then moves by itself, and has the reason
+ * if it cannot. Reasons: rights, folders below (EBUSY), a kind of cgroup that takes no processes (EOPNOTSUPP), and pids.max (EAGAIN), which
+ * who is moved in may exceed: a container that is full of processes has to be looked at, too.
+ */
+static pid_t clone_child(struct work *w) {
+  struct oci_cgroup_guest *guest = &w->child.guest;
+  pid_t pid = -1;
+  guest->is_in = true;
+  for (int lowest = 0; lowest < 2 && pid < 0; lowest++) {
+    cleanup_fd int cgroup = oci_cgroup_birthplace(&w->plan->container.cgroup, guest, lowest);
+    if (cgroup < 0) break;
+    pid = clone3_now(&(struct clone3_args){.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)cgroup});
+    if (pid < 0 && errno != EBUSY) break;
+  }
+  if (pid >= 0) return pid;
+  guest->is_in = false;
+  return fork();
+}
+
 static int spawn(struct work *w, struct err *err) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return err_set(err, errno, "socketpair", "%s", "");
   w->sock = ends[0];
   w->child.sock = ends[1];
-  w->pid = fork();
+  w->pid = clone_child(w);
   if (w->pid == 0) {
     close(w->sock);
     /* The host's folder of the container is not for a process in it. */
@@ -226,7 +248,8 @@ int oci_exec(const struct oci_global *g, int argc, char **argv) {
   if (r == 0) r = exec_plan_make(g, &words, &plan, &err);
   if (r == 0) {
     struct work w = {.global = g, .words = &words, .plan = &plan, .sock = -1, .console = -1, .master = -1, .signals = -1};
-    w.child = (struct exec_child){.plan = &plan, .cgroup = words.cgroup, .init = -1, .payload = -1};
+    w.child =
+        (struct exec_child){.plan = &plan, .guest = {.sub = words.cgroup, .host = plan.container.proc.pid}, .init = -1, .payload = -1};
     r = run(&w, &code, &err);
     exec_plan_free(&plan);
   }

@@ -38,12 +38,12 @@ void exec_plan_free(struct exec_plan *plan);
 /* The new process's side: from a child in the container's PID namespace to the command. */
 struct exec_child {
   const struct exec_plan *plan;
-  const char *cgroup; /* --cgroup, or NULL */
-  int init;           /* pidfd of the container's first process */
-  uint64_t join;      /* CLONE_NEW… that are still to be joined */
-  bool new_root;      /* in a user namespace that is not the caller's: to become its root first */
-  int sock;           /* the child's end of a SOCK_SEQPACKET pair */
-  int payload;        /* payload_open's */
+  struct oci_cgroup_guest guest;
+  int init;      /* pidfd of the container's first process */
+  uint64_t join; /* CLONE_NEW… that are still to be joined */
+  bool new_root; /* in a user namespace that is not the caller's: to become its root first */
+  int sock;      /* the child's end of a SOCK_SEQPACKET pair */
+  int payload;   /* payload_open's */
   bool other_formats;
 };
 /* Says OCI_TERMINAL, OCI_READY, and OCI_FAILED with its exit code; waits for OCI_GO before it executes. Never returns. */

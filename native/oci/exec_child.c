@@ -52,8 +52,8 @@ static int await_go(struct work *w, struct err *err) {
 
 static int enter(struct work *w, struct err *err) {
   struct exec_child *c = w->child;
-  /* The cgroup first: its files are the host's. 0: ourselves, whatever number the container's PID namespace gives us. */
-  int r = oci_cgroup_join(&c->plan->container.cgroup, c->cgroup, 0, err);
+  /* The cgroup first: its files are the host's. */
+  int r = oci_cgroup_join(&c->plan->container.cgroup, &c->guest, err);
   if (r < 0) return r;
   if (setsid() < 0) return err_set(err, errno, "setsid", "%s", "");
   if (c->join && setns(c->init, (int)c->join) < 0) return err_set(err, errno, "setns", "the container's namespaces");

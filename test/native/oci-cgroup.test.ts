@@ -1,7 +1,7 @@
 // The cgroups of OCI containers: limits, devices, freezing, killing, counting; by root on whatever hierarchies this machine has, by a user
 // below its own systemd.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -342,6 +342,56 @@ describe("by root", () => {
     };
     assert.equal(owner(["rw", "nosuid", "noexec", "nodev"]), 300000);
     assert.equal(owner(["ro", "nosuid", "noexec", "nodev"]), 0);
+  });
+
+  /** cgroup2's folder of a container. */
+  const folder2 = (path: string): string => folders(path).find((each) => existsSync(join(each, "cgroup.events"))) ?? "";
+  const none2 = !unified && !existsSync(join(ROOT, "unified/cgroup.controllers")) && "no cgroup2";
+
+  test("exec's process is born in it: to be moved would take long", { skip: none2 }, async (t) => {
+    const path = `${base}/${newId()}`;
+    const id = started(engine, limits({}, path));
+    const procs = join(folder2(path), "cgroup.procs");
+    let moved = 0;
+    const watcher = watch(procs, () => moved++);
+    t.after(() => watcher.close());
+    const mine = good(engine, "exec", id, "sh", "-c", "cat /proc/self/cgroup");
+    assert.equal(mine, good(engine, "exec", id, "cat", "/proc/1/cgroup"));
+    assert.match(mine, /^0::\/$/m);
+    // What has happened is in the queue, which a turn of the loop reads.
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate);
+    assert.equal(moved, 0);
+    // The watch works.
+    writeFileSync(procs, `${stateOf(engine, id).pid}`);
+    await until("a move is seen", () => moved > 0);
+    remove(engine, id);
+  });
+
+  test("exec where the container has divided its cgroup: to its first process, or where one says", { skip: none2 }, () => {
+    const path = `${base}/${newId()}`;
+    const huge = mountOf("hugetlb") === undefined || unified;
+    const id = started(engine, limits(huge ? { hugepageLimits: [{ pageSize: "2MB", limit: 4 * MIB }] } : { pids: { limit: 50 } }, path));
+    const folder = folder2(path);
+    for (const name of ["init", "other"]) mkdirSync(join(folder, name));
+    writeFileSync(join(folder, "init/cgroup.procs"), `${stateOf(engine, id).pid}`);
+    const controller = readFileSync(join(folder, "cgroup.controllers"), "utf8").trim().split(" ")[0];
+    if (controller) {
+      writeFileSync(join(folder, "cgroup.subtree_control"), `+${controller}`);
+      assert.throws(() => writeFileSync(join(folder, "cgroup.procs"), `${process.pid}`), /EBUSY/);
+      assert.match(good(engine, "exec", id, "cat", "/proc/self/cgroup"), /^0::\/init$/m);
+    }
+    assert.match(good(engine, "exec", "--cgroup", "other", id, "cat", "/proc/self/cgroup"), /^0::\/other$/m);
+    assert.match(good(engine, "exec", "--cgroup", "/init", id, "cat", "/proc/self/cgroup"), /^0::\/init$/m);
+    for (const wrong of ["nowhere", "../x"]) assert.match(call(engine, ["exec", "--cgroup", wrong, id, "true"]).stderr, /cgroup: /);
+    remove(engine, id);
+  });
+
+  test("exec into one that is full of processes", { skip: mountOf("pids") === undefined && "no controller pids" }, () => {
+    const path = `${base}/${newId()}`;
+    const id = started(engine, limits({ pids: { limit: 1 } }, path));
+    assert.equal(readFileSync(fileOf(engine, id, "pids", "pids.current", "pids.current"), "utf8").trim(), "1");
+    assert.equal(good(engine, "exec", id, "echo", "in"), "in\n");
+    remove(engine, id);
   });
 
   test("a container without a cgroup of its own", () => {
