@@ -15,7 +15,7 @@ host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-re
 machine=("${host[@]}" qemu-system-x86 e2fsprogs kmod)
 
 # Other OCI runtimes, to measure against: test/bench/oci.sh, test/peers.
-peers=(crun runc busybox-static jq)
+peers=(crun runc busybox-static jq isal)
 
 usage() { echo "usage: packages.sh build|lint|fuzz|session|host|machine|peers …" >&2; exit 64; }
 

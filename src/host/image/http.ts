@@ -38,6 +38,12 @@ export class HttpError extends Error {
 
 const REDIRECTS_MAX = 10;
 
+/**
+ * Of the sockets, and so of the bodies (node:net hands it on to the Duplex; the types do not know it): what arrives while the last piece is
+ * hashed and written comes as one piece then. With Node's 64 KiB a pull took nearly half as much processor time again.
+ */
+const ROOM: object = { readableHighWaterMark: 1 << 20 };
+
 /** True for hosts that never leave this machine: 127.0.0.0/8, ::1, localhost. */
 export function isLoopback(hostname: string): boolean {
   return /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === "[::1]" || hostname === "localhost";
@@ -51,7 +57,7 @@ export function shown(url: URL): string {
 export class HttpClient {
   readonly #deadlines: Deadlines;
   readonly #authorities: (host: string) => Promise<string[] | undefined>;
-  readonly #plain = new http.Agent({ keepAlive: true });
+  readonly #plain = new http.Agent({ keepAlive: true, ...ROOM });
   readonly #secure = new Map<string, Promise<https.Agent>>();
 
   /** `authorities` gives the certificate authorities (PEM) to trust for `host:port`, or undefined for Node's own. */
@@ -136,7 +142,7 @@ export class HttpClient {
     const known = this.#secure.get(host);
     if (known !== undefined) return known;
     const agent = this.#authorities(host).then(
-      (ca) => new https.Agent({ keepAlive: true, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) }),
+      (ca) => new https.Agent({ keepAlive: true, ...ROOM, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) }),
     );
     this.#secure.set(host, agent);
     return agent;
