@@ -13,5 +13,6 @@ int verb_forward(int argc, char **argv);
 int verb_unshare(int argc, char **argv);
 int verb_layer(int argc, char **argv);
 int verb_repack(int argc, char **argv);
+int verb_recode(int argc, char **argv);
 int verb_rmtree(int argc, char **argv);
 int verb_probe(int argc, char **argv);
