@@ -18,7 +18,16 @@ export interface PrinterOptions {
   readonly tty: boolean;
   /** Milliseconds of a clock that never goes back; tests give their own. */
   readonly now?: () => number;
+  /** What is done, where it is no pull. */
+  readonly words?: Words;
 }
+
+interface Words {
+  readonly doing: string;
+  readonly done: string;
+}
+
+const PULL: Words = { doing: "pulling", done: "pulled" };
 
 interface Layer {
   step: PullProgress;
@@ -36,8 +45,8 @@ const REDRAW = 100;
 const LINE_EVERY = 5_000;
 
 /** Makes a printer for the steps of Images.ensure, of one image or of several in turn or at once. */
-export function createPullPrinter(stream: Output, { tty, now = () => performance.now() }: PrinterOptions): PullPrinter {
-  return tty ? bars(stream, now) : lines(stream, now);
+export function createPullPrinter(stream: Output, { tty, now = () => performance.now(), words = PULL }: PrinterOptions): PullPrinter {
+  return tty ? bars(stream, now, words) : lines(stream, now, words);
 }
 
 /** image -> its layers, in the order they were announced (bottom first). */
@@ -67,17 +76,17 @@ function finished(layer: Layer): boolean {
 }
 
 /** `pulled NAME: 5 layers, 57.3 MB, 2 of them were here, in 3.2 s`; undefined when there was nothing to do. */
-function summary(reference: string, layers: ReadonlyMap<string, Layer>, time: number): string | undefined {
+function summary(reference: string, layers: ReadonlyMap<string, Layer>, time: number, words: Words): string | undefined {
   const all = [...layers.values()];
   const fresh = all.filter((l) => l.step.phase === "done");
   if (fresh.length === 0 || !all.every(finished)) return undefined;
   const here = all.length - fresh.length;
   const seconds = (time - Math.min(...all.map((l) => l.start))) / 1000;
   const bytes = fresh.reduce((sum, l) => sum + l.step.total, 0);
-  return `pulled ${reference}: ${count(fresh.length)}, ${size(bytes)}${here > 0 ? `, ${here} already here` : ""}, in ${seconds.toFixed(1)} s`;
+  return `${words.done} ${reference}: ${count(fresh.length)}, ${size(bytes)}${here > 0 ? `, ${here} already here` : ""}, in ${seconds.toFixed(1)} s`;
 }
 
-function lines(stream: Output, now: () => number): PullPrinter {
+function lines(stream: Output, now: () => number, words: Words): PullPrinter {
   const images: Images = new Map();
   const begun = new Set<string>();
   const print = (step: PullProgress) => {
@@ -90,21 +99,25 @@ function lines(stream: Output, now: () => number): PullPrinter {
     if (!begun.has(step.reference) && (step.bytes > 0 || step.phase !== "download")) {
       begun.add(step.reference);
       const wanted = [...layers.values()].filter((l) => l.step.phase !== "present");
-      stream.write(`pulling ${step.reference}: ${count(wanted.length)}, ${size(wanted.reduce((sum, l) => sum + l.step.total, 0))}\n`);
+      stream.write(
+        `${words.doing} ${step.reference}: ${count(wanted.length)}, ${size(wanted.reduce((sum, l) => sum + l.step.total, 0))}\n`,
+      );
     }
     if (step.phase === "done") {
-      stream.write(`pulled ${name}, ${size(step.total)}\n`);
+      stream.write(`${words.done} ${name}, ${size(step.total)}\n`);
     } else if (time - layer.line >= LINE_EVERY) {
       layer.line = time;
       stream.write(
-        step.phase === "unpack" ? `unpacking ${name}\n` : `pulling ${name}, ${size(step.bytes)} of ${size(step.total)}${speed(layer)}\n`,
+        step.phase === "unpack"
+          ? `unpacking ${name}\n`
+          : `${words.doing} ${name}, ${size(step.bytes)} of ${size(step.total)}${speed(layer)}\n`,
       );
     }
   };
   return Object.assign(print, {
     close() {
       for (const [reference, layers] of images) {
-        const text = summary(reference, layers, now());
+        const text = summary(reference, layers, now(), words);
         if (text !== undefined) stream.write(`${text}\n`);
       }
       images.clear();
@@ -112,7 +125,7 @@ function lines(stream: Output, now: () => number): PullPrinter {
   });
 }
 
-function bars(stream: Output, now: () => number): PullPrinter {
+function bars(stream: Output, now: () => number, words: Words): PullPrinter {
   const images: Images = new Map();
   let drawn = 0;
   let last = Number.NEGATIVE_INFINITY;
@@ -141,7 +154,7 @@ function bars(stream: Output, now: () => number): PullPrinter {
   };
   return Object.assign(print, {
     close() {
-      const done = [...images].flatMap(([reference, layers]) => summary(reference, layers, now()) ?? []);
+      const done = [...images].flatMap(([reference, layers]) => summary(reference, layers, now(), words) ?? []);
       if (drawn > 0 || done.length > 0) frame(done);
       drawn = 0;
       images.clear();

@@ -1,6 +1,7 @@
 // What the machine gives to the commands: every effect behind a port, made when first asked for. Implemented by host/.
 import type { HostFacts, Paths } from "../base/facts.js";
 import type { FileWriter } from "./files.js";
+import type { ImageCopies } from "./image-copy.js";
 import type { ImageStore } from "./image-store.js";
 import type { Images } from "./images.js";
 import type { Journal } from "./journal.js";
@@ -61,6 +62,7 @@ export interface Host {
   runtime(): Promise<Runtime>;
   images(): Promise<Images>;
   imageStore(): Promise<ImageStore>;
+  imageCopies(): Promise<ImageCopies>;
   linger(): Promise<Linger>;
   /** All checks at once, in a fixed order; takes at most about ten seconds. */
   doctor(): Promise<readonly Check[]>;

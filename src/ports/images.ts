@@ -3,7 +3,7 @@ import type { ImageFacts } from "../base/facts.js";
 
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 
-/** Why an image could not be had; `code` is stable: image-not-found, image-unauthorized, image-unreachable, image-digest-mismatch, image-bad, image-no-platform, image-store (this machine: disk, podrt, locks). */
+/** Why an image could not be had; `code` is stable: image-not-found, image-unauthorized, image-unreachable, image-digest-mismatch, image-bad, image-refused (a registry takes it not), image-no-platform, image-store (this machine: disk, podrt, locks). */
 export class ImageError extends Error {
   readonly code: string;
   readonly reference: string;

@@ -49,6 +49,9 @@ export class OddRegistry {
     return `${this.host}/${name}:latest`;
   }
 
+  /** What was sent of an upload so far stays, whatever happens to the connection. */
+  readonly #uploads = new Map<string, Buffer[]>();
+
   /** Requests for blobs, as `METHOD path [range]`. */
   blobRequests(digest?: string): Seen[] {
     return this.seen.filter((s) => s.path.includes("/blobs/") && (digest === undefined || s.path.endsWith(digest)));
@@ -56,8 +59,11 @@ export class OddRegistry {
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { method = "", url = "", headers } = request;
-    this.seen.push({ method, path: url, authorization: headers.authorization, range: headers.range });
+    this.seen.push({ method, path: url, authorization: headers.authorization, range: headers["content-range"] ?? headers.range });
     if (this.answer(request, response)) return;
+    if (method !== "GET" && method !== "HEAD") return void this.#take(request, response);
+    const upload = this.#uploads.get(url.split("?")[0] ?? "");
+    if (upload !== undefined) return void response.writeHead(204, this.#placeOf(url, upload)).end();
     const [, name = "", kind, what = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/]+)$/.exec(url) ?? [];
     if (kind === "manifests") {
       const found = this.manifests.get(what.includes(":") ? `${name}@${what}` : `${name}:${what}`);
@@ -73,6 +79,48 @@ export class OddRegistry {
     if (kind !== "blobs" || blob === undefined) return void refuse(response, 404, "BLOB_UNKNOWN");
     sendBlob(response, blob, headers.range);
   }
+
+  /** Uploads and manifests (distribution-spec, "Push"); mounts are not known. */
+  #take(request: IncomingMessage, response: ServerResponse): void {
+    const { method = "", url = "", headers } = request;
+    const path = url.split("?")[0] ?? "";
+    if (method === "POST") {
+      const place = `${path}${this.seen.length}`;
+      this.#uploads.set(place, []);
+      return void response.writeHead(202, { location: place }).end();
+    }
+    const manifest = /^\/v2\/(.+)\/manifests\/([^/]+)$/.exec(path);
+    const parts = manifest === null ? this.#uploads.get(path) : [];
+    if (parts === undefined) return void refuse(response, 404, "BLOB_UPLOAD_UNKNOWN");
+    const before = length(parts);
+    const from = /^(\d+)-/.exec(headers["content-range"] ?? "")?.[1];
+    if (from !== undefined && Number(from) !== before) return void refuse(response, 416, "RANGE_INVALID");
+    request.on("data", (piece: Buffer) => parts.push(piece));
+    request.on("end", () => {
+      const bytes = Buffer.concat(parts);
+      if (manifest !== null) {
+        const [, name = "", reference = ""] = manifest;
+        const entry = { bytes, type: headers["content-type"] ?? "" };
+        this.manifests.set(`${name}@${sha256(bytes)}`, entry);
+        if (!reference.includes(":")) this.manifests.set(`${name}:${reference}`, entry);
+        return void response.writeHead(201).end();
+      }
+      if (method === "PATCH") return void response.writeHead(202, this.#placeOf(path, parts)).end();
+      const digest = new URL(url, "http://x").searchParams.get("digest") ?? "";
+      if (sha256(bytes) !== digest) return void refuse(response, 400, "DIGEST_INVALID");
+      this.blobs.set(digest, bytes);
+      this.#uploads.delete(path);
+      response.writeHead(201).end();
+    });
+  }
+
+  #placeOf(url: string, parts: readonly Buffer[]): Record<string, string> {
+    return { location: url, range: `0-${Math.max(0, length(parts) - 1)}` };
+  }
+}
+
+function length(parts: readonly Buffer[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** An error as the distribution specification has it. */

@@ -2,11 +2,12 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import { ImageError } from "../../ports/images.js";
+import type { Content } from "./copy/content.js";
 import { isObject, type Json, parseJson, printable, strings } from "./json.js";
 import { type Descriptor, MANIFEST_MAX, parseConfiguration } from "./manifest.js";
 import type { Platform } from "./platform.js";
 import type { ArchiveReference } from "./reference.js";
-import { digestOf } from "./resolve.js";
+import { digestOf, type RawManifest } from "./resolve.js";
 import type { ImageSource, Resolved } from "./source.js";
 import { indexTar, type Member, memberOf } from "./tar.js";
 
@@ -23,16 +24,28 @@ const COMPRESSED = [
   { magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), suffix: "+zstd" },
 ];
 
-export class ArchiveSource implements ImageSource {
+export class ArchiveSource implements ImageSource, Content {
   readonly remote = false;
   readonly #reference: ArchiveReference;
   readonly #host: Platform;
-  /** digest of a layer's bytes -> where they are; known once resolved. */
+  /** digest of the configuration's or a layer's bytes -> where they are; known once resolved. */
   readonly #where = new Map<string, Member>();
 
   constructor(reference: ArchiveReference, host: Platform) {
     this.#reference = reference;
     this.#host = host;
+  }
+
+  get text(): string {
+    return this.#reference.text;
+  }
+
+  async top(): Promise<RawManifest> {
+    return { bytes: (await this.resolve()).manifest };
+  }
+
+  async manifest(digest: string): Promise<RawManifest> {
+    return { bytes: (await this.resolve(digest)).manifest };
   }
 
   async current(): Promise<string> {
@@ -50,6 +63,7 @@ export class ArchiveSource implements ImageSource {
       const entry = this.#choose(parseEntries(await this.#small(file, members, "manifest.json")));
       if (entry === undefined) throw this.#bad("its manifest.json is not a list of images");
       const configBytes = await this.#small(file, members, entry.config);
+      this.#where.set(digestOf(configBytes), memberOf(members, entry.config) as Member);
       const configuration = parseConfiguration(configBytes, entry.layers.length, this.#host, text);
       const layers: Descriptor[] = [];
       for (const [i, name] of entry.layers.entries()) {

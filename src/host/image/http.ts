@@ -157,7 +157,7 @@ async function pump(
   late: () => void,
 ): Promise<void> {
   let answered = false;
-  let wake = () => undefined as void;
+  let wake: () => void = () => undefined;
   sent.once("response", () => {
     answered = true;
   });

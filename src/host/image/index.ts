@@ -91,8 +91,8 @@ export function createImages(options: ImageOptions): Images {
 }
 
 async function openSource(reference: Reference, host: Platform, deadlines: Deadlines, env: ImageOptions["env"]): Promise<ImageSource> {
-  if (reference.kind === "oci") return new (await import("./layout.js")).LayoutSource(reference, host);
   if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);
+  if (reference.kind !== "registry") return new (await import("./layout.js")).LayoutSource(reference, host);
   const [{ RegistrySource }, { connect }] = await Promise.all([import("./registry.js"), import("./connect.js")]);
   return new RegistrySource(await connect(reference, deadlines, env), host);
 }

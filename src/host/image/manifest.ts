@@ -92,8 +92,8 @@ export function choosePlatform(entries: readonly IndexEntry[], host: Platform, r
   );
 }
 
-/** Reads an image configuration (OCI image-spec, config.md) and checks it against the layers of its manifest. */
-export function parseConfiguration(bytes: Uint8Array, layers: number, host: Platform, reference: string): Configuration {
+/** Reads an image configuration (OCI image-spec, config.md) and checks it against the layers of its manifest and, if given, the machine's platform. */
+export function parseConfiguration(bytes: Uint8Array, layers: number, host: Platform | undefined, reference: string): Configuration {
   const bad = (why: string) => new ImageError("image-bad", reference, `${reference}: ${why}`);
   const json = parseJson(bytes);
   if (!isObject(json)) throw bad("its configuration is not JSON");
@@ -104,7 +104,10 @@ export function parseConfiguration(bytes: Uint8Array, layers: number, host: Plat
   const text = (value: Json | undefined) => (typeof value === "string" ? value : "");
   const platform = { os: text(json["os"]), architecture: text(json["architecture"]), variant: text(json["variant"]) };
   // Old builders leave them out; then nothing is known and the image is believed to fit. Variants are too often wrong to refuse.
-  if ((platform.os !== "" && platform.os !== host.os) || (platform.architecture !== "" && platform.architecture !== host.architecture)) {
+  if (
+    host !== undefined &&
+    ((platform.os !== "" && platform.os !== host.os) || (platform.architecture !== "" && platform.architecture !== host.architecture))
+  ) {
     throw new ImageError(
       "image-no-platform",
       reference,

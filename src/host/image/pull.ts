@@ -6,6 +6,7 @@ import { local } from "./failure.js";
 import { haveLayer, type LayerContext } from "./layers.js";
 import { acquire } from "./lock.js";
 import type { Descriptor } from "./manifest.js";
+import { inParallel } from "./parallel.js";
 import type { ImageSource, Resolved } from "./source.js";
 import type { Store } from "./store.js";
 
@@ -46,7 +47,7 @@ export async function pull(
     if (missing.length > 0) {
       const stop = new AbortController();
       const context: LayerContext = { store, source: await source(), reference, podrt, env, deadlines, signal: stop.signal, report };
-      await inParallel(missing, stop, ([diffId, descriptor]) => local(reference, () => haveLayer(context, diffId, descriptor)));
+      await inParallel(missing, PARALLEL, stop, ([diffId, descriptor]) => local(reference, () => haveLayer(context, diffId, descriptor)));
     }
     await local(reference, async () => {
       await store.writeBlob(resolved.configDigest, resolved.configBytes);
@@ -61,24 +62,6 @@ export async function pull(
 /** diff_id -> blob, each diff_id once: images repeat the empty layer, for one. */
 function unique({ configuration, layers }: Resolved): [string, Descriptor][] {
   return [...new Map(configuration.diffIds.map((diffId, i) => [diffId, layers[i] as Descriptor]))];
-}
-
-/** Runs `work` on all items, a few at a time. The first failure stops the others and is the one thrown, when all have ended. */
-async function inParallel<T>(items: readonly T[], stop: AbortController, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items];
-  let failure: { error: unknown } | undefined;
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined && failure === undefined; item = queue.shift()) {
-      try {
-        await work(item);
-      } catch (error) {
-        failure ??= { error };
-        stop.abort();
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, queue.length) }, worker));
-  if (failure !== undefined) throw (failure as { error: unknown }).error;
 }
 
 /** A step is passed on when its phase is new, or some time has passed since the layer's last. */

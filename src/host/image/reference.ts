@@ -11,9 +11,9 @@ export interface RegistryReference {
   readonly digest?: string;
 }
 
-/** A folder in the OCI image layout; `name` is the annotation org.opencontainers.image.ref.name. */
+/** A folder in the OCI image layout, or a tar of one; `name` is the annotation org.opencontainers.image.ref.name. */
 export interface LayoutReference {
-  readonly kind: "oci";
+  readonly kind: "oci" | "oci-archive";
   readonly text: string;
   readonly path: string;
   readonly name?: string;
@@ -46,15 +46,15 @@ export function hexOf(digest: string): string {
   return digest.slice(7);
 }
 
-/** `oci:/dir[:name]`, `docker-archive:/file[:name]`, `host/repository[:tag][@digest]`. Throws ImageError image-bad. */
+/** `oci:/dir[:name]`, `oci-archive:/file[:name]`, `docker-archive:/file[:name]`, `host/repository[:tag][@digest]`. Throws ImageError image-bad. */
 export function parseReference(text: string): Reference {
-  for (const kind of ["oci", "docker-archive"] as const) {
+  for (const kind of ["oci", "oci-archive", "docker-archive"] as const) {
     if (text.startsWith(`${kind}:`)) return parseLocal(kind, text);
   }
   return parseRegistry(text);
 }
 
-function parseLocal(kind: "oci" | "docker-archive", text: string): LayoutReference | ArchiveReference {
+function parseLocal(kind: "oci" | "oci-archive" | "docker-archive", text: string): LayoutReference | ArchiveReference {
   const rest = text.slice(kind.length + 1);
   // As in containers-transports(5) the first colon ends the path; what follows may have colons of its own.
   const colon = rest.indexOf(":");

@@ -1,5 +1,6 @@
 // An image in a registry: its manifests, and its layers with a resume after every cut (OCI distribution-spec 1.1, "Pull").
 import { ImageError } from "../../ports/images.js";
+import type { Content } from "./copy/content.js";
 import { type Answer, chunks, discard, HttpError } from "./http.js";
 import { type Descriptor, INDEX_TYPES, MANIFEST_MAX, MANIFEST_TYPES } from "./manifest.js";
 import type { Platform } from "./platform.js";
@@ -11,7 +12,7 @@ import type { ImageSource, Resolved } from "./source.js";
 // Schema 1 is asked for last, so that an image that has nothing else is refused by name and not "not found".
 const ACCEPT = [...INDEX_TYPES, ...MANIFEST_TYPES, "application/vnd.docker.distribution.manifest.v1+prettyjws;q=0.1"].join(", ");
 
-export class RegistrySource implements ImageSource {
+export class RegistrySource implements ImageSource, Content {
   readonly remote = true;
   readonly #session: RegistrySession;
   readonly #host: Platform;
@@ -21,8 +22,14 @@ export class RegistrySource implements ImageSource {
     this.#host = host;
   }
 
-  get #text(): string {
+  get text(): string {
     return this.#session.reference.text;
+  }
+
+  /** As blobs are mounted from it. */
+  get repository(): { readonly host: string; readonly name: string } {
+    const { host, repository } = this.#session.reference;
+    return { host, name: repository };
   }
 
   /** The digest wins over the tag, as everywhere. */
@@ -38,13 +45,17 @@ export class RegistrySource implements ImageSource {
     const digest = answer.headers["docker-content-digest"];
     if (answer.status === 200 && typeof digest === "string" && isDigest(digest)) return digest;
     // Not every registry knows HEAD, or says the digest: then the manifest itself has to come.
-    return digestOf((await this.#manifest(this.#wanted)).bytes);
+    return digestOf((await this.manifest(this.#wanted)).bytes);
+  }
+
+  top(): Promise<RawManifest> {
+    return this.manifest(this.#wanted);
   }
 
   async resolve(digest?: string): Promise<Resolved> {
-    const top = await this.#manifest(digest ?? this.#wanted);
-    const fetcher = { manifest: (d: string) => this.#manifest(d), blob: (d: Descriptor) => this.#blob(d) };
-    return resolveImage(top, fetcher, this.#host, this.#text);
+    const top = await this.manifest(digest ?? this.#wanted);
+    const fetcher = { manifest: (d: string) => this.manifest(d), blob: (d: Descriptor) => this.#blob(d) };
+    return resolveImage(top, fetcher, this.#host, this.text);
   }
 
   async *layer(layer: Descriptor, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -66,7 +77,7 @@ export class RegistrySource implements ImageSource {
           skip -= piece.length - fresh.length;
           offset += fresh.length;
           if (offset > layer.size)
-            throw mismatch(this.#text, `the layer ${layer.digest} is longer than the ${layer.size} bytes of its manifest`);
+            throw mismatch(this.text, `the layer ${layer.digest} is longer than the ${layer.size} bytes of its manifest`);
           if (fresh.length > 0) yield fresh;
         }
         if (offset < layer.size) throw new HttpError("the body ended early", "cut", true, true);
@@ -90,7 +101,7 @@ export class RegistrySource implements ImageSource {
         return 0;
       }
       discard(answer);
-      throw new ImageError("image-bad", this.#text, `${this.#text}: ${answer.url.host} answered another range than asked for`);
+      throw new ImageError("image-bad", this.text, `${this.text}: ${answer.url.host} answered another range than asked for`);
     }
     if (status === 200) {
       const length = headers["content-length"];
@@ -103,18 +114,19 @@ export class RegistrySource implements ImageSource {
 
   #wrongSize(answer: Answer, layer: Descriptor, length: string): ImageError {
     discard(answer);
-    return mismatch(this.#text, `the layer ${layer.digest} has ${length} bytes, its manifest says ${layer.size}`);
+    return mismatch(this.text, `the layer ${layer.digest} has ${length} bytes, its manifest says ${layer.size}`);
   }
 
-  async #manifest(wanted: string): Promise<RawManifest> {
+  /** What a tag or digest names, as it is. */
+  async manifest(wanted: string): Promise<RawManifest> {
     const answer = await this.#session.open(`manifests/${wanted}`, { method: "GET", headers: { accept: ACCEPT } });
     if (answer.status !== 200) throw this.#notFound(await this.#session.reason(answer));
     const bytes = await this.#session.read(answer, MANIFEST_MAX);
-    if (bytes === undefined) throw new ImageError("image-bad", this.#text, `${this.#text}: its manifest is over 4 MiB`);
+    if (bytes === undefined) throw new ImageError("image-bad", this.text, `${this.text}: its manifest is over 4 MiB`);
     // A tag has no digest of its own to check; what the registry claims must fit what it sent.
     const claimed = answer.headers["docker-content-digest"];
     const expected = isDigest(wanted) ? wanted : typeof claimed === "string" && isDigest(claimed) ? claimed : undefined;
-    if (expected !== undefined) checkDigest(bytes, expected, "its manifest", this.#text);
+    if (expected !== undefined) checkDigest(bytes, expected, "its manifest", this.text);
     const type = answer.headers["content-type"]?.split(";")[0]?.trim();
     return { bytes, ...(type === undefined ? {} : { type }) };
   }
@@ -128,8 +140,8 @@ export class RegistrySource implements ImageSource {
   #notFound(why: string): ImageError {
     return new ImageError(
       "image-not-found",
-      this.#text,
-      `${this.#text} is not in its registry (${why})`,
+      this.text,
+      `${this.text} is not in its registry (${why})`,
       "Check the name and the tag, for example on the registry's page or with skopeo list-tags.",
     );
   }

@@ -1,0 +1,201 @@
+// From any content to any sink: which manifests and blobs, in which form, and in which order.
+import type { CopyProgress } from "../../../ports/image-copy.js";
+import { ImageError } from "../../../ports/images.js";
+import { choosePlatform, type Descriptor, parseConfiguration, parseManifest } from "../manifest.js";
+import { inParallel } from "../parallel.js";
+import type { Platform } from "../platform.js";
+import { checkDigest, digestOf, type RawManifest } from "../resolve.js";
+import { plainBody, recodedBody } from "./body.js";
+import type { Body, Content, Form, Sink } from "./content.js";
+import { type Compression, compressionOf, type LayerPart, layerType, type Parts, partsOf, withEntries, withLayers } from "./convert.js";
+
+export interface CopyOptions {
+  /** All platforms of an index, and the index itself. */
+  readonly all: boolean;
+  /** The one to take of an index, without `all`. */
+  readonly platform: Platform;
+  readonly format?: Form;
+  /** Fail rather than change a byte of a manifest. */
+  readonly preserve: boolean;
+  readonly compression?: Compression;
+  readonly level?: number;
+  readonly podrt: string;
+  readonly progress: (step: CopyProgress) => void;
+}
+
+type ImageParts = Extract<Parts, { kind: "image" }>;
+
+const DEPTH_MAX = 4;
+
+/** Copies what `from` names into `to`; the descriptor of what the new name means. Throws ImageError; then nothing counts. */
+export async function copy(from: Content, to: Sink, options: CopyOptions): Promise<Descriptor> {
+  const run = new Run(from, to, options);
+  try {
+    const top = options.all && to.single !== true ? await from.top() : await run.choose(await from.top());
+    const done = await run.manifest(top, 0);
+    await to.commit();
+    return done;
+  } catch (error) {
+    await to.abort();
+    throw error;
+  }
+}
+
+class Run {
+  readonly #from: Content;
+  readonly #to: Sink;
+  readonly #options: CopyOptions;
+  readonly #stop = new AbortController();
+  /** digest + wish -> what became of it: platforms share layers. */
+  readonly #blobs = new Map<string, Promise<Descriptor>>();
+
+  constructor(from: Content, to: Sink, options: CopyOptions) {
+    this.#from = from;
+    this.#to = to;
+    this.#options = options;
+  }
+
+  /** The image of the platform that is wanted. */
+  async choose(top: RawManifest): Promise<RawManifest> {
+    let raw = top;
+    for (let depth = 0; depth < DEPTH_MAX; depth++) {
+      const parts = partsOf(raw, this.#from.text);
+      if (parts.kind === "image") return raw;
+      const index = parseManifest(raw.bytes, parts.type, this.#from.text);
+      if (index.kind === "image") return raw;
+      raw = await this.#fetch(choosePlatform(index.entries, this.#options.platform, this.#from.text).digest);
+    }
+    throw this.#error(`its indexes are nested more than ${DEPTH_MAX} deep`);
+  }
+
+  /** A manifest or index with all that hangs on it. */
+  async manifest(raw: RawManifest, depth: number): Promise<Descriptor> {
+    const parts = partsOf(raw, this.#from.text);
+    const form = this.#form(parts);
+    const made = parts.kind === "image" ? await this.#image(raw, parts, form) : await this.#index(raw, parts, form, depth);
+    const digest = digestOf(made.bytes);
+    if (digest !== digestOf(raw.bytes)) this.#mayChange(digest);
+    const wanted = depth === 0 ? this.#to.digest : undefined;
+    if (wanted !== undefined && wanted !== digest) throw this.#error(`it is ${digest} as it would be copied, not ${wanted}`);
+    await this.#to.manifest(made, digest, depth === 0);
+    return { mediaType: made.type, digest, size: made.bytes.length };
+  }
+
+  async #index(raw: RawManifest, parts: Extract<Parts, { kind: "index" }>, form: Form, depth: number): Promise<Required<RawManifest>> {
+    if (depth >= DEPTH_MAX) throw this.#error(`its indexes are nested more than ${DEPTH_MAX} deep`);
+    const entries: Descriptor[] = [];
+    for (const entry of parts.entries) entries.push(await this.manifest(await this.#fetch(entry.digest), depth + 1));
+    return withEntries(raw, parts, form, entries);
+  }
+
+  async #image(raw: RawManifest, parts: ImageParts, form: Form): Promise<Required<RawManifest>> {
+    const to = parts.layers.map((layer) => this.#wish(layer, form));
+    const recoded = to.some((wish) => wish !== undefined);
+    if (recoded && this.#options.preserve) this.#mayChange();
+    const diffIds = recoded ? await this.#diffIds(parts) : [];
+    const layers: Descriptor[] = [...parts.layers];
+    // The configuration first: it is small, and what is wrong with access shows before the first layer is on its way.
+    for (const layer of parts.layers) if (!layer.foreign) this.#say(layer, "download", 0);
+    const jobs: (() => Promise<void>)[] = [
+      async () => void (await this.#blob(parts.config, undefined, undefined)),
+      ...parts.layers.map((layer, i) => async () => {
+        if (!layer.foreign) layers[i] = await this.#blob(layer, to[i], diffIds[i]);
+      }),
+    ];
+    await inParallel(jobs, this.#to.parallel, this.#stop, (job) => job());
+    return withLayers(raw, parts, form, layers, this.#from.text);
+  }
+
+  /** Into which compression a layer has to go; undefined: it stays as it is. */
+  #wish(layer: LayerPart, form: Form): Compression | undefined {
+    const is = compressionOf(layer.mediaType);
+    if (layer.foreign) {
+      if (this.#to.layers === "plain") throw this.#error(`the layer ${layer.digest} is to be had elsewhere only, and cannot be unpacked`);
+      return undefined;
+    }
+    // Not a layer of a file system: of an artifact, or of a kind that only its maker knows.
+    if (is === undefined) return undefined;
+    if (this.#to.layers === "plain") return is === "none" ? undefined : "none";
+    const asked = this.#options.compression;
+    const best = asked ?? (is === "none" && this.#to.layers === "packed" && !this.#options.preserve ? "gzip" : is);
+    const wish = layerType(form, best) === undefined ? "gzip" : best;
+    if (asked !== undefined && wish !== asked) throw this.#error(`docker's schema 2 has no ${asked}`);
+    return wish === is ? undefined : wish;
+  }
+
+  /** A blob at its place, once, in whichever compression. */
+  async #blob(blob: Descriptor, wish: Compression | undefined, diffId: string | undefined): Promise<Descriptor> {
+    const key = `${blob.digest} ${wish}`;
+    const known = this.#blobs.get(key) ?? this.#transfer(blob, wish, diffId);
+    this.#blobs.set(key, known);
+    // One blob may be named with two media types.
+    return wish === undefined ? known.then(() => blob) : known;
+  }
+
+  async #transfer(blob: Descriptor, wish: Compression | undefined, diffId: string | undefined): Promise<Descriptor> {
+    const { podrt, level } = this.#options;
+    const step = (phase: CopyProgress["phase"], bytes: number) => this.#say(blob, phase, bytes);
+    if (wish === undefined && (await this.#to.has(blob, this.#from))) {
+      step("present", blob.size);
+      return blob;
+    }
+    const { signal } = this.#stop;
+    const plain = plainBody(
+      blob,
+      this.#from.text,
+      (from) => this.#from.layer(blob, from, signal),
+      (bytes) => step("download", bytes),
+    );
+    const how = { podrt, ...(level === undefined ? {} : { level }), ...(diffId === undefined ? {} : { diffId }) };
+    const body: Body = wish === undefined ? plain : recodedBody(plain, { ...how, to: wish }, this.#from.text);
+    await this.#to.put(body, signal);
+    step("done", blob.size);
+    if (wish === undefined) return blob;
+    // The family of the media type is the manifest's to choose.
+    return { ...body.result(), mediaType: layerType("oci", wish) as string };
+  }
+
+  /** A step of a layer; of a configuration nobody is told. */
+  #say(blob: Descriptor, phase: CopyProgress["phase"], bytes: number): void {
+    if (compressionOf(blob.mediaType) === undefined) return;
+    this.#options.progress({ reference: this.#from.text, layer: blob.digest, phase, bytes, total: blob.size });
+  }
+
+  /** What the layers have to unpack to. */
+  async #diffIds(parts: ImageParts): Promise<readonly string[]> {
+    const pieces: Uint8Array[] = [];
+    const body = plainBody(
+      parts.config,
+      this.#from.text,
+      (from) => this.#from.layer(parts.config, from, this.#stop.signal),
+      () => undefined,
+    );
+    for await (const piece of body.open(0)) pieces.push(piece);
+    const bytes = Buffer.concat(pieces);
+    // For which machine it is made does not matter to a copy.
+    return parseConfiguration(bytes, parts.layers.length, undefined, this.#from.text).diffIds;
+  }
+
+  #form(parts: Parts): Form {
+    const { format } = this.#options;
+    const wanted = format ?? (this.#to.forms.includes(parts.form) ? parts.form : (this.#to.forms[0] as Form));
+    if (!this.#to.forms.includes(wanted)) throw this.#error(`${this.#to.text} holds OCI manifests only`);
+    return wanted;
+  }
+
+  #mayChange(digest?: string): void {
+    if (!this.#options.preserve) return;
+    const what = digest === undefined ? "its layers would be compressed anew" : "its manifest would be another one";
+    throw this.#error(`${what}, which --preserve-digests forbids`);
+  }
+
+  async #fetch(digest: string): Promise<RawManifest> {
+    const raw = await this.#from.manifest(digest);
+    checkDigest(raw.bytes, digest, "its manifest", this.#from.text);
+    return raw;
+  }
+
+  #error(why: string): ImageError {
+    return new ImageError("image-bad", this.#from.text, `${this.#from.text}: ${why}`);
+  }
+}

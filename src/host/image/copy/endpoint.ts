@@ -1,0 +1,71 @@
+// The two ends of a copy by their names: transport and what follows, opened for reading or for writing.
+import { stat } from "node:fs/promises";
+import { ImageError } from "../../../ports/images.js";
+import type { Deadlines } from "../deadlines.js";
+import type { Platform } from "../platform.js";
+import { parseReference, type RegistryReference } from "../reference.js";
+import type { Content, Sink } from "./content.js";
+import type { DirReference } from "./dir.js";
+
+export interface EndpointOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly deadlines: Deadlines;
+  readonly platform: Platform;
+}
+
+/** `docker://HOST/REPOSITORY…`; undefined for other transports. Throws ImageError image-bad. */
+export function registryOf(text: string): RegistryReference | undefined {
+  if (!text.startsWith("docker://")) return undefined;
+  const reference = parseReference(text.slice("docker://".length));
+  if (reference.kind !== "registry") throw new ImageError("image-bad", text, `${text} names no registry`);
+  return { ...reference, text };
+}
+
+function dirOf(text: string): DirReference | undefined {
+  return text.startsWith("dir:/") ? { kind: "dir", text, path: text.slice("dir:".length) } : undefined;
+}
+
+/** What is read. Nothing is opened yet. Throws ImageError image-bad for a name that is none. */
+export async function openContent(
+  text: string,
+  { env, deadlines, platform }: EndpointOptions,
+  scopes?: readonly string[],
+): Promise<Content> {
+  const registry = registryOf(text);
+  if (registry !== undefined) {
+    const [{ RegistrySource }, { connect }] = await Promise.all([import("../registry.js"), import("../connect.js")]);
+    return new RegistrySource(await connect(registry, deadlines, env, scopes), platform);
+  }
+  const dir = dirOf(text);
+  if (dir !== undefined) return new (await import("./dir.js")).DirContent(dir);
+  const reference = parseReference(text);
+  if (reference.kind === "docker-archive") return new (await import("../archive.js")).ArchiveSource(reference, platform);
+  if (reference.kind === "registry") throw new ImageError("image-bad", text, `${text} names no transport`);
+  return new (await import("../layout.js")).LayoutSource(reference, platform);
+}
+
+/** What is written. `from`: where blobs may be mounted from. Throws ImageError image-bad also for an archive that is there already. */
+export async function openSink(text: string, from: Content, { env, deadlines }: EndpointOptions): Promise<Sink> {
+  const registry = registryOf(text);
+  if (registry !== undefined) {
+    const [{ RegistrySink }, { connect }] = await Promise.all([import("./registry-sink.js"), import("../connect.js")]);
+    const scopes = [`repository:${registry.repository}:pull,push`];
+    // A token for both, so that one can be mounted into the other.
+    if (from.repository?.host === registry.host) scopes.push(`repository:${from.repository.name}:pull`);
+    return new RegistrySink(await connect(registry, deadlines, env, scopes));
+  }
+  const dir = dirOf(text);
+  if (dir !== undefined) return new (await import("./dir.js")).DirSink(dir);
+  const reference = parseReference(text);
+  if (reference.kind === "registry") throw new ImageError("image-bad", text, `${text} names no transport`);
+  if (reference.kind === "oci") return new (await import("./layout-sink.js")).LayoutSink(reference);
+  await refuseTaken(reference);
+  if (reference.kind === "docker-archive") return new (await import("./docker-archive-sink.js")).DockerArchiveSink(reference);
+  return new (await import("./layout-sink.js")).LayoutArchiveSink(reference);
+}
+
+/** An archive is written anew: what is there is not overwritten, unless it is empty. */
+async function refuseTaken({ path, text }: { readonly path: string; readonly text: string }): Promise<void> {
+  const size = (await stat(path).catch(() => undefined))?.size ?? 0;
+  if (size > 0) throw new ImageError("image-bad", text, `${text}: there is a ${path} already`, "Remove it, or give another name.");
+}
