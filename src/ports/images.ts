@@ -1,9 +1,10 @@
 // Images: looked at for planning, had for applying. Implemented by host/image/.
 import type { ImageFacts } from "../base/facts.js";
+import type { RegistryLogin } from "../base/registry-login.js";
 
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 
-/** Why an image could not be had; `code` is stable: image-not-found, image-unauthorized, image-unreachable, image-digest-mismatch, image-bad, image-refused (a registry takes it not), image-no-platform, image-store (this machine: disk, podrt, locks). */
+/** Why an image could not be had; `code` is stable: image-not-found, image-unauthorized, image-unreachable, image-digest-mismatch, image-bad, image-no-platform, image-refused (blocked, by policy.json, or a registry takes it not), image-config (registries.conf, policy.json, certs.d are wrong), image-store (this machine: disk, podrt, locks). */
 export class ImageError extends Error {
   readonly code: string;
   readonly reference: string;
@@ -17,13 +18,22 @@ export class ImageError extends Error {
   }
 }
 
+/** What a name without a registry stands for on this machine, as registries.conf says. */
+export type ShortName =
+  | { readonly kind: "settled"; readonly reference: string }
+  /** `ask`: a person at a terminal is to choose. `tryAll`: where nobody can be asked the candidates are tried in their order. */
+  | { readonly kind: "several"; readonly candidates: readonly string[]; readonly ask: boolean; readonly tryAll: boolean }
+  | { readonly kind: "unknown" };
+
 /** Read-only half: writes nothing, not even a cache. */
 export interface ImageReader {
   /**
    * What the image is, from the store where policy lets that do (IfNotPresent, Never), else from its source: the
-   * manifest and configuration only, never a layer. Throws ImageError.
+   * manifest and configuration only, never a layer. `logins` are tried before the user's own. Throws ImageError.
    */
-  inspect(reference: string, policy: PullPolicy): Promise<ImageFacts>;
+  inspect(reference: string, policy: PullPolicy, logins?: readonly RegistryLogin[]): Promise<ImageFacts>;
+  /** `nginx:1.27` or `team/app@sha256:…` to full references. Throws ImageError image-config. */
+  longName(short: string): Promise<ShortName>;
   /** True when all layers are unpacked in the store and the image is recorded under this digest. */
   has(facts: ImageFacts): Promise<boolean>;
 }
@@ -39,7 +49,9 @@ export interface PullProgress {
 
 export interface Images extends ImageReader {
   /** Downloads and unpacks what is missing; complete and verified when it returns. Safe to be killed and repeated. Throws ImageError. */
-  ensure(facts: ImageFacts, progress: (step: PullProgress) => void): Promise<void>;
+  ensure(facts: ImageFacts, progress: (step: PullProgress) => void, logins?: readonly RegistryLogin[]): Promise<void>;
+  /** Keeps what a person has chosen for a short name, where podman keeps it too. Throws ImageError. */
+  remember(short: string, reference: string): Promise<void>;
 }
 
 /** True for ImageError, also one made by another copy of this module in a split bundle. */

@@ -2,6 +2,7 @@
 // own hands, no second HTTP stack to load.
 import * as http from "node:http";
 import * as https from "node:https";
+import type { Trust } from "./certificates.js";
 import type { Deadlines } from "./deadlines.js";
 
 export interface Answer {
@@ -56,26 +57,35 @@ export function shown(url: URL): string {
 
 export class HttpClient {
   readonly #deadlines: Deadlines;
-  readonly #authorities: (host: string) => Promise<string[] | undefined>;
+  readonly #trustOf: (host: string) => Promise<Trust>;
+  readonly #trust = new Map<string, Promise<Trust>>();
   readonly #plain = new http.Agent({ keepAlive: true, ...ROOM });
   readonly #secure = new Map<string, Promise<https.Agent>>();
 
-  /** `authorities` gives the certificate authorities (PEM) to trust for `host:port`, or undefined for Node's own. */
-  constructor(deadlines: Deadlines, authorities: (host: string) => Promise<string[] | undefined>) {
+  /** `trust` is asked once for each `host:port`. */
+  constructor(deadlines: Deadlines, trust: (host: string) => Promise<Trust>) {
     this.#deadlines = deadlines;
-    this.#authorities = authorities;
+    this.#trustOf = trust;
+  }
+
+  /** What is known of a `host:port`. */
+  trust(host: string): Promise<Trust> {
+    const known = this.#trust.get(host) ?? this.#trustOf(host);
+    this.#trust.set(host, known);
+    return known;
   }
 
   /**
-   * Sends a request and follows redirects. Authorization goes to the first origin only; plain HTTP only to loopback, and
-   * never after HTTPS. The body is not read: use chunks() or readAll(), or discard(). Throws HttpError.
+   * Sends a request and follows redirects. Authorization goes to the first origin only; plain HTTP only to loopback and to
+   * registries that registries.conf calls insecure, and never after HTTPS. The body is not read: use chunks() or readAll(), or discard(). Throws HttpError.
    */
   async send(url: URL, request: Request): Promise<Answer> {
     let headers = { ...request.headers };
     let at = url;
     for (let hops = 0; hops <= REDIRECTS_MAX; hops++) {
-      if (at.protocol !== "https:" && !(at.protocol === "http:" && isLoopback(at.hostname))) {
-        throw new HttpError(`${shown(at)} is refused: podgen speaks plain HTTP with loopback addresses only`, "insecure", false, true);
+      if (at.protocol !== "https:" && !(at.protocol === "http:" && (isLoopback(at.hostname) || (await this.trust(at.host)).insecure))) {
+        const why = "podgen speaks plain HTTP with loopback addresses only, and with what registries.conf calls insecure";
+        throw new HttpError(`${shown(at)} is refused: ${why}`, "insecure", false, true);
       }
       const answer = await this.#exchange(at, request, headers);
       const to = answer.headers.location;
@@ -105,7 +115,14 @@ export class HttpClient {
       /** Why the body could not be had: an error of where it comes from, not of this connection. */
       let broken: { error: unknown } | undefined;
       const options = { method: request.method, headers, agent, ...(request.signal === undefined ? {} : { signal: request.signal }) };
-      const sent = (url.protocol === "http:" ? http : https).request(url, options);
+      let sent: http.ClientRequest;
+      try {
+        sent = (url.protocol === "http:" ? http : https).request(url, options);
+      } catch (error) {
+        // A key or certificate that is none is found when TLS begins.
+        reject(httpError(error, url, false));
+        return;
+      }
       const late = (what: string, ms: number) => () =>
         sent.destroy(new HttpError(`${url.host}: ${what} in ${ms / 1000} s`, "deadline", true, connected));
       let timer = setTimeout(late("no connection", connect), connect);
@@ -141,9 +158,13 @@ export class HttpClient {
   #secureAgent(host: string): Promise<https.Agent> {
     const known = this.#secure.get(host);
     if (known !== undefined) return known;
-    const agent = this.#authorities(host).then(
-      (ca) => new https.Agent({ keepAlive: true, ...ROOM, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) }),
-    );
+    const agent = this.trust(host).then(({ ca, cert, key, insecure }) => {
+      const own = {
+        ...(ca === undefined ? {} : { ca: [...ca] }),
+        ...(cert === undefined ? {} : { cert: [...cert], key: [...(key ?? [])] }),
+      };
+      return new https.Agent({ keepAlive: true, ...ROOM, minVersion: "TLSv1.2", rejectUnauthorized: insecure !== true, ...own });
+    });
     this.#secure.set(host, agent);
     return agent;
   }

@@ -1,12 +1,14 @@
 // The images port: looks in the store first, and loads what speaks with registries only when it has to.
 import { machine } from "node:os";
 import type { ImageFacts } from "../../base/facts.js";
+import type { RegistryLogin } from "../../base/registry-login.js";
 import { ImageError, type Images, type PullPolicy } from "../../ports/images.js";
 import { DEADLINES, type Deadlines } from "./deadlines.js";
 import { local } from "./failure.js";
 import { parseConfiguration, parseManifest } from "./manifest.js";
 import { hostPlatform, type Platform } from "./platform.js";
 import { parseReference, type Reference } from "./reference.js";
+import type { Access } from "./registries/open.js";
 import { factsOf, type ImageSource, type Resolved } from "./source.js";
 import { Store } from "./store.js";
 
@@ -15,7 +17,10 @@ export interface ImageOptions {
   readonly data: string;
   /** The podrt that unpacks layers. */
   readonly podrt: string;
-  /** HOME, XDG_CONFIG_HOME, XDG_RUNTIME_DIR, REGISTRY_AUTH_FILE, DOCKER_CONFIG, SSL_CERT_FILE are read from it; podrt gets all of it. */
+  /**
+   * HOME, XDG_CONFIG_HOME, XDG_CACHE_HOME, XDG_RUNTIME_DIR, REGISTRY_AUTH_FILE, DOCKER_CONFIG, CONTAINERS_REGISTRIES_CONF and
+   * SSL_CERT_FILE are read from it; podrt and credential helpers get all of it.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly deadlines?: Partial<Deadlines>;
   /** Another platform than this machine's. */
@@ -31,13 +36,17 @@ export function createImages(options: ImageOptions): Images {
   const known = new Map<string, Resolved>();
   const sources = new Map<string, Promise<ImageSource>>();
 
-  const sourceOf = (reference: Reference): Promise<ImageSource> => {
-    const made = sources.get(reference.text) ?? openSource(reference, host, deadlines, options.env);
-    sources.set(reference.text, made);
+  const sourceOf = (reference: Reference, logins: readonly RegistryLogin[]): Promise<ImageSource> => {
+    // Whoever has no pull secret must not come in by the session of somebody who has.
+    const key = `${reference.text} ${JSON.stringify(logins)}`;
+    const made = sources.get(key) ?? openSource(reference, host, { deadlines, env: options.env, logins });
+    sources.set(key, made);
+    // What a file forbids or gets wrong may be mended while a watcher runs.
+    made.catch(() => sources.delete(key));
     return made;
   };
 
-  async function inspect(text: string, policy: PullPolicy): Promise<ImageFacts> {
+  async function inspect(text: string, policy: PullPolicy, logins: readonly RegistryLogin[]): Promise<ImageFacts> {
     const reference = parseReference(text);
     const record = await store.record(text);
     if (policy === "Never") {
@@ -48,7 +57,7 @@ export function createImages(options: ImageOptions): Images {
     // A digest names the same bytes for ever; nobody needs to be asked about it.
     const pinned = reference.kind === "registry" && reference.digest !== undefined;
     if (record !== undefined && reference.kind === "registry" && (policy === "IfNotPresent" || pinned)) return record.facts;
-    const source = await sourceOf(reference);
+    const source = await sourceOf(reference, logins);
     if (record !== undefined && source.remote && (await source.current()) === record.named) return record.facts;
     const resolved = await source.resolve().catch((error: unknown) => {
       // A folder or file on this machine is looked at each time, as that costs little; if it is gone, the store still has it.
@@ -66,10 +75,10 @@ export function createImages(options: ImageOptions): Images {
     return record?.facts.digest === facts.digest && (await store.hasLayers(record.facts.layers));
   }
 
-  async function ensure(facts: ImageFacts, progress: Parameters<Images["ensure"]>[1]): Promise<void> {
+  async function ensure(facts: ImageFacts, progress: Parameters<Images["ensure"]>[1], logins: readonly RegistryLogin[]): Promise<void> {
     if (await has(facts)) return;
     const reference = parseReference(facts.reference);
-    const source = () => sourceOf(reference);
+    const source = () => sourceOf(reference, logins);
     const resolved = known.get(facts.digest) ?? (await stored(store, facts, host)) ?? (await (await source()).resolve(facts.digest));
     if (resolved.digest !== facts.digest || resolved.configuration.diffIds.join() !== facts.layers.join()) {
       throw new ImageError(
@@ -84,17 +93,43 @@ export function createImages(options: ImageOptions): Images {
   }
 
   return {
-    inspect: (reference, policy) => local(reference, () => inspect(reference, policy)),
+    inspect: (reference, policy, logins = []) => local(reference, () => inspect(reference, policy, logins)),
+    longName: async (short) => {
+      const [{ loadRegistries }, { readChoices }, { resolveShortName }] = await Promise.all([
+        import("./registries/load.js"),
+        import("./registries/aliases.js"),
+        import("./registries/short-name.js"),
+      ]);
+      const [registries, choices] = await Promise.all([loadRegistries(options.env), readChoices(options.env)]);
+      return resolveShortName(short, registries, choices);
+    },
     has: (facts) => local(facts.reference, () => has(facts)),
-    ensure: (facts, progress) => local(facts.reference, () => ensure(facts, progress)),
+    ensure: (facts, progress, logins = []) => local(facts.reference, () => ensure(facts, progress, logins)),
+    remember: async (short, reference) => {
+      const [{ writeChoice }, { splitShort }] = await Promise.all([
+        import("./registries/aliases.js"),
+        import("./registries/short-name.js"),
+      ]);
+      await local(reference, () => writeChoice(options.env, splitShort(short)[0], splitShort(reference)[0]));
+    },
   };
 }
 
-async function openSource(reference: Reference, host: Platform, deadlines: Deadlines, env: ImageOptions["env"]): Promise<ImageSource> {
+/** Where the policy lets it: nothing is read of an image that it refuses. */
+async function openSource(reference: Reference, host: Platform, access: Access): Promise<ImageSource> {
+  const { checkPolicy } = await import("./policy/check.js");
+  await checkPolicy(reference, access.env);
   if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);
   if (reference.kind !== "registry") return new (await import("./layout.js")).LayoutSource(reference, host);
-  const [{ RegistrySource }, { connect }] = await Promise.all([import("./registry.js"), import("./connect.js")]);
-  return new RegistrySource(await connect(reference, deadlines, env), host);
+  const [{ RegistrySource }, { openSessions }, { MirroredSource }] = await Promise.all([
+    import("./registry.js"),
+    import("./registries/open.js"),
+    import("./mirrored.js"),
+  ]);
+  const sessions = await openSessions(reference, access);
+  const places = sessions.map((session) => ({ source: new RegistrySource(session, host), host: session.reference.host }));
+  const [only] = places;
+  return places.length === 1 && only !== undefined ? only.source : new MirroredSource(places);
 }
 
 /** An image whose manifest and configuration the store has, though the record has moved on or layers are missing. */

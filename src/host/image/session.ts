@@ -1,46 +1,81 @@
 // Talking to one registry: authorization, tries with back-off, and what a refusal means (OCI distribution-spec 1.1).
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Credentials } from "../../base/registry-login.js";
 import { ImageError } from "../../ports/images.js";
+import { authorize, Refusal } from "./authorization.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
-import { type Credentials, credentialsFor } from "./credentials.js";
 import type { Deadlines } from "./deadlines.js";
 import { type Answer, discard, type HttpClient, HttpError, isLoopback, type Request, readAll, shown } from "./http.js";
 import { isObject, parseJson, printable } from "./json.js";
 import type { RegistryReference } from "./reference.js";
 
-type Env = Readonly<Record<string, string | undefined>>;
+/** Who we may be to a registry, in the order to try, and what there is to say where none of them will do. */
+export interface Logins {
+  readonly candidates: readonly Credentials[];
+  readonly notes: readonly string[];
+}
+
+export interface SessionOptions {
+  /** Asked when the registry first wants a login. */
+  readonly logins: () => Promise<Logins>;
+  /** HTTPS also where the host is loopback. */
+  readonly secure: boolean;
+  /** registries.conf calls it insecure: HTTPS with any certificate, or else plain HTTP. */
+  readonly insecure?: boolean;
+  /** Of the tokens to ask for; `pull` of the repository when absent. */
+  readonly scopes?: readonly string[];
+}
 
 const BUSY = new Set([408, 429, 500, 502, 503, 504]);
-const TOKEN_MAX = 1024 * 1024;
+/** What a server that speaks no TLS, or does not listen for it, makes of our greeting. */
+const NO_TLS = /^(?:EPROTO|ERR_SSL.*|HPE_.*|ECONNREFUSED|ECONNRESET)$/;
 
 export class RegistrySession {
   readonly reference: RegistryReference;
-  readonly base: URL;
   readonly deadlines: Deadlines;
   readonly #http: HttpClient;
-  readonly #env: Env;
-  readonly #scopes: readonly string[];
-  /** The Authorization header that was accepted, or is tried next. */
+  readonly #options: SessionOptions;
+  #base: URL;
+  #settled: Promise<void> | undefined;
+  #logins: Promise<Logins> | undefined;
+  /** The candidate in use, of how many. */
+  #candidate = 0;
+  #candidates = 0;
+  /** The Authorization header that was accepted, or is tried next; and the one that was accepted last. */
   #authorization: string | undefined;
+  #accepted: string | undefined;
   #login: Promise<void> | undefined;
   /** A registry that once answered and then refuses connections is restarting; one that never did is down. */
   #answered = false;
 
-  /**
-   * `secure`: HTTPS also where the host is loopback. `scopes`: what a token is asked for (the distribution project's token
-   * specification, "scope"); without them, to read the repository.
-   */
-  constructor(reference: RegistryReference, http: HttpClient, deadlines: Deadlines, env: Env, secure: boolean, scopes?: readonly string[]) {
+  constructor(reference: RegistryReference, http: HttpClient, deadlines: Deadlines, options: SessionOptions) {
     this.reference = reference;
-    this.#scopes = scopes ?? [`repository:${reference.repository}:pull`];
     this.#http = http;
-    this.#env = env;
+    this.#options = options;
     this.deadlines = deadlines;
     const host = reference.host === "docker.io" ? "registry-1.docker.io" : reference.host;
-    const url = new URL(`https://${host}/v2/${reference.repository}/`);
+    const url = new URL(`https://${host}/v2/${reference.repository === "" ? "" : `${reference.repository}/`}`);
     // Registries for trying things out speak plain HTTP on loopback; one with a certificate has a folder in certs.d.
-    const plain = isLoopback(url.hostname) && !secure;
-    this.base = plain ? new URL(`http://${url.host}${url.pathname}`) : url;
+    const plain = isLoopback(url.hostname) && !options.secure && options.insecure !== true;
+    this.#base = plain ? new URL(`http://${url.host}${url.pathname}`) : url;
+  }
+
+  /** The address of the repository; of an insecure registry it may change its scheme with the first request. */
+  get base(): URL {
+    return this.#base;
+  }
+
+  get #scopes(): readonly string[] {
+    return this.#options.scopes ?? [`repository:${this.reference.repository}:pull`];
+  }
+
+  /** Whether an insecure registry speaks TLS at all, asked without credentials. What else is wrong shows at the request itself. */
+  async #settle(): Promise<void> {
+    try {
+      discard(await this.#http.send(new URL("/v2/", this.#base), { method: "GET", headers: {} }));
+    } catch (error) {
+      if (error instanceof HttpError && NO_TLS.test(error.code)) this.#base = new URL(`http://${this.#base.host}${this.#base.pathname}`);
+    }
   }
 
   /**
@@ -49,6 +84,10 @@ export class RegistrySession {
    * that is `once` gets 429 and 5xx too, and throws HttpError.
    */
   async open(path: string, request: Request): Promise<Answer> {
+    if (this.#options.insecure === true) {
+      this.#settled ??= this.#settle();
+      await this.#settled;
+    }
     const url = new URL(path, this.base);
     let refused = 0;
     for (let attempt = 1; ; attempt++) {
@@ -56,10 +95,15 @@ export class RegistrySession {
       const headers = { ...request.headers, ...(used === undefined ? {} : { authorization: used }) };
       const answer = await this.#patiently(url, { ...request, headers }, attempt);
       if (typeof answer === "number") continue;
-      if (answer.status !== 401 && answer.status !== 403) return answer;
-      // A registry's 401 is answered once with what it asks for; another host's (after a redirect) never.
+      if (answer.status !== 401 && answer.status !== 403) {
+        if (used !== undefined) this.#accepted = used;
+        return answer;
+      }
+      // A registry's 401 is answered with what it asks for as long as there is somebody else to be; another host's (after a
+      // redirect) never.
       const challenges = parseChallenges(answer.headers["www-authenticate"] ?? "");
-      if (answer.status === 403 || answer.url.origin !== this.base.origin || ++refused > 1) throw await this.#unauthorized(answer);
+      if (answer.status === 403 || answer.url.origin !== this.base.origin || !this.#mayRetry(used, ++refused))
+        throw await this.#unauthorized(answer);
       discard(answer);
       await this.#logIn(challenges, used);
     }
@@ -72,7 +116,7 @@ export class RegistrySession {
     if (/CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)/.test(error.code)) {
       hint = `If its certificate is of your own authority, put that authority's certificate into ~/.config/containers/certs.d/${host}/ca.crt.`;
     } else if (error.code === "EPROTO" || error.code.startsWith("ERR_SSL") || error.code.startsWith("HPE_")) {
-      hint = `${host} does not seem to speak HTTPS; podgen speaks plain HTTP with loopback addresses only.`;
+      hint = `${host} does not seem to speak HTTPS. If you trust the network to it, call it insecure in registries.conf (podgen-registries(5)).`;
     }
     const text = `${this.reference.text}: ${printable(error.message)}`;
     return new ImageError("image-unreachable", this.reference.text, text, hint, error);
@@ -106,6 +150,24 @@ export class RegistrySession {
     }
   }
 
+  /** True while a header was not tried yet, may only have expired, or there is another candidate. `refused`: 401s of one request. */
+  #mayRetry(used: string | undefined, refused: number): boolean {
+    if (used === undefined) return true;
+    if (refused > this.#candidates + 2) return false;
+    // Somebody else is at it, or has done it.
+    if (used !== this.#authorization || this.#login !== undefined) return true;
+    if (used !== this.#accepted) return ++this.#candidate < this.#candidates;
+    // It served once: a token's time may be over. The next one has to be accepted before that counts again.
+    this.#accepted = undefined;
+    return true;
+  }
+
+  /** Who we may be. Throws ImageError image-unauthorized for a broken login file. */
+  logins(): Promise<Logins> {
+    this.#logins ??= this.#options.logins();
+    return this.#logins;
+  }
+
   /** Sets the authorization the challenges ask for; layers asked for at the same time share one login. */
   #logIn(challenges: readonly Challenge[], used: string | undefined): Promise<void> {
     if (this.#authorization !== used) return Promise.resolve();
@@ -115,41 +177,31 @@ export class RegistrySession {
     return this.#login;
   }
 
+  /** The first candidate from the present one on that gets a header; as anybody where there is none at all. */
   async #authorize(challenges: readonly Challenge[]): Promise<void> {
-    const { host, repository, text } = this.reference;
-    const credentials = await credentialsFor(host, repository, text, this.#env);
-    const bearer = challenges.find((c) => c.scheme === "bearer" && c.parameters["realm"] !== undefined);
-    if (bearer !== undefined) {
-      this.#authorization = `Bearer ${await this.#token(bearer, credentials)}`;
-      return;
+    const { candidates } = await this.logins();
+    this.#candidates = candidates.length;
+    const wire = {
+      send: (url: URL, request: Request) => this.#surely(url, request),
+      read: (answer: Answer, limit: number) => this.read(answer, limit),
+    };
+    for (;;) {
+      try {
+        this.#authorization = await authorize(challenges, candidates[this.#candidate], this.#scopes, wire);
+        return;
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (++this.#candidate < candidates.length) continue;
+        throw await this.#refused(error.message);
+      }
     }
-    if (challenges.some((c) => c.scheme === "basic") && credentials !== undefined) {
-      this.#authorization = basic(credentials);
-      return;
-    }
-    throw this.#refused(credentials === undefined ? "it wants a login" : "it wants a login of a kind podgen does not know");
   }
 
-  /** Asks the realm for a token for the scopes, with the user's credentials or as anybody. */
-  async #token(challenge: Challenge, credentials: Credentials | undefined): Promise<string> {
-    const { realm = "", service } = challenge.parameters;
-    if (!URL.canParse(realm)) throw this.#refused("it names no address to get a token from");
-    const url = new URL(realm);
-    if (service !== undefined) url.searchParams.set("service", service);
-    for (const scope of this.#scopes) url.searchParams.append("scope", scope);
-    const headers: Record<string, string> = credentials === undefined ? {} : { authorization: basic(credentials) };
+  /** An answer of the token server, with tries. */
+  async #surely(url: URL, request: Request): Promise<Answer> {
     for (let attempt = 1; ; attempt++) {
-      const answer = await this.#patiently(url, { method: "GET", headers }, attempt);
-      if (typeof answer === "number") continue;
-      if (answer.status !== 200) {
-        discard(answer);
-        throw this.#refused(`${url.host} answered ${answer.status} instead of a token`);
-      }
-      const json = parseJson((await this.read(answer, TOKEN_MAX)) ?? new Uint8Array());
-      const token = isObject(json) ? (json["token"] ?? json["access_token"]) : undefined;
-      // What cannot be in a header would otherwise throw from inside node:http, with the token in the message.
-      if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) throw this.#refused(`${url.host} answered no token`);
-      return token;
+      const answer = await this.#patiently(url, request, attempt);
+      if (typeof answer !== "number") return answer;
     }
   }
 
@@ -182,20 +234,17 @@ export class RegistrySession {
     return this.#refused(await this.reason(answer));
   }
 
-  #refused(why: string): ImageError {
+  async #refused(why: string): Promise<ImageError> {
     const { host, text } = this.reference;
+    const { notes } = await this.logins();
+    // Somebody may log in before the next request: a watcher's session lasts.
+    this.#candidate = 0;
+    this.#logins = undefined;
+    this.#authorization = undefined;
     const what = this.#scopes.some((scope) => /[:,](?:push|delete|\*)/.test(scope)) ? "do this" : "read it";
-    return new ImageError(
-      "image-unauthorized",
-      text,
-      `${text}: ${host} does not let us ${what} (${why})`,
-      `Check the name. If it is private, log in: podman login ${host} or docker login ${host} writes the file podgen reads (credential helpers are not asked).`,
-    );
+    const hint = `Check the name. If it is private, log in: podman login ${host} or docker login ${host} writes a file podgen reads.`;
+    return new ImageError("image-unauthorized", text, `${text}: ${host} does not let us ${what} (${[why, ...notes].join("; ")})`, hint);
   }
-}
-
-function basic({ username, password }: Credentials): string {
-  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
 /** Retry-After in milliseconds: seconds or a date (RFC 9110 section 10.2.3); 0 where there is none. */

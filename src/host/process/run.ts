@@ -15,12 +15,15 @@ const MAX_OUTPUT = 1024 * 1024;
 
 /**
  * Starts argv[0] (looked up in PATH) and waits for its end, `timeout` milliseconds at most, then kills it. Never
- * rejects: a program that is not there is a `failure` too.
+ * rejects: a program that is not there is a `failure` too. `input` is its standard input, else it has none.
  */
-export function run(argv: readonly string[], timeout: number, env: NodeJS.ProcessEnv = process.env): Promise<Finished> {
+export function run(argv: readonly string[], timeout: number, env: NodeJS.ProcessEnv = process.env, input?: string): Promise<Finished> {
   const [program = "", ...args] = argv;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { env: { ...env, LC_ALL: "C.UTF-8" }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { env: { ...env, LC_ALL: "C.UTF-8" }, stdio: ["pipe", "pipe", "pipe"] });
+    // It need not read what it is given.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
     const out = collect(child.stdout);
     const err = collect(child.stderr);
     let failure: string | undefined;

@@ -25,13 +25,18 @@ function dirOf(text: string): DirReference | undefined {
   return text.startsWith("dir:/") ? { kind: "dir", text, path: text.slice("dir:".length) } : undefined;
 }
 
-/** What is read. Nothing is opened yet. Throws ImageError image-bad for a name that is none. */
+/**
+ * What is read. Nothing is opened yet. Throws ImageError image-bad for a name that is none, image-refused where the policy or
+ * registries.conf forbids it.
+ */
 export async function openContent(
   text: string,
   { env, deadlines, platform }: EndpointOptions,
   scopes?: readonly string[],
 ): Promise<Content> {
   const registry = registryOf(text);
+  const { checkPolicy } = await import("../policy/check.js");
+  await checkPolicy(registry ?? dirOf(text) ?? parseReference(text), env);
   if (registry !== undefined) {
     const [{ RegistrySource }, { connect }] = await Promise.all([import("../registry.js"), import("../connect.js")]);
     return new RegistrySource(await connect(registry, deadlines, env, scopes), platform);
