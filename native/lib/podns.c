@@ -82,7 +82,10 @@ int podns_make(const struct infra_conf *conf, void (*warn)(const char *text), st
   int made = CLONE_NEWNS | (conf->network ? CLONE_NEWNET : 0) | (conf->ipc ? CLONE_NEWIPC : 0) | (conf->uts ? CLONE_NEWUTS : 0);
   if (unshare(made) < 0)
     return err_set(err, errno, "unshare", "mount%s%s%s", conf->network ? " network" : "", conf->ipc ? " ipc" : "", conf->uts ? " uts" : "");
-  if (conf->uts && sethostname(conf->hostname, strlen(conf->hostname)) < 0) return err_set(err, errno, "sethostname", "%s", conf->hostname);
+  if (conf->uts && sethostname(conf->hostname, strlen(conf->hostname)) < 0)
+    /* In our own namespace nothing refuses it but a seccomp filter: the field's default asks for SYS_ADMIN in the bounding set. */
+    return err_set(err, errno, "sethostname", "%s%s", conf->hostname,
+                   errno == EPERM ? ": in a container, podrt needs one with the capability SYS_ADMIN" : "");
   int r = conf->network ? loopback_up(err) : 0;
   return r < 0 ? r : set_sysctls(conf, made, warn, err);
 }

@@ -60,6 +60,8 @@ export interface ContainerSecurity {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly readOnlyRootFilesystem: boolean;
+  /** Unmasked: nothing of /proc and /sys is hidden or write-protected. */
+  readonly procMount: "Default" | "Unmasked";
   readonly capabilitiesAdd: readonly string[];
   readonly capabilitiesDrop: readonly string[];
 }

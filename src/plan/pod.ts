@@ -48,6 +48,7 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     return undefined;
   }
   const { env, secretEnv, declared } = planEnv(context, spec, image.config);
+  const capabilities = capabilitySet(spec.security.capabilitiesAdd, spec.security.capabilitiesDrop);
   const stated: PlannedContainer = {
     name: spec.name,
     init: spec.init,
@@ -60,13 +61,14 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     secretEnv,
     cwd: planCwd(spec, image),
     ...planUser(spec, image),
-    capabilities: capabilitySet(spec.security.capabilitiesAdd, spec.security.capabilitiesDrop),
+    capabilities,
     readOnlyRoot: spec.security.readOnlyRootFilesystem,
+    maskedPaths: spec.security.procMount === "Default",
     terminal: spec.tty,
     ...planVolumes(context, spec),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
-    writableCgroup: false,
+    writableCgroup: capabilities.includes("CAP_SYS_ADMIN"),
     ...planResources(context, spec),
   };
   const planned = withInit(stated, image);

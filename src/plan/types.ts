@@ -39,13 +39,15 @@ export interface PlannedContainer {
   readonly userName?: string;
   readonly capabilities: readonly string[];
   readonly readOnlyRoot: boolean;
+  /** Paths of /proc and /sys that tell of the host are hidden or write-protected. */
+  readonly maskedPaths: boolean;
   readonly terminal: boolean;
   readonly mounts: readonly PlannedMount[];
   readonly files: readonly PlannedFiles[];
   /** Folder for the writable layer. */
   readonly upper: string;
   readonly stopSignal: string;
-  /** Its cgroup is its own to divide: for an init. */
+  /** Its cgroup is its own to divide: for an init, and for who could mount it so by itself. */
   readonly writableCgroup: boolean;
   readonly cpuQuotaPercent?: number;
   readonly cpuWeight?: number;

@@ -24,6 +24,8 @@ export interface Field {
   readonly refused?: string;
   /** A field that is taken but changes nothing here: why. A warning says so. */
   readonly noEffect?: string;
+  /** What people should know of a field that is honoured, as sentences; for podgen-kube(5). */
+  readonly note?: string;
   /** Values of a refused or effectless field that ask for what happens anyway: taken in silence, as are empty ones. */
   readonly fine?: readonly (string | number | boolean)[];
   /** The field asks for something by being there, even when it is empty: `projected: {}`. */

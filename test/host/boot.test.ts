@@ -71,6 +71,15 @@ for (const how of ["soft", "hard"] as const)
     assert.equal(await host.ok(["apply", `${host.home}/specs/boot.yaml`]), "pod/boot unchanged\n");
   });
 
+test("the kernel's audit finds a container under the user that it is of: loginuid, seen from outside and from inside", async () => {
+  const loginuid = (pid: number) => host.root(["cat", `/proc/${pid}/loginuid`]);
+  for (const unit of ["pod-boot_app.service", "pod-boot__infra.service"])
+    assert.equal(await loginuid((await host.unit(unit)).mainPid), "1000", unit);
+  // In the container's user namespace alice is root.
+  const ask = "exec boot/app -- sh -c 'cat /proc/1/loginuid; echo; cat /proc/self/loginuid'";
+  assert.equal((await host.login(`podgen ${ask}`)).stdout.trim(), "0\n0");
+});
+
 test("what a boot needs is not Node.js: no unit of the pod names it", async () => {
   // pasta's unit runs podrt as well; the pods' processes are podrt's, pasta's and the payload's.
   const lines = await host.root([

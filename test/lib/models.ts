@@ -70,7 +70,7 @@ export function container(name: string, over: Partial<Container> = {}): Containe
     limits: {},
     requests: {},
     tty: false,
-    security: { readOnlyRootFilesystem: false, capabilitiesAdd: [], capabilitiesDrop: [] },
+    security: { readOnlyRootFilesystem: false, procMount: "Default", capabilitiesAdd: [], capabilitiesDrop: [] },
     at: at(),
     imageAt: at(),
     ...over,

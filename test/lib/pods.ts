@@ -20,6 +20,12 @@ export function image(name: string): string {
   return `oci:${IMAGES}:${name}`;
 }
 
+/** An image of all of Debian 13 with systemd, podman and node; alice lingers (test/harness/nested-image.sh). */
+export function nestedImage(): string {
+  const layout = execFileSync("bash", ["test/harness/nested-image.sh"], { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
+  return `oci:${layout.trim()}:nested`;
+}
+
 /** A user's session in which podgen is tried. */
 export class PodHost {
   readonly session: Session;

@@ -42,6 +42,7 @@ function meaning(field: Field): string {
   const parts = [`Honoured, ${typeName(field.type)}${field.required ? ", required" : ""}.`];
   if (field.values !== undefined) parts.push(`One of: ${field.values.map((v) => (v === "" ? '""' : v)).join(", ")}.`);
   if (field.min !== undefined && field.max !== undefined) parts.push(`From ${field.min} to ${field.max}.`);
+  if (field.note !== undefined) parts.push(field.note);
   return parts.join(" ");
 }
 

@@ -138,7 +138,11 @@ export interface CallOptions {
   /** What is open from 3 up. */
   readonly fds?: readonly number[];
   readonly timeout?: number;
+  /** Whose login the kernel's audit is to find it under; root may say so (pam_loginuid(8)). */
+  readonly loginuid?: number;
 }
+
+const AS_LOGIN = 'echo "$0" > /proc/self/loginuid && exec "$@"';
 
 function command(engine: Engine, all: readonly string[], env: Readonly<Record<string, string>> = {}): [string, string[]] {
   const named = ["env", ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...all];
@@ -147,7 +151,9 @@ function command(engine: Engine, all: readonly string[], env: Readonly<Record<st
 
 /** Runs any command as the caller, to its end. */
 export function callAny(engine: Engine, all: readonly string[], options: CallOptions = {}): Outcome {
-  const [file, args] = command(engine, all, options.env);
+  const plain = command(engine, all, options.env);
+  const { loginuid } = options;
+  const [file, args] = loginuid === undefined ? plain : ["sh", ["-c", AS_LOGIN, String(loginuid), plain[0], ...plain[1]]];
   const stdio: ("pipe" | number)[] = ["pipe", "pipe", "pipe", ...(options.fds ?? [])];
   const where = options.cwd === undefined ? {} : { cwd: options.cwd };
   const r = spawnSync(file, args, { input: options.input ?? "", stdio, timeout: options.timeout ?? 60_000, ...where });

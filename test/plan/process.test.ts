@@ -31,7 +31,9 @@ test("nothing to execute is an error", () => {
   assert.deepEqual(codesOf(model, { images: [imageFacts(undefined, { entrypoint: [], cmd: [] })] }), ["no-command"]);
 });
 
-const security = (over: object) => ({ security: { readOnlyRootFilesystem: false, capabilitiesAdd: [], capabilitiesDrop: [], ...over } });
+const security = (over: object) => ({
+  security: { readOnlyRootFilesystem: false, procMount: "Default" as const, capabilitiesAdd: [], capabilitiesDrop: [], ...over },
+});
 const users: readonly [string, object, string, object][] = [
   ["none is root", {}, "", { uid: 0, gid: 0 }],
   ["0 needs no look-up", {}, "0", { uid: 0, gid: 0 }],

@@ -13,7 +13,7 @@ function rendered(over: Partial<Container> = {}, given: Given = {}, podOver = {}
 interface Config {
   process: { env: string[] };
   hostname: string;
-  linux: { namespaces: { type: string }[]; sysctl?: object };
+  linux: { namespaces: { type: string }[]; sysctl?: object; maskedPaths?: string[]; readonlyPaths?: string[] };
   annotations: Record<string, string>;
 }
 function config(result: RenderedPod, name: string): Config {
@@ -41,6 +41,24 @@ test("everything else changes the digest; pulling, limits and restarts do not", 
   assert.notEqual(digest(rendered({}, { images: [imageFacts(undefined, {}, "b")] })), before);
   assert.equal(digest(rendered({ imagePullPolicy: "Always", limits: { memoryBytes: 1 } })), before);
   assert.equal(digest(rendered({}, {}, { terminationGracePeriodSeconds: 1, restartPolicy: "Never" })), before);
+});
+
+const security = { readOnlyRootFilesystem: false, procMount: "Default", capabilitiesAdd: [], capabilitiesDrop: [] } as const;
+
+test("procMount: Unmasked hides and write-protects nothing, Default the field's paths", () => {
+  const { maskedPaths, readonlyPaths } = config(rendered({ security: { ...security, procMount: "Unmasked" } }), "app").linux;
+  assert.deepEqual([maskedPaths, readonlyPaths], [[], []]);
+  const usual = config(rendered(), "app").linux;
+  assert.ok(usual.maskedPaths?.includes("/proc/kcore") && usual.readonlyPaths?.includes("/proc/sys"));
+});
+
+test("the cgroup is writable for who may mount one, and for no one else", () => {
+  const cgroup = (add: string[], drop: string[] = []) => {
+    const over = { security: { ...security, capabilitiesAdd: add, capabilitiesDrop: drop } };
+    return config(rendered(over), "app").annotations["io.podgen.cgroup"];
+  };
+  assert.deepEqual([cgroup(["SYS_ADMIN"]), cgroup(["ALL"])], ["rw", "rw"]);
+  assert.deepEqual([cgroup([]), cgroup(["NET_ADMIN"]), cgroup(["ALL"], ["SYS_ADMIN"])], [undefined, undefined, undefined]);
 });
 
 test("an image that was built anew with the same layers and settings is the same bundle", () => {

@@ -116,6 +116,7 @@ function readSecurity(own: Reader | undefined, pod: Reader | undefined): Contain
     ...(user === undefined ? {} : { runAsUser: user }),
     ...(group === undefined ? {} : { runAsGroup: group }),
     readOnlyRootFilesystem: own?.flag("readOnlyRootFilesystem") ?? false,
+    procMount: own?.text("procMount") === "Unmasked" ? "Unmasked" : "Default",
     capabilitiesAdd: normaliseCapabilities(capabilities?.texts("add") ?? []),
     capabilitiesDrop: normaliseCapabilities(capabilities?.texts("drop") ?? []),
   };

@@ -16,8 +16,9 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
     mounts: container.mounts.map(mountOf),
     linux: {
       namespaces: [{ type: "mount" }, { type: "pid" }, { type: "cgroup" }],
-      maskedPaths: [...MASKED_PATHS],
-      readonlyPaths: [...READONLY_PATHS],
+      // As the kubelet does: Unmasked is both lists, empty.
+      maskedPaths: container.maskedPaths ? [...MASKED_PATHS] : [],
+      readonlyPaths: container.maskedPaths ? [...READONLY_PATHS] : [],
     },
   };
   // The unit's Restart= is read when the container ends, and so is this: another policy is no reason to restart.

@@ -6,7 +6,10 @@ import { capabilityName } from "../capabilities.js";
 const id = { type: "integer", min: 0, max: 2147483647 } as const;
 
 const CAPABILITIES = object("Capabilities", {
-  add: { type: list({ type: "string", check: capabilityName }) },
+  add: {
+    type: list({ type: "string", check: capabilityName }),
+    note: "They hold within the pod's user namespace. With SYS_ADMIN or ALL the container's cgroup is its own to divide, as a nested engine wants to.",
+  },
   drop: { type: list({ type: "string", check: capabilityName }) },
 });
 const PROFILE = "localhostProfile type";
@@ -50,5 +53,12 @@ export const SECURITY = object("SecurityContext", {
     fine: [false],
     hint: "add the capabilities that are needed",
   },
-  procMount: { type: "string", refused: "podgen masks /proc as usual", fine: ["Default"] },
+  procMount: {
+    type: "string",
+    values: ["Default", "Unmasked"],
+    note:
+      "Unmasked hides and write-protects nothing below /proc and /sys/firmware, /sys/fs/selinux and the like; only then may what runs " +
+      "inside make containers in user namespaces of their own. Kubernetes demands spec.hostUsers: false with it; here it may be left " +
+      "out, for every pod is in a user namespace: what is root there is the user outside, and may write what the user may.",
+  },
 });
