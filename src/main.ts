@@ -9,6 +9,7 @@ const VERSION = "0.1.0";
 function output(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
+    bytes: (piece) => new Promise((done) => (stream.write(piece) ? done() : stream.once("drain", done))),
     isTTY: stream.isTTY === true,
     columns: stream.columns ?? 100,
   };

@@ -1,5 +1,7 @@
 // Facts that the pure planner takes as arguments: what the machine is, what an image says of itself.
 
+import type { StorageDriver } from "./storage.js";
+
 /** Absolute folders and files of one user's podgen; made once from the environment in host/facts/. */
 export interface Paths {
   readonly home: string;
@@ -30,6 +32,8 @@ export interface HostFacts {
   readonly unprivilegedPortStart: number;
   /** The cgroup v2 controllers delegated to the user manager; empty on hybrid or v1 machines. */
   readonly controllers: readonly string[];
+  /** How image layers become a container's root, where the user has chosen; else podrt tries at start. */
+  readonly storageDriver?: StorageDriver;
   /** Whether root has reserved memory (MemoryMin=) for the user's manager and the slices above it. */
   readonly memoryProtected: boolean;
 }

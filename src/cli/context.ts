@@ -3,6 +3,8 @@ import type { Host } from "../ports/host.js";
 
 export interface Output {
   write(text: string): void;
+  /** Data that is no text; ends when there is room for more. */
+  bytes(piece: Uint8Array): Promise<void>;
   readonly isTTY: boolean;
   readonly columns: number;
 }

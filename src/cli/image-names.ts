@@ -62,3 +62,42 @@ function shortNames(reference: string): string[] {
 function several(word: string, found: readonly StoredImage[]): UserError {
   return new UserError(`${word} means several images`, EXIT.failed, `write one of: ${found.map((i) => i.reference).join(", ")}`);
 }
+
+/** Pods whose specs name this image (`name`), or that need these bytes under whatever name (`image`). */
+export function neededBy(image: StoredImage, manifest: Manifest, by: "name" | "image"): readonly string[] {
+  const uses = (i: { readonly reference: string; readonly digest: string }) =>
+    i.reference === image.reference || (by === "image" && i.digest === image.digest);
+  return Object.values(manifest.pods)
+    .filter((pod) => Object.values(pod.images).some(uses))
+    .map((pod) => pod.name)
+    .sort();
+}
+
+/** The one image meant, under the first of its names: what a command that shows or copies one image looks at. */
+export function onlyImage(images: readonly StoredImage[]): StoredImage {
+  const [image] = images;
+  if (image === undefined) throw new UserError("there is no such image in the store");
+  return image;
+}
+
+/** A name for an image of the store: as a reference, but without a registry it is of `localhost`, as podman has it. Throws UserError. */
+export function nameOf(word: string, context: Pick<Context, "cwd">): string {
+  const parsed = parseImage(word);
+  const local = "image" in parsed ? undefined : parsed.code === "short-image" ? parseImage(`localhost/${word}`) : undefined;
+  const found = local ?? parsed;
+  if ("image" in found && found.image.kind === "registry") return formatImage(found.image);
+  if ("image" in found) throw new UserError(`${word} is no name for an image of the store`, EXIT.usage);
+  return referenceOf(word, context);
+}
+
+/** The store's name for what an archive calls an image: docker leaves its own registry out, and some tools write a tag alone. */
+export function archivedName(name: string): string {
+  const parsed = parseImage(name);
+  if ("image" in parsed && parsed.image.kind === "registry") return formatImage(parsed.image);
+  if (!("image" in parsed) && parsed.code === "short-image") {
+    const hub = name.includes(":") || name.includes("/") ? `docker.io/${name.includes("/") ? "" : "library/"}${name}` : `localhost/${name}`;
+    const full = parseImage(hub);
+    if ("image" in full) return formatImage(full.image);
+  }
+  throw new UserError(`the archive calls an image ${JSON.stringify(name)}, which is no name`, EXIT.failed, "give it one: --name NAME");
+}

@@ -36,8 +36,12 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
     files,
     journal: once(async () => new (await import("./journal/journal.js")).Journalctl(env)),
     runtime: once(async () => new (await import("./native/runtime.js")).NativeRuntime(paths, await files(), source, env)),
-    images: once(async () => (await import("./image/index.js")).createImages({ data: paths.data, podrt: source, env })),
-    imageStore: once(async () => (await import("./image/manage.js")).createImageStore({ data: paths.data, podrt: source, env })),
+    images: once(async () =>
+      (await import("./image/index.js")).createImages({ data: paths.data, podrt: source, env, settings: paths.settings }),
+    ),
+    imageStore: once(async () =>
+      (await import("./image/manage.js")).createImageStore({ data: paths.data, podrt: source, env, settings: paths.settings }),
+    ),
     imageCopies: once(async () => (await import("./image/copy/index.js")).createCopies({ podrt: source, env })),
     linger: once(async () => new (await import("./systemd/logind.js")).LogindLinger(env, user, uid)),
     doctor: async () => (await import("./doctor/doctor.js")).examine({ env, paths, user, uid, podrt: source }),

@@ -16,6 +16,8 @@ export interface FileReader {
 export interface FileWriter extends FileReader {
   /** Atomic; parent folders are made with mode 0700 below podgen's own folders, 0755 elsewhere. */
   write(path: string, bytes: Uint8Array, mode: number): Promise<void>;
+  /** The same for what is too large for memory; nothing is there when `pieces` throws. */
+  stream(path: string, pieces: AsyncIterable<Uint8Array>, mode: number): Promise<void>;
   /** Removes a file; no error where there is none. Empty parent folders up to `root` go too. */
   remove(path: string, root: string): Promise<void>;
   /** Removes what writers that were killed left beside `path`; an empty folder, and its empty parents up to `root`, go too. */

@@ -3,8 +3,10 @@ import { access, lstat, mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createImages, type ImageOptions } from "../../src/host/image/index.js";
+import { createImageStore } from "../../src/host/image/manage.js";
 import { prune } from "../../src/host/image/prune.js";
 import { removeTrees } from "../../src/host/image/unpack.js";
+import type { ImageStore } from "../../src/ports/image-store.js";
 import { ImageError, type Images, type PullPolicy, type PullProgress } from "../../src/ports/images.js";
 
 /** The podrt that was built for the tests. */
@@ -15,6 +17,8 @@ export interface TestStore {
   /** What createImages was given. */
   readonly options: ImageOptions;
   readonly images: Images;
+  /** The port of those who look after the store; its locks wait a second. */
+  readonly manage: ImageStore;
   /** A port of its own over the same store, as another podgen has it. */
   again(change?: Partial<ImageOptions>): Images;
   /** inspect, then ensure; returns the steps. */
@@ -43,13 +47,15 @@ export const QUICK = {
 export async function makeStore(change: Partial<ImageOptions> = {}): Promise<TestStore> {
   const folder = await mkdtemp(join(tmpdir(), "podgen-store-"));
   const env = { PATH: process.env["PATH"], HOME: folder, XDG_RUNTIME_DIR: folder };
-  const options: ImageOptions = { data: join(folder, "data"), podrt, env, deadlines: QUICK, ...change };
+  const settings = join(folder, "settings");
+  const options: ImageOptions = { data: join(folder, "data"), podrt, env, settings, deadlines: QUICK, ...change };
   const images = createImages(options);
   const storage = join(options.data, "storage");
   return {
     folder,
     options,
     images,
+    manage: createImageStore({ ...options, settings, wait: 1000 }),
     again: (other = {}) => createImages({ ...options, ...other }),
     async pull(reference, policy = "IfNotPresent") {
       const steps: PullProgress[] = [];
@@ -59,7 +65,13 @@ export async function makeStore(change: Partial<ImageOptions> = {}): Promise<Tes
     layerPath: (diffId) => join(storage, "layers", diffId.slice(7)),
     async leftovers() {
       const names = async (path: string) => (await readdir(join(storage, path)).catch(() => [])).map((name) => `${path}/${name}`);
-      const all = [...(await names("layers")), ...(await names("blobs/sha256")), ...(await names("images")), ...(await names("locks"))];
+      const all = [
+        ...(await names("layers")),
+        ...(await names("blobs/sha256")),
+        ...(await names("images")),
+        ...(await names("locks")),
+        ...(await names("recipes")),
+      ];
       return all.filter((path) => /\/\.tmp|\.tmp$|\.partial$|^locks\/[0-9a-f]{64}$/.test(path));
     },
     prune: (pinned = []) => prune({ data: options.data, podrt: options.podrt, env, pinned }, 5000),

@@ -1,6 +1,7 @@
 // The planner's facts of this machine: a few small reads, nothing is started.
 import { access, constants, readFile, stat } from "node:fs/promises";
 import type { HostFacts } from "../../base/facts.js";
+import { readStorage } from "./storage.js";
 
 /** First of PATH's absolute folders that has an executable file of this name. */
 export async function findProgram(name: string, path: string): Promise<string | undefined> {
@@ -51,11 +52,19 @@ export async function memoryProtected(uid: number, root = ""): Promise<boolean> 
  * uplink), and one that only the caller's shell would find is none.
  */
 export async function readFacts(known: Pick<HostFacts, "paths" | "user" | "uid" | "systemdVersion">, path: string): Promise<HostFacts> {
-  const [pasta, port, controllers, isProtected] = await Promise.all([
+  const [pasta, port, controllers, isProtected, { driver }] = await Promise.all([
     findProgram("pasta", path),
     unprivilegedPortStart(),
     delegatedControllers(known.uid),
     memoryProtected(known.uid),
+    readStorage(known.paths.settings),
   ]);
-  return { ...known, unprivilegedPortStart: port, controllers, memoryProtected: isProtected, ...(pasta === undefined ? {} : { pasta }) };
+  return {
+    ...known,
+    unprivilegedPortStart: port,
+    controllers,
+    memoryProtected: isProtected,
+    ...(driver === "auto" ? {} : { storageDriver: driver }),
+    ...(pasta === undefined ? {} : { pasta }),
+  };
 }

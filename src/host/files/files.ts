@@ -4,6 +4,7 @@ import { lstat, open, readdir, rename, rmdir, stat, symlink, unlink } from "node
 import { dirname, relative, resolve, sep } from "node:path";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
+import { isImageError } from "../../ports/images.js";
 import { codeOf, fileError } from "./errors.js";
 import { FolderSync, makeFolders } from "./folders.js";
 import { removeLeftovers, Temporaries } from "./temporaries.js";
@@ -63,6 +64,11 @@ export class Files implements FileWriter {
 
   /** Throws HostError `file` with the path; a symbolic link at `path` is refused, not written through or replaced. */
   async write(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+    return this.stream(path, bytes, mode);
+  }
+
+  /** The same of pieces; an ImageError of theirs stays what it is. */
+  async stream(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>, mode: number): Promise<void> {
     try {
       await this.#prepare(path, "write");
       const temporary = await this.#temporaries.next(dirname(path));
@@ -75,7 +81,7 @@ export class Files implements FileWriter {
       }
       await this.#folders.sync(dirname(path));
     } catch (error) {
-      throw fileError("write", path, error);
+      throw isImageError(error) ? error : fileError("write", path, error);
     }
   }
 
@@ -132,11 +138,12 @@ export class Files implements FileWriter {
 }
 
 /** Bytes on disk under a name nobody else uses, with exactly this mode whatever the umask. */
-async function writeWhole(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+async function writeWhole(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>, mode: number): Promise<void> {
   // 0600 until the mode is set: bytes of a secret must not be readable in between.
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
   try {
-    await file.writeFile(bytes);
+    if (bytes instanceof Uint8Array) await file.writeFile(bytes);
+    else for await (const piece of bytes) await file.appendFile(piece);
     await file.chmod(mode);
     await file.sync();
   } finally {

@@ -2,7 +2,9 @@
 import { machine } from "node:os";
 import type { ImageFacts } from "../../base/facts.js";
 import type { RegistryLogin } from "../../base/registry-login.js";
+import { DEFAULT_STORAGE } from "../../base/storage.js";
 import { ImageError, type Images, type PullPolicy } from "../../ports/images.js";
+import { readStorage } from "../facts/storage.js";
 import { DEADLINES, type Deadlines } from "./deadlines.js";
 import { local } from "./failure.js";
 import { parseConfiguration, parseManifest } from "./manifest.js";
@@ -10,7 +12,7 @@ import { hostPlatform, type Platform } from "./platform.js";
 import { parseReference, type Reference } from "./reference.js";
 import type { Access } from "./registries/open.js";
 import { factsOf, type ImageSource, type Resolved } from "./source.js";
-import { Store } from "./store.js";
+import { exists, Store } from "./store.js";
 
 export interface ImageOptions {
   /** `$XDG_DATA_HOME/podgen`; the store is `storage` in it. */
@@ -22,6 +24,8 @@ export interface ImageOptions {
    * SSL_CERT_FILE are read from it; podrt and credential helpers get all of it.
    */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `$XDG_CONFIG_HOME/podgen`, where storage.json may be; without it the defaults hold. */
+  readonly settings?: string;
   readonly deadlines?: Partial<Deadlines>;
   /** Another platform than this machine's. */
   readonly platform?: Platform;
@@ -72,7 +76,8 @@ export function createImages(options: ImageOptions): Images {
 
   async function has(facts: ImageFacts): Promise<boolean> {
     const record = await store.record(facts.reference);
-    return record?.facts.digest === facts.digest && (await store.hasLayers(record.facts.layers));
+    if (record?.facts.digest !== facts.digest || !(await store.hasLayers(record.facts.layers))) return false;
+    return (await exists(store.blob(record.facts.digest))) && (await exists(store.blob(record.configDigest)));
   }
 
   async function ensure(facts: ImageFacts, progress: Parameters<Images["ensure"]>[1], logins: readonly RegistryLogin[]): Promise<void> {
@@ -88,8 +93,11 @@ export function createImages(options: ImageOptions): Images {
         "Apply again.",
       );
     }
-    const { pull } = await import("./pull.js");
-    await pull(facts, resolved, source, progress, { store, podrt: options.podrt, env: options.env, deadlines });
+    const [{ pull }, { keepBlobs, layerLimits: limits }] = await Promise.all([
+      import("./pull.js"),
+      options.settings === undefined ? DEFAULT_STORAGE : readStorage(options.settings),
+    ]);
+    await pull(facts, resolved, source, progress, { store, podrt: options.podrt, env: options.env, deadlines, limits, keepBlobs });
   }
 
   return {
@@ -116,7 +124,7 @@ export function createImages(options: ImageOptions): Images {
 }
 
 /** Where the policy lets it: nothing is read of an image that it refuses. */
-async function openSource(reference: Reference, host: Platform, access: Access): Promise<ImageSource> {
+export async function openSource(reference: Reference, host: Platform, access: Access): Promise<ImageSource> {
   const { checkPolicy } = await import("./policy/check.js");
   await checkPolicy(reference, access.env);
   if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);

@@ -10,8 +10,8 @@ import type { Descriptor } from "./manifest.js";
 import { hexOf } from "./reference.js";
 import { mismatch } from "./resolve.js";
 import type { ImageSource } from "./source.js";
-import { exists, listIfThere, removeIfThere, type Store, syncFolder } from "./store.js";
-import { removeTrees, Unpacker } from "./unpack.js";
+import { exists, type LayerNote, listIfThere, removeIfThere, type Store, syncFolder } from "./store.js";
+import { type LayerLimits, recipeBeside, removeTrees, Unpacker } from "./unpack.js";
 
 /** What all layers of a pull share. */
 export interface LayerContext {
@@ -19,6 +19,9 @@ export interface LayerContext {
   readonly source: ImageSource;
   readonly reference: string;
   readonly podrt: string;
+  readonly limits: LayerLimits;
+  /** Whether the blob of every layer is kept beside what it unpacks to. */
+  readonly keepBlobs: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly deadlines: Deadlines;
   /** Aborted when another layer of the image failed. */
@@ -75,13 +78,13 @@ async function clearLeftovers({ store, podrt, env, deadlines }: LayerContext, di
 }
 
 async function unpackVerified(context: LayerContext, diffId: string, descriptor: Descriptor, lock: Lock): Promise<void> {
-  const { store, source, podrt, env, deadlines, reference } = context;
+  const { store, source, podrt, env, deadlines, reference, limits } = context;
   const partial = store.partial(descriptor.digest);
   for (;;) {
     const kept = source.remote ? ((await stat(partial).catch(() => undefined))?.size ?? 0) : 0;
     const temporary = store.temporary(diffId);
     await mkdir(dirname(temporary), { recursive: true, mode: 0o700 });
-    const unpacker = new Unpacker(podrt, temporary, env, deadlines.unpack, lock.fd);
+    const unpacker = new Unpacker(podrt, temporary, limits, env, deadlines.unpack, lock.fd);
     try {
       await stream(context, diffId, descriptor, kept, unpacker);
       const result = await unpacker.end();
@@ -97,20 +100,63 @@ async function unpackVerified(context: LayerContext, diffId: string, descriptor:
       if (result.diffId !== diffId) {
         throw mismatch(reference, `the layer ${descriptor.digest} unpacks to ${result.diffId}, its configuration says ${diffId}`);
       }
-      await rename(temporary, store.layer(diffId));
-      await syncFolder(dirname(temporary));
-      await removeIfThere(partial);
+      await keep(context, diffId, descriptor, temporary, result.note);
       return;
     } catch (error) {
       await unpacker.kill();
       // Best effort: what is left has a name that never counts, and the next pull of the layer removes it.
-      await removeTrees(podrt, [temporary], env, deadlines.unpack).catch(() => undefined);
+      await removeTrees(podrt, [temporary, recipeBeside(temporary)], env, deadlines.unpack).catch(() => undefined);
       if (!(error instanceof ImageError) || error.code !== "image-digest-mismatch") throw error;
       // Bytes that are wrong are never kept. If some were from an earlier try (a crash may have torn them), one more is fair.
       await removeIfThere(partial);
       if (kept === 0) throw error;
     }
   }
+}
+
+/** All that stays of a layer, the folder last: what has its name is whole, and all that is said of it is there. */
+async function keep(context: LayerContext, diffId: string, descriptor: Descriptor, temporary: string, note: LayerNote): Promise<void> {
+  const { store } = context;
+  const partial = store.partial(descriptor.digest);
+  const recipes = dirname(store.recipe(diffId));
+  await mkdir(recipes, { recursive: true, mode: 0o700 });
+  await store.removeNote(diffId);
+  if (note.recipe) {
+    await rename(recipeBeside(temporary), store.recipe(diffId));
+    await syncFolder(recipes);
+  }
+  await store.writeNote(diffId, note);
+  // Without a recipe the blob is all there is to make the layer's bytes of again.
+  if (context.keepBlobs || !note.recipe) await keepBlob(context, descriptor);
+  await rename(temporary, store.layer(diffId));
+  await syncFolder(dirname(temporary));
+  await removeIfThere(partial);
+}
+
+/** The blob under its digest: what was downloaded for a resume, or read once more from where it lies. */
+async function keepBlob(context: LayerContext, descriptor: Descriptor): Promise<void> {
+  const { store, source, signal, reference } = context;
+  const { digest } = descriptor;
+  if (await exists(store.blob(digest))) return;
+  if (!source.remote) {
+    await removeIfThere(store.partial(digest));
+    const file = await openPartial(store.partial(digest));
+    try {
+      const hash = createHash("sha256");
+      for await (const piece of source.layer(descriptor, 0, signal)) {
+        hash.update(piece);
+        await file.appendFile(piece);
+      }
+      const found = `sha256:${hash.digest("hex")}`;
+      if (found !== digest) throw mismatch(reference, `the layer ${digest} is ${found}`);
+    } finally {
+      await file.close();
+    }
+  }
+  const file = await open(store.partial(digest), "r");
+  await file.sync().finally(() => file.close());
+  await rename(store.partial(digest), store.blob(digest));
+  await syncFolder(dirname(store.blob(digest)));
 }
 
 /** Every byte of the layer through the hash and into podrt, those of a registry also into the partial file. */

@@ -1,7 +1,18 @@
 // The image-store port: what `podgen image …` asks of the store.
-import type { ImageStore, StoredImage } from "../../ports/image-store.js";
+import { machine } from "node:os";
+import type { ArchivedImage, ArchiveFormat, ImageStore, StoredImage } from "../../ports/image-store.js";
+import { ImageError, type PullProgress } from "../../ports/images.js";
+import { readStorage } from "../facts/storage.js";
+import { DEADLINES } from "./deadlines.js";
+import { local } from "./failure.js";
+import { createImages, openSource } from "./index.js";
 import { isObject, parseJson } from "./json.js";
-import { type ImageRecord, Store } from "./store.js";
+import { acquire, type Lock } from "./lock.js";
+import { hostPlatform } from "./platform.js";
+import { prune } from "./prune.js";
+import { parseReference } from "./reference.js";
+import { factsOf } from "./source.js";
+import { exists, type ImageRecord, Store } from "./store.js";
 
 export interface StoreOptions {
   /** `$XDG_DATA_HOME/podgen`; the store is `storage` in it. */
@@ -9,14 +20,146 @@ export interface StoreOptions {
   /** The podrt that works inside the user namespace. */
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `$XDG_CONFIG_HOME/podgen`, where storage.json may be. */
+  readonly settings: string;
+  /** How long a lock that others hold is waited for, in milliseconds. */
+  readonly wait?: number;
 }
 
 /** The store of images in `data`. Reads nothing and makes nothing until it is asked. */
 export function createImageStore(options: StoreOptions): ImageStore {
+  const { podrt, env, wait = 10_000 } = options;
   const store = new Store(options.data);
+  const repacker = { store, podrt, env };
+  const host = hostPlatform(process.arch, machine());
+
+  /** Runs `work` under the store's lock: with `shared` nothing is removed meanwhile, with `exclusive` nothing comes either. */
+  async function locked<T>(mode: "shared" | "exclusive", what: string, work: () => Promise<T>): Promise<T> {
+    const lock = await lockStore(mode, what);
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async function lockStore(mode: "shared" | "exclusive", what: string): Promise<Lock> {
+    const end = Date.now() + wait;
+    const lock = await local(what, () => acquire(store.storeLock, mode, 1, () => Date.now() < end));
+    if (lock !== undefined) return lock;
+    throw new ImageError(
+      "image-store",
+      what,
+      `${what}: another podgen works on the store`,
+      `fuser -v ${store.storeLock} shows which process.`,
+    );
+  }
+
+  async function record(reference: string): Promise<ImageRecord> {
+    const found = await store.record(reference);
+    if (found !== undefined) return found;
+    throw new ImageError("image-not-found", reference, `${reference} is not in the store`, "podgen image ls lists what is.");
+  }
+
+  async function usage(pinned: readonly string[]) {
+    return (await import("./usage.js")).usageOf(store, pinned);
+  }
+
+  async function pruned(pinned: readonly string[]) {
+    const total = async () => {
+      const { layers, blobs, downloads } = await usage(pinned);
+      return layers.bytes + blobs.bytes + downloads.bytes;
+    };
+    const before = await total();
+    const done = await prune({ data: options.data, podrt, env, pinned }, wait);
+    return done === undefined ? undefined : { ...done, bytes: before - (await total()) };
+  }
+
+  async function fsck(wishes: Parameters<ImageStore["fsck"]>[0]) {
+    if (!(await exists(store.root))) return [];
+    const { survey } = await import("./fsck.js");
+    const { findings, lacking } = await locked(wishes.repair ? "exclusive" : "shared", "fsck", () => survey(repacker, wishes));
+    if (!wishes.repair) return findings;
+    // Without the lock: a pull takes its own.
+    const outcome = new Map<string, string | undefined>();
+    for (const { facts } of lacking) {
+      const fetched = createImages(options).ensure(facts, () => undefined);
+      outcome.set(
+        facts.reference,
+        await fetched.then(
+          () => undefined,
+          (error: Error) => error.message,
+        ),
+      ); // prettier-ignore
+    }
+    // What cannot be fetched under one of its names may have come under another.
+    for (const { facts } of lacking) if (await createImages(options).has(facts)) outcome.set(facts.reference, undefined);
+    return findings.map((f) => {
+      if (f.mended !== undefined || f.weight === "note" || !f.images.some((name) => outcome.has(name))) return f;
+      const failed = f.images.map((name) => outcome.get(name)).find((why) => why !== undefined);
+      return failed === undefined ? { ...f, mended: "fetched anew" } : { ...f, detail: `${f.detail}; fetching it anew failed: ${failed}` };
+    });
+  }
+
+  async function* save(images: Parameters<ImageStore["save"]>[0], format: ArchiveFormat): AsyncGenerator<Uint8Array> {
+    const [{ saveArchive, checkNames }, { StoredSource }] = await Promise.all([import("./save.js"), import("./stored.js")]);
+    checkNames(images);
+    const lock = await lockStore("shared", "save");
+    try {
+      const saved = [];
+      for (const { reference, names } of images) {
+        const source = new StoredSource(repacker, await record(reference), host);
+        saved.push({ source, resolved: await source.resolve(), names });
+      }
+      yield* saveArchive(saved, format, repacker);
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async function load(image: ArchivedImage, names: readonly string[], progress: (step: PullProgress) => void): Promise<string> {
+    const [{ pull }, { keepBlobs, layerLimits: limits }] = await Promise.all([import("./pull.js"), readStorage(options.settings)]);
+    const source = await openSource(parseReference(image.source), host, { deadlines: DEADLINES, env, logins: [] });
+    const resolved = await source.resolve();
+    for (const name of names) {
+      const facts = factsOf(name, resolved);
+      await pull(facts, resolved, async () => source, progress, { store, podrt, env, deadlines: DEADLINES, limits, keepBlobs });
+    }
+    return resolved.digest;
+  }
+
   return {
-    list: async () => Promise.all((await store.records()).map((record) => describe(store, record))),
+    list: async () => Promise.all((await store.records()).map((found) => describe(store, found))),
+    history: async (reference) => (await import("./history.js")).historyOf(store, await record(reference)),
+    usage,
+    folders: async (reference) => {
+      const { facts } = await record(reference);
+      if (!(await store.hasLayers(facts.layers))) throw incomplete(reference);
+      return facts.layers.map((layer) => store.layer(layer));
+    },
+    tag: (reference, name) =>
+      local(reference, () =>
+        locked("shared", reference, async () => {
+          const found = await record(reference);
+          await store.writeRecord({ ...found, facts: { ...found.facts, reference: name } });
+        }),
+      ),
+    untag: (reference) => local(reference, () => store.removeRecord(reference)),
+    prune: (pinned) => local("prune", () => pruned(pinned)),
+    fsck: (wishes) => local("fsck", () => fsck(wishes)),
+    save,
+    contents: async (path) => (await import("./load.js")).contentsOf(path),
+    load: (image, names, progress) => local(image.source, () => load(image, names, progress)),
   };
+}
+
+function incomplete(reference: string): ImageError {
+  return new ImageError(
+    "image-store",
+    reference,
+    `${reference}: not all of its layers are there`,
+    "podgen image fsck --repair fetches them.",
+  );
 }
 
 /** What a listing shows of a record; what its blobs cannot say any more is left out. */

@@ -2,9 +2,11 @@
 import { rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageFacts } from "../../base/facts.js";
+import { ImageError } from "../../ports/images.js";
 import { DEADLINES } from "./deadlines.js";
-import { isObject, parseJson, strings } from "./json.js";
+import { isObject, type Json, parseJson, strings } from "./json.js";
 import { acquire } from "./lock.js";
+import { isDigest } from "./reference.js";
 import { exists, listIfThere, removeIfThere, Store } from "./store.js";
 import { removeTrees } from "./unpack.js";
 
@@ -46,7 +48,8 @@ export async function prune(options: PruneOptions, wait: number): Promise<Pruned
   const lock = await acquire(store.storeLock, "exclusive", wait === 0 ? 0 : 1, () => Date.now() < end);
   if (lock === undefined) return undefined;
   try {
-    const { layers, blobs } = await needed(store, options.pinned);
+    const { layers, blobs, unclear } = await needed(store, options.pinned);
+    if (unclear.length > 0) throw unclearPins(unclear);
     const removed = await removeLayers(store, layers, options);
     return { layers: removed, blobs: await removeBlobs(store, blobs) };
   } finally {
@@ -54,25 +57,55 @@ export async function prune(options: PruneOptions, wait: number): Promise<Pruned
   }
 }
 
-/** What the records and the pinned manifests lead to, as hex names. */
-async function needed(store: Store, pinned: readonly string[]): Promise<{ layers: Set<string>; blobs: Set<string> }> {
+export interface Needed {
+  /** Hex names. */
+  readonly layers: ReadonlySet<string>;
+  readonly blobs: ReadonlySet<string>;
+  /** Pinned digests of which the layers cannot be told: their manifest or configuration is gone or damaged, and no record has them. */
+  readonly unclear: readonly string[];
+}
+
+/** What the records and the pinned manifests lead to. */
+export async function needed(store: Store, pinned: readonly string[]): Promise<Needed> {
+  const unclear: string[] = [];
+  const recorded = new Set<string>();
   const layers = new Set<string>();
   const blobs = new Set<string>();
+  const keepManifest = async (digest: string) => {
+    const manifest = parseJson((await store.readBlob(digest)) ?? new Uint8Array());
+    blobs.add(digest.slice(7));
+    for (const blob of layerBlobs(manifest)) blobs.add(blob.slice(7));
+    return manifest;
+  };
   for (const { facts, configDigest } of await store.records()) {
     for (const layer of facts.layers) layers.add(layer.slice(7));
-    blobs.add(facts.digest.slice(7)).add(configDigest.slice(7));
+    blobs.add(configDigest.slice(7));
+    recorded.add(facts.digest);
+    await keepManifest(facts.digest);
   }
   for (const digest of pinned) {
-    blobs.add(digest.slice(7));
-    const manifest = parseJson((await store.readBlob(digest)) ?? new Uint8Array());
+    const manifest = await keepManifest(digest);
     const config = isObject(manifest) && isObject(manifest["config"]) ? manifest["config"]["digest"] : undefined;
-    if (typeof config !== "string") continue;
-    blobs.add(config.slice(7));
-    const json = parseJson((await store.readBlob(config)) ?? new Uint8Array());
+    const json = typeof config === "string" && isDigest(config) ? parseJson((await store.readBlob(config)) ?? new Uint8Array()) : undefined;
+    if (typeof config === "string") blobs.add(config.slice(7));
     const rootfs = isObject(json) ? json["rootfs"] : undefined;
-    for (const layer of (isObject(rootfs) && strings(rootfs["diff_ids"])) || []) layers.add(layer.slice(7));
+    const diffIds = isObject(rootfs) ? strings(rootfs["diff_ids"]) : undefined;
+    if (diffIds === undefined && !recorded.has(digest)) unclear.push(digest);
+    for (const layer of diffIds ?? []) layers.add(layer.slice(7));
   }
-  return { layers, blobs };
+  return { layers, blobs, unclear };
+}
+
+function unclearPins(digests: readonly string[]): ImageError {
+  const [first = ""] = digests;
+  const hint = "podgen image fsck --repair, or apply the pod that needs it again, or delete it; then prune.";
+  return new ImageError("image-store", first, `${first}: a pod needs this image, and which layers it has cannot be told any more`, hint);
+}
+
+/** Digests of the layers' blobs, which are there only where blobs are kept. */
+function layerBlobs(manifest: Json | undefined): string[] {
+  const layers = isObject(manifest) && Array.isArray(manifest["layers"]) ? manifest["layers"] : [];
+  return layers.flatMap((l) => (isObject(l) && typeof l["digest"] === "string" ? [l["digest"]] : []));
 }
 
 async function removeLayers(store: Store, keep: ReadonlySet<string>, { podrt, env }: PruneOptions): Promise<string[]> {
@@ -90,6 +123,7 @@ async function removeLayers(store: Store, keep: ReadonlySet<string>, { podrt, en
     doomed.push(away);
   }
   await removeTrees(podrt, doomed, env, DEADLINES.unpack);
+  for (const diffId of await store.noted()) if (!(await exists(store.layer(diffId)))) await store.removeNote(diffId);
   return removed;
 }
 

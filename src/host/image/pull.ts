@@ -19,6 +19,8 @@ export interface PullOptions {
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly deadlines: Deadlines;
+  readonly limits: LayerContext["limits"];
+  readonly keepBlobs: boolean;
 }
 
 /**
@@ -30,9 +32,10 @@ export async function pull(
   resolved: Resolved,
   source: () => Promise<ImageSource>,
   progress: (step: PullProgress) => void,
-  { store, podrt, env, deadlines }: PullOptions,
+  options: PullOptions,
 ): Promise<void> {
   const { reference } = facts;
+  const { store, deadlines } = options;
   // A prune must not take away layers that no record names yet.
   const lock = await local(reference, () => acquire(store.storeLock, "shared", 1, within(deadlines.lock)));
   if (lock === undefined) throw new ImageError("image-store", reference, `${reference}: the store is locked for pruning and stays so`);
@@ -46,7 +49,7 @@ export async function pull(
     const missing = (await Promise.all(layers.map(async (layer) => ((await store.hasLayers([layer[0]])) ? [] : [layer])))).flat();
     if (missing.length > 0) {
       const stop = new AbortController();
-      const context: LayerContext = { store, source: await source(), reference, podrt, env, deadlines, signal: stop.signal, report };
+      const context: LayerContext = { ...options, source: await source(), reference, signal: stop.signal, report };
       await inParallel(missing, PARALLEL, stop, ([diffId, descriptor]) => local(reference, () => haveLayer(context, diffId, descriptor)));
     }
     await local(reference, async () => {

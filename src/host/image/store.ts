@@ -1,7 +1,9 @@
 // The store on disk: <data>/storage. What is there is whole; what is not whole has another name.
 //   layers/HEX             unpacked layer, named by its diff_id; renamed into place when podrt has verified and synced it
 //   layers/.tmp-HEX-…      being unpacked, or left by a killed podgen (the next one removes it)
-//   blobs/sha256/HEX       manifests and configurations, for good
+//   recipes/HEX.gz         how the layer's very tar is made of its folder again (native/lib/recipe.h)
+//   recipes/HEX.json       LayerNote: what was seen when it was unpacked; written before the layer gets its name
+//   blobs/sha256/HEX       manifests and configurations, for good; layers' blobs where they are kept (layers.ts)
 //   blobs/sha256/HEX.partial  compressed layer while it comes from a registry: kept for a resume, removed once unpacked
 //   images/HEX.json        reference -> image; HEX is the sha256 of the reference
 //   locks/…                flock files: one per layer in work, `store` against pruning
@@ -19,6 +21,18 @@ export interface ImageRecord {
   readonly named: string;
   readonly configDigest: string;
   readonly facts: ImageFacts;
+}
+
+/** What is remembered of a layer beside its folder. Layers of before this was remembered have none. */
+export interface LayerNote {
+  readonly version: 1;
+  /** Bytes of its tar. */
+  readonly size: number;
+  /** Digest of its tree, and how many things are in it (native/lib/treesum.h). */
+  readonly tree: string;
+  readonly things: number;
+  /** True when there is a recipe. */
+  readonly recipe: boolean;
 }
 
 export class Store {
@@ -46,6 +60,39 @@ export class Store {
     return join(this.root, "layers", `.tmp-${hexOf(diffId)}-${randomBytes(6).toString("hex")}`);
   }
 
+  recipe(diffId: string): string {
+    return join(this.root, "recipes", `${hexOf(diffId)}.gz`);
+  }
+
+  #notePath(diffId: string): string {
+    return join(this.root, "recipes", `${hexOf(diffId)}.json`);
+  }
+
+  /** What is remembered of a layer; a damaged note counts as none. */
+  async note(diffId: string): Promise<LayerNote | undefined> {
+    const json = parseJson((await readIfThere(this.#notePath(diffId))) ?? new Uint8Array());
+    if (!isObject(json) || json["version"] !== 1 || !Number.isSafeInteger(json["size"]) || typeof json["recipe"] !== "boolean")
+      return undefined;
+    if (typeof json["tree"] !== "string" || !isDigest(json["tree"]) || !Number.isSafeInteger(json["things"])) return undefined;
+    return json as unknown as LayerNote;
+  }
+
+  async writeNote(diffId: string, note: LayerNote): Promise<void> {
+    await this.#write(this.#notePath(diffId), Buffer.from(`${JSON.stringify(note)}\n`));
+  }
+
+  /** Forgets note and recipe of a layer that is no more. */
+  async removeNote(diffId: string): Promise<void> {
+    await removeIfThere(this.#notePath(diffId));
+    await removeIfThere(this.recipe(diffId));
+  }
+
+  /** diff_ids of which there is a note or a recipe. */
+  async noted(): Promise<string[]> {
+    const names = await listIfThere(join(this.root, "recipes"));
+    return [...new Set(names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|gz)$/.exec(name)?.[1] ?? []))].map((hex) => `sha256:${hex}`);
+  }
+
   layerLock(diffId: string): string {
     return join(this.root, "locks", hexOf(diffId));
   }
@@ -55,7 +102,7 @@ export class Store {
   }
 
   #recordPath(reference: string): string {
-    return join(this.root, "images", `${createHash("sha256").update(reference).digest("hex")}.json`);
+    return join(this.root, "images", recordName(reference));
   }
 
   /** True when every layer is there, whole. */
@@ -115,7 +162,13 @@ export class Store {
   }
 }
 
-function parseRecord(bytes: Uint8Array | undefined): ImageRecord | undefined {
+/** The name of a reference's record in images/. */
+export function recordName(reference: string): string {
+  return `${createHash("sha256").update(reference).digest("hex")}.json`;
+}
+
+/** A record's bytes, checked; undefined for what is none. */
+export function parseRecord(bytes: Uint8Array | undefined): ImageRecord | undefined {
   const json = bytes === undefined ? undefined : parseJson(bytes);
   if (!isObject(json) || json["version"] !== 1 || typeof json["named"] !== "string" || typeof json["configDigest"] !== "string")
     return undefined;

@@ -1,7 +1,8 @@
 // podrt layer as a sink: bytes in, a folder of files with the owners and modes of the image out.
 import { type ChildProcess, spawn } from "node:child_process";
 import { HelperError } from "./failure.js";
-import { isObject, parseJson, printable } from "./json.js";
+import { isObject, type Json, parseJson, printable } from "./json.js";
+import type { LayerNote } from "./store.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -10,7 +11,7 @@ const KILL_AFTER = 5_000;
 
 /** How it ended: the diff_id podrt computed, or what it said, and whether the layer's content is to blame or this machine. */
 export type Unpacked =
-  | { readonly ok: true; readonly diffId: string }
+  | { readonly ok: true; readonly diffId: string; readonly note: LayerNote }
   | { readonly ok: false; readonly message: string; readonly fault: "image" | "machine" };
 
 // The steps at which podrt layer names a fault of the layer itself (`podrt: layer: STEP: …`, native/README.md).
@@ -18,6 +19,32 @@ const CONTENT = /^podrt: layer: (?:archive|name|limit|digest|hard link)\b/;
 
 function failure(message: string): Unpacked {
   return { ok: false, message, fault: CONTENT.test(message) ? "image" : "machine" };
+}
+
+/** Bounds of one layer; without one, podrt's own (native/verb_layer.c). */
+export interface LayerLimits {
+  /** Uncompressed bytes. */
+  readonly bytes?: number;
+  /** Uncompressed to compressed, beyond the first GiB. */
+  readonly ratio?: number;
+  readonly entries?: number;
+}
+
+function limitWords({ bytes, ratio, entries }: LayerLimits): string[] {
+  const word = (name: string, value: number | undefined) => (value === undefined ? [] : [`--max-${name}`, String(value)]);
+  return [...word("bytes", bytes), ...word("ratio", ratio), ...word("entries", entries)];
+}
+
+/** Where the recipe of a layer in the making is: a name that every clean-up of such layers takes, too. */
+export function recipeBeside(dest: string): string {
+  return `${dest}.recipe`;
+}
+
+function outcome(json: Json | undefined): Unpacked | undefined {
+  if (!isObject(json)) return undefined;
+  const { diffId, size, tree, things, recipe } = json;
+  if (typeof diffId !== "string" || typeof size !== "number" || typeof tree !== "string" || typeof things !== "number") return undefined;
+  return { ok: true, diffId, note: { version: 1, size, tree, things, recipe: recipe === true } };
 }
 
 export class Unpacker {
@@ -29,12 +56,15 @@ export class Unpacker {
   #wake: (() => void) | undefined;
 
   /**
-   * Starts podrt. `dest` is the folder it makes, once it is whole; `stall` is how long it may take no byte, in milliseconds; `lock` is a descriptor
+   * Starts podrt. `dest` is the folder it makes, once it is whole, and the recipe beside it (recipeBeside); `stall` is how long it may take no byte, in milliseconds; `lock` is a descriptor
    * it keeps open, so that nobody takes its folder for a leftover while it still writes, even when we are killed.
    */
-  constructor(podrt: string, dest: string, env: Env, stall: number, lock: number) {
+  constructor(podrt: string, dest: string, limits: LayerLimits, env: Env, stall: number, lock: number) {
     this.#stall = stall;
-    this.#child = spawn(podrt, ["layer", "--dest", dest, "--sync"], { stdio: ["pipe", "pipe", "pipe", lock], env: { ...env } });
+    this.#child = spawn(podrt, ["layer", "--dest", dest, "--recipe", recipeBeside(dest), "--sync", ...limitWords(limits)], {
+      stdio: ["pipe", "pipe", "pipe", lock],
+      env: { ...env },
+    });
     let out = "";
     let err = "";
     this.#child.stdout?.on("data", (piece: Buffer) => {
@@ -55,9 +85,7 @@ export class Unpacker {
           resolve(failure(last === "" ? `podrt layer ended with ${code ?? signal}` : printable(last)));
           return;
         }
-        const json = parseJson(Buffer.from(out));
-        const diffId = isObject(json) ? json["diffId"] : undefined;
-        resolve(typeof diffId === "string" ? { ok: true, diffId } : failure("podrt layer did not say the layer's diffId"));
+        resolve(outcome(parseJson(Buffer.from(out))) ?? failure("podrt layer did not say the layer's diffId"));
       });
     });
     void this.#ended.then(() => {

@@ -55,7 +55,11 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     "io.podgen.log-fields": JSON.stringify({ POD_NAME: pod.name, CONTAINER_NAME: container.name, IMAGE_NAME: container.image.reference }),
     "io.podgen.run-dir": runDir(pod.name, container.name),
     "io.podgen.join": runDir(pod.name, INFRA),
-    "io.podgen.rootfs": JSON.stringify({ driver: "auto", layers: layersOf(container, facts), upper: container.upper }),
+    "io.podgen.rootfs": JSON.stringify({
+      driver: facts.storageDriver ?? "auto",
+      layers: layersOf(container, facts),
+      upper: container.upper,
+    }),
     ...(container.userName === undefined ? {} : { "io.podgen.user": container.userName }),
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),

@@ -1,0 +1,31 @@
+// podgen image prune: frees what neither a name nor a pod needs; with --all also forgets images that no pod needs.
+import { size } from "../../../base/bytes.js";
+import type { Args } from "../../args.js";
+import type { Context } from "../../context.js";
+import { EXIT, UserError } from "../../exit.js";
+import { neededBy, podsByImage } from "../../image-names.js";
+import { manifestOf } from "../../pods.js";
+import { json } from "../../print.js";
+import { refuseRoot } from "../apply.js";
+
+export async function run(args: Args, context: Context): Promise<number> {
+  refuseRoot(context);
+  const [store, manifest] = await Promise.all([context.host.imageStore(), manifestOf(context)]);
+  const pinned = podsByImage(manifest);
+  const forgotten: string[] = [];
+  for (const image of args.flag("all") ? await store.list() : [])
+    if (neededBy(image, manifest, "image").length === 0 && (await store.untag(image.reference))) forgotten.push(image.reference);
+  const freed = await store.prune([...pinned.keys()]);
+  if (freed === undefined)
+    throw new UserError(
+      "another podgen works on the store, and has not ended",
+      EXIT.failed,
+      "try again when it has; names that were to be forgotten are",
+    );
+  if (args.text("output") === "json") context.out.write(json("ImagePrune", { images: forgotten, ...freed }));
+  else {
+    for (const name of forgotten) context.out.write(`removed ${name}\n`);
+    context.out.write(`freed ${freed.layers.length} layers, ${freed.blobs} blobs, ${size(freed.bytes)}\n`);
+  }
+  return EXIT.done;
+}

@@ -1,0 +1,48 @@
+// podgen image rm: takes names away and frees what no image needs any more; never what a pod needs.
+import { size } from "../../../base/bytes.js";
+import type { StoredImage } from "../../../ports/image-store.js";
+import type { Args } from "../../args.js";
+import type { Context } from "../../context.js";
+import { EXIT, UserError } from "../../exit.js";
+import { forEach } from "../../image-errors.js";
+import { matchImages, neededBy, podsByImage } from "../../image-names.js";
+import { manifestOf } from "../../pods.js";
+import { refuseRoot } from "../apply.js";
+
+export async function run(args: Args, context: Context): Promise<number> {
+  refuseRoot(context);
+  const [store, manifest] = await Promise.all([context.host.imageStore(), manifestOf(context)]);
+  const code = await forEach(args.list("images"), context, async (word) => {
+    const all = await store.list();
+    const meant = matchImages(word, all, context);
+    for (const image of meant) refuseNeeded(image, all, meant, manifest);
+    for (const image of meant) {
+      await store.untag(image.reference);
+      context.out.write(`removed ${image.reference}\n`);
+    }
+  });
+  if (code !== EXIT.done) return code;
+  const freed = await store.prune([...podsByImage(manifest).keys()]);
+  if (freed === undefined)
+    context.err.write("podgen: warning: another podgen works on the store; podgen image prune frees the rest later\n");
+  else if (freed.layers.length > 0) context.err.write(`freed ${freed.layers.length} layers, ${size(freed.bytes)}\n`);
+  return EXIT.done;
+}
+
+/** A name that a pod has in its spec stays, and so does the last name of an image that a pod needs. */
+function refuseNeeded(
+  image: StoredImage,
+  all: readonly StoredImage[],
+  going: readonly StoredImage[],
+  manifest: Parameters<typeof neededBy>[1],
+): void {
+  const others = all.some((i) => i.digest === image.digest && !going.includes(i));
+  const pods = neededBy(image, manifest, others ? "name" : "image");
+  if (pods.length === 0) return;
+  const hint = `podgen delete ${pods.join(" ")}, or apply ${pods.length === 1 ? "it" : "them"} with another image, first`;
+  throw new UserError(
+    `${image.reference} is needed by ${pods.length === 1 ? "the pod" : "the pods"} ${pods.join(", ")}`,
+    EXIT.failed,
+    hint,
+  );
+}

@@ -1,0 +1,83 @@
+// podrt repack as a source: the very bytes of a layer's tar, made of its folder and its recipe; and as a check of both.
+import { spawn } from "node:child_process";
+import { HelperError } from "./failure.js";
+import { isObject, parseJson, printable } from "./json.js";
+import type { LayerNote, Store } from "./store.js";
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const OUTPUT_MAX = 64 * 1024;
+
+export interface Repacker {
+  readonly store: Store;
+  readonly podrt: string;
+  readonly env: Env;
+}
+
+/** The layer is not what it was when it was unpacked; the message says what podrt saw first. */
+export class Altered extends Error {}
+
+// The steps at which podrt repack names a fault of the layer or its recipe, not of the machine.
+const ALTERED = /^podrt: repack: (?:altered|recipe|layer): /;
+
+function verdict(err: string, code: number | null, signal: string | null): Error {
+  const last = printable(err.trim().split("\n").at(-1) ?? "") || `podrt repack ended with ${code ?? signal}`;
+  return ALTERED.test(last) ? new Altered(last.replace(/^podrt: repack: (?:altered: )?/, "")) : new HelperError(last);
+}
+
+function start({ store, podrt, env }: Repacker, diffId: string, words: readonly string[]) {
+  const child = spawn(podrt, ["repack", "--layer", store.layer(diffId), ...words], { stdio: ["ignore", "pipe", "pipe"], env: { ...env } });
+  let err = "";
+  child.stderr.on("data", (piece: Buffer) => {
+    err = (err + piece.toString()).slice(-OUTPUT_MAX);
+  });
+  const ended = new Promise<Error | undefined>((resolve) => {
+    child.on("error", (error) => resolve(new HelperError(`podrt cannot be run: ${error.message}`, { cause: error })));
+    child.on("close", (code, signal) => resolve(code === 0 ? undefined : verdict(err, code, signal)));
+  });
+  return { child, ended };
+}
+
+/** The tar of a layer from an offset on. Only its end says that every byte was right: throws Altered, or HelperError for our own troubles. */
+export async function* layerTar(repacker: Repacker, diffId: string, from = 0): AsyncGenerator<Uint8Array> {
+  const { child, ended } = start(repacker, diffId, ["--recipe", repacker.store.recipe(diffId), "--diff-id", diffId]);
+  try {
+    let at = 0;
+    for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+      at += piece.length;
+      if (at > from) yield at - piece.length >= from ? piece : piece.subarray(piece.length - (at - from));
+    }
+    const error = await ended;
+    if (error !== undefined) throw error;
+  } finally {
+    // Who has enough ends us here.
+    child.kill("SIGKILL");
+    await ended;
+  }
+}
+
+/**
+ * Compares a layer with what is remembered of it: names, owners, modes, times and attributes; with `deep`, and where there is a
+ * recipe, every byte of its files, too. Throws as layerTar does.
+ */
+export async function checkLayer(repacker: Repacker, diffId: string, note: LayerNote, deep: boolean): Promise<void> {
+  const words = deep && note.recipe ? ["--recipe", repacker.store.recipe(diffId), "--diff-id", diffId] : [];
+  const { child, ended } = start(repacker, diffId, ["--check", ...words]);
+  let out = "";
+  child.stdout.on("data", (piece: Buffer) => {
+    if (out.length < OUTPUT_MAX) out += piece.toString();
+  });
+  const error = await ended;
+  if (error !== undefined) throw error;
+  const json = parseJson(Buffer.from(out));
+  if (!isObject(json)) throw new HelperError("podrt repack did not say what it found");
+  if (json["tree"] === note.tree) return;
+  const difference = Number(json["entries"]) - note.things;
+  const count =
+    difference === 0
+      ? "owners, modes, times, sizes or attributes"
+      : difference > 0
+        ? `${difference} more names`
+        : `${-difference} fewer names`;
+  throw new Altered(`its files are not those it had (${count})`);
+}
