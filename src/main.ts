@@ -42,6 +42,9 @@ const context: Context = {
   out: output(process.stdout),
   err: output(process.stderr),
   stdin: { isTTY: process.stdin.isTTY === true, text: readStdin },
+  ...(process.stdin.isTTY && process.stderr.isTTY
+    ? { ask: async (question: string, hidden: boolean) => (await import("./host/terminal.js")).ask(question, hidden) }
+    : {}),
   env: process.env,
   cwd: process.cwd(),
   uid: process.getuid?.() ?? 0,

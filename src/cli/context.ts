@@ -16,6 +16,8 @@ export interface Context {
   /** Messages, progress, diagnostics. */
   readonly err: Output;
   readonly stdin: { readonly isTTY: boolean; text(): Promise<string> };
+  /** One line of an answer, undefined for none; `hidden`: not shown as it is typed. Absent: there is nobody to ask. */
+  readonly ask?: (question: string, hidden: boolean) => Promise<string | undefined>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly uid: number;

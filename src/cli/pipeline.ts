@@ -2,9 +2,12 @@
 import { type Diagnostic, hasErrors } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Manifest } from "../base/installed.js";
+import type { RegistryLogin } from "../base/registry-login.js";
 import { buildModel } from "../model/index.js";
 import type { Container, Model } from "../model/types.js";
 import { makePlan } from "../plan/index.js";
+import { allObjects } from "../plan/objects.js";
+import { pullLogins } from "../plan/pull-secrets.js";
 import type { Plan } from "../plan/types.js";
 import { type ImageError, type ImageReader, isImageError } from "../ports/images.js";
 import { renderPlan } from "../render/index.js";
@@ -12,6 +15,7 @@ import type { Rendered } from "../render/types.js";
 import { parseYaml } from "../spec/yaml.js";
 import type { SpecText } from "./input.js";
 import { readObjects } from "./installed.js";
+import { type Choose, nameImages, type PodLogins } from "./short-names.js";
 
 /** The end of a stage: what was found, and what came of it when nothing forbids going on. */
 export interface Stage<T> {
@@ -36,8 +40,12 @@ export interface Compiled {
   readonly model: Model;
   readonly plan: Plan;
   readonly rendered: Rendered;
-  /** By the reference in the spec. */
+  /** By the reference in the model. */
   readonly images: ReadonlyMap<string, ImageFacts>;
+  /** What somebody was asked for just now: short name -> reference. */
+  readonly chosen?: ReadonlyMap<string, string>;
+  /** What pulls may log in with beside the user's own logins, by reference. In memory only. */
+  readonly logins?: ReadonlyMap<string, readonly RegistryLogin[]>;
 }
 
 /** What the plan is made of beside texts and model. */
@@ -49,14 +57,51 @@ interface Given {
   readonly read: (path: string) => Promise<Uint8Array | undefined>;
 }
 
-/** Model to bytes. `images` is the reading half: looked at, never pulled. */
+/** Model to bytes. `images` is the reading half: looked at, never pulled. The model it ends with has full names of images only. */
 export async function compilePlan(
   texts: readonly SpecText[],
   model: Model,
-  given: Given & { readonly images: ImageReader },
+  given: Given & { readonly images: ImageReader; readonly choose?: Choose | undefined },
 ): Promise<Stage<Compiled>> {
-  const looked = await inspectImages(model, given.images);
-  return looked.value === undefined ? { diagnostics: looked.diagnostics } : planModel(texts, model, looked.value, given);
+  const { logins, diagnostics } = await pullSecrets(model, given);
+  if (diagnostics.length > 0) return { diagnostics };
+  const named = await nameImages(model, given.images, logins, given.choose);
+  if (named.value === undefined) return { diagnostics: named.diagnostics };
+  const looked = await inspectImages(named.value.model, given.images, logins);
+  if (looked.value === undefined) return { diagnostics: looked.diagnostics };
+  const planned = await planModel(texts, named.value.model, looked.value, given);
+  if (planned.value === undefined) return planned;
+  const { model: full, chosen } = named.value;
+  return { ...planned, value: { ...planned.value, chosen, logins: loginsByImage(full, logins) } };
+}
+
+/** The logins of each pod's Secrets, by the pod's name. Objects are read only where a pod names some. */
+async function pullSecrets(
+  model: Model,
+  given: Pick<Given, "manifest" | "read">,
+): Promise<{ logins: PodLogins; diagnostics: Diagnostic[] }> {
+  const logins = new Map<string, readonly RegistryLogin[]>();
+  const diagnostics: Diagnostic[] = [];
+  const pods = model.pods.filter((p) => p.imagePullSecrets !== undefined);
+  if (pods.length === 0) return { logins, diagnostics };
+  const objects = allObjects(model, await readObjects(given.manifest, given.read));
+  for (const pod of pods) {
+    const found = pullLogins(pod, objects);
+    logins.set(pod.name, found.logins);
+    diagnostics.push(...found.diagnostics);
+  }
+  return { logins, diagnostics };
+}
+
+/** What the pull of an image may log in with: the logins of the first pod that uses it and has some. */
+function loginsByImage(model: Model, logins: PodLogins): ReadonlyMap<string, readonly RegistryLogin[]> {
+  const found = new Map<string, readonly RegistryLogin[]>();
+  for (const pod of model.pods)
+    for (const { image } of [...pod.initContainers, ...pod.containers]) {
+      const own = logins.get(pod.name);
+      if (own !== undefined && !found.has(image)) found.set(image, own);
+    }
+  return found;
 }
 
 /** The same with images that were looked at before: what earlier applies have left is read, nothing is fetched. */
@@ -78,23 +123,29 @@ export async function planModel(
   return { diagnostics, value: { model, plan, rendered: renderPlan(plan, given.facts), images } };
 }
 
-/** Looks at every image once, all at the same time; a failure is a finding at the image's place in the spec. */
-async function inspectImages(model: Model, images: ImageReader): Promise<Stage<ReadonlyMap<string, ImageFacts>>> {
-  const uses = new Map<string, Container[]>();
+/**
+ * Looks at every image, all at the same time, and once for all pods that have the same logins; a failure is a finding at the
+ * image's place in the spec.
+ */
+async function inspectImages(model: Model, images: ImageReader, logins: PodLogins): Promise<Stage<ReadonlyMap<string, ImageFacts>>> {
+  const uses = new Map<string, { reference: string; containers: Container[]; logins: readonly RegistryLogin[] | undefined }>();
   for (const pod of model.pods)
     for (const container of [...pod.initContainers, ...pod.containers]) {
-      const key = container.image;
-      uses.set(key, [...(uses.get(key) ?? []), container]);
+      const own = logins.get(pod.name);
+      const key = own === undefined ? container.image : `${container.image} ${JSON.stringify(own)}`;
+      const use = uses.get(key) ?? { reference: container.image, containers: [], logins: own };
+      uses.set(key, use);
+      use.containers.push(container);
     }
   const diagnostics: Diagnostic[] = [];
   const found = new Map<string, ImageFacts>();
   await Promise.all(
-    [...uses].map(async ([reference, containers]) => {
+    [...uses.values()].map(async ({ reference, containers, logins: own }) => {
       // The strictest wish wins: one container that says Always has the registry asked for all of them.
       const policies = containers.map((c) => c.imagePullPolicy);
       const policy = policies.includes("Always") ? "Always" : policies.includes("IfNotPresent") ? "IfNotPresent" : "Never";
       try {
-        found.set(reference, await images.inspect(reference, policy));
+        found.set(reference, await images.inspect(reference, policy, own));
       } catch (error) {
         if (!isImageError(error)) throw error;
         diagnostics.push(...containers.map((c) => imageFinding(error, c)));

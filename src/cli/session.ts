@@ -19,6 +19,7 @@ import type { SpecText } from "./input.js";
 import { readInstalled, readManifest } from "./installed.js";
 import { type Compiled, compileModel, compilePlan, planModel, type Stage } from "./pipeline.js";
 import { readKey } from "./secret-key.js";
+import type { Choose } from "./short-names.js";
 
 /** The reading halves of the ports: a command that is given only these cannot change anything. */
 export interface Readers {
@@ -53,6 +54,8 @@ export interface ProposeOptions {
   readonly adopt: boolean;
   /** Nothing that is stopped is started (watch). */
   readonly passive?: boolean;
+  /** Asks a person at a terminal for what a short name stands for. */
+  readonly choose?: Choose;
   /** Makes the secret store's key where there is none yet: of those who write, under the writer's lock. */
   readonly makeKey?: () => Promise<Uint8Array>;
   /** Pods that stay as they are though they change, by what they would become (watch: what failed just now). */
@@ -66,7 +69,8 @@ export async function propose(texts: readonly SpecText[], readers: Readers, opti
   const manifest = await readManifest(readers.facts.paths, readers.files);
   const { facts, images, files } = readers;
   const key = await secretKey(model.value, manifest, readers, options);
-  const compiled = await compilePlan(texts, model.value, { facts, manifest, images, secretKey: key, read: (path) => files.read(path) });
+  const given = { facts, manifest, images, secretKey: key, read: (path: string) => files.read(path), choose: options.choose };
+  const compiled = await compilePlan(texts, model.value, given);
   const diagnostics: Diagnostic[] = [...model.diagnostics, ...compiled.diagnostics];
   if (compiled.value === undefined) return { diagnostics };
   return compare(compiled.value, manifest, texts, readers, options, diagnostics);

@@ -69,7 +69,7 @@ export interface ContainerSecurity {
 export interface Container {
   readonly name: string;
   readonly init: boolean;
-  /** Normalised full reference (spec of references: model/kube/image.ts). */
+  /** Normalised full reference (spec of references: model/kube/image.ts), or a short name with its tag or digest until cli/short-names.ts has settled it. */
   readonly image: string;
   readonly imagePullPolicy: PullPolicy;
   /** Absent: the image's entrypoint (an empty list means the same, as in Kubernetes). */
@@ -123,6 +123,13 @@ export interface PodModel extends ObjectRef {
   readonly initContainers: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes: readonly Volume[];
+  /** Names of Secrets with logins for the pod's images; absent: none. */
+  readonly imagePullSecrets?: readonly PullSecretRef[];
+}
+
+export interface PullSecretRef {
+  readonly name: string;
+  readonly at: Location;
 }
 
 export interface ConfigMapModel extends ObjectRef {

@@ -9,6 +9,7 @@ import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./n
 import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
 import { planPorts } from "./ports.js";
 import { planArgs, planCwd, planStopSignal, planUser } from "./process.js";
+import { keepPullSecrets } from "./pull-secrets.js";
 import { planResources } from "./resources.js";
 import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
@@ -24,6 +25,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
   const onDisk = emptyDirs.filter((v) => v.medium === "").map((v) => v.name);
   const inMemory = emptyDirs.filter((v) => v.medium === "Memory").map((v) => v.name);
   checkNames(context, ports);
+  keepPullSecrets(context);
   return {
     name: pod.name,
     source,

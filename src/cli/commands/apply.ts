@@ -13,6 +13,7 @@ import { manifestPath } from "../installed.js";
 import { printDiagnostics } from "../print.js";
 import { makeKey } from "../secret-key.js";
 import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
+import type { Choose } from "../short-names.js";
 import { changesJson, reportJson, showChanges, showFailures, showReport } from "../show.js";
 
 export interface ApplyWishes extends ProposeOptions {
@@ -31,6 +32,7 @@ export async function run(args: Args, context: Context): Promise<number> {
     adopt: args.flag("adopt"),
     wait: args.flag("wait"),
     timeout: args.number("timeout") ?? 60,
+    ...chooser(context),
   };
   const asJson = args.text("output") === "json";
   const texts = await readSpecs(args, context);
@@ -73,6 +75,7 @@ export async function carryOut(
   const runtime = await context.host.runtime();
   await runtime.install();
   if (proposal.changes.empty) {
+    await keepChoices(proposal, context);
     // One that was killed as it began may have left its manifest half written.
     const { paths } = readers.facts;
     await (await context.host.files()).tidy(manifestPath(paths), paths.state);
@@ -85,6 +88,7 @@ export async function carryOut(
     context.host.journal(),
   ]);
   await pull(proposal, context);
+  await keepChoices(proposal, context);
   await manager.lock(LOCK_DEADLINE_MS);
   const adopted = wishes.adopt && proposal.foreign.size > 0 ? await import("../adopt.js") : undefined;
   const stopped = (await adopted?.adoptUnits(proposal, manager, context)) ?? [];
@@ -158,7 +162,7 @@ export async function pull(proposal: Proposal, context: Context, failed?: (image
   try {
     await Promise.all(
       missing.map((image) =>
-        images.ensure(image, printer).catch((error: unknown) => {
+        images.ensure(image, printer, proposal.logins?.get(image.reference)).catch((error: unknown) => {
           if (failed === undefined || !isImageError(error)) throw error;
           failed(image, error);
         }),
@@ -166,6 +170,36 @@ export async function pull(proposal: Proposal, context: Context, failed?: (image
     );
   } finally {
     printer.close();
+  }
+}
+
+/** Asks in a terminal what a short name stands for: by number, until the answer is one. */
+export function chooser({ ask, err }: Context): { choose?: Choose } {
+  if (ask === undefined) return {};
+  return {
+    choose: async (short, candidates) => {
+      err.write(`${short} may be any of these:\n${candidates.map((c, i) => `  ${i + 1}. ${c}\n`).join("")}`);
+      for (;;) {
+        const answer = await ask(`Which one (1 to ${candidates.length}, nothing for none)? `, false);
+        if (answer === undefined || answer.trim() === "") return undefined;
+        const choice = /^\d{1,3}$/.test(answer.trim()) ? candidates[Number(answer) - 1] : undefined;
+        if (choice !== undefined) return choice;
+      }
+    },
+  };
+}
+
+/** What was chosen, and could be had, is not asked again. */
+async function keepChoices(proposal: Proposal, context: Context): Promise<void> {
+  if (proposal.chosen === undefined || proposal.chosen.size === 0) return;
+  const images = await context.host.images();
+  for (const [short, reference] of proposal.chosen) {
+    try {
+      await images.remember(short, reference);
+    } catch (error) {
+      if (!isImageError(error)) throw error;
+      context.err.write(`podgen: warning: the choice for ${short} is not kept: ${error.message}\n`);
+    }
   }
 }
 

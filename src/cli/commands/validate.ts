@@ -5,10 +5,13 @@ import { EXIT } from "../exit.js";
 import { readSpecs } from "../input.js";
 import { compileModel } from "../pipeline.js";
 import { json, printDiagnostics } from "../print.js";
+import { shortNameWarnings } from "../short-names.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   const texts = await readSpecs(args, context);
-  const model = compileModel(texts);
+  const compiled = compileModel(texts);
+  const warnings = compiled.value === undefined ? [] : shortNameWarnings(compiled.value);
+  const model = { ...compiled, diagnostics: [...compiled.diagnostics, ...warnings] };
   if (args.text("output") === "json") {
     context.out.write(json("Diagnostics", { valid: model.value !== undefined, diagnostics: model.diagnostics }));
   } else {

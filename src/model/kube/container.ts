@@ -36,11 +36,12 @@ export function readContainer(reader: Reader, init: boolean, podSecurity: Reader
 function readImage(reader: Reader): { image: string; imagePullPolicy: PullPolicy } {
   const text = reader.text("image") ?? "";
   const parsed = parseImage(text);
-  const image = "image" in parsed ? parsed.image : undefined;
   const policy = reader.text("imagePullPolicy") as PullPolicy | undefined;
+  if ("image" in parsed) return { image: formatImage(parsed.image), imagePullPolicy: policy ?? defaultPullPolicy(parsed.image) };
+  const { short } = parsed;
   return {
-    image: image === undefined ? text : formatImage(image),
-    imagePullPolicy: policy ?? (image === undefined ? "IfNotPresent" : defaultPullPolicy(image)),
+    image: short ?? text,
+    imagePullPolicy: policy ?? (short === undefined ? "IfNotPresent" : defaultPullPolicy({ kind: "short", text: short })),
   };
 }
 

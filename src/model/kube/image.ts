@@ -5,7 +5,8 @@ export type ImageReference =
   | { readonly kind: "registry"; readonly registry: string; readonly repository: string; readonly tag?: string; readonly digest?: string }
   | { readonly kind: "oci" | "docker-archive"; readonly path: string; readonly ref?: string };
 
-export type ParsedImage = { readonly image: ImageReference } | Problem;
+/** `short`: all is well but that the registry is missing; the name with its tag or digest, `nginx:latest`. */
+export type ParsedImage = { readonly image: ImageReference } | (Problem & { readonly short?: string });
 
 // The grammar is that of github.com/distribution/reference: a domain, then path components, a tag, a digest.
 const DOMAIN =
@@ -66,7 +67,8 @@ function parseRemote(text: string): ParsedImage {
     return {
       problem: "does not say which registry it is from",
       code: "short-image",
-      hint: `write docker.io/${name.includes("/") ? "" : "library/"}${name}${ending}`,
+      short: `${name}${ending}`,
+      hint: `write ${dockerName(`${name}${ending}`)}`,
     };
   const port = DOMAIN.exec(domain)?.[1];
   if (!DOMAIN.test(domain) || (port !== undefined && (Number(port) > 65535 || Number(port) === 0)))
@@ -92,10 +94,21 @@ function nameProblem(text: string, name: string): Problem | undefined {
   return bad("is not an image reference: registry/repository:tag");
 }
 
-/** The format check of `image` fields. */
+/** The format check of `image` fields. What a short name stands for is not the model's to say: registries.conf of the machine does. */
 export function imageReference(text: string): Problem | undefined {
   const parsed = parseImage(text);
-  return "image" in parsed ? undefined : parsed;
+  return "image" in parsed || parsed.short !== undefined ? undefined : parsed;
+}
+
+/** The short name that a container's image still is, as the machine's files are asked for it; undefined for a full reference. */
+export function shortImage(image: string): string | undefined {
+  const parsed = parseImage(image);
+  return "image" in parsed ? undefined : parsed.short;
+}
+
+/** A full reference for a short name: what docker would take it for. */
+export function dockerName(short: string): string {
+  return `docker.io/${/^[^:@]*\//.test(short) ? "" : "library/"}${short}`;
 }
 
 /** One way to write each reference: registry and tag are spelt out; a reference with a digest and no tag stays without. */
@@ -106,7 +119,8 @@ export function formatImage(image: ImageReference): string {
 }
 
 /** Kubernetes' default of imagePullPolicy: Always for `latest` and for no tag, IfNotPresent for other tags and for digests. */
-export function defaultPullPolicy(image: ImageReference): "Always" | "IfNotPresent" {
+export function defaultPullPolicy(image: ImageReference | { readonly kind: "short"; readonly text: string }): "Always" | "IfNotPresent" {
+  if (image.kind === "short") return image.text.endsWith(":latest") ? "Always" : "IfNotPresent";
   if (image.kind === "registry") return image.digest === undefined && image.tag === "latest" ? "Always" : "IfNotPresent";
   return image.ref === undefined || /(?:^|:)latest$/.test(image.ref) ? "Always" : "IfNotPresent";
 }

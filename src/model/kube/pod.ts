@@ -40,6 +40,7 @@ export function readPod(document: Reader, report: Report): PodView {
   const containers = (["initContainers", "containers"] as const).flatMap((field) =>
     (spec?.objects(field) ?? []).map((reader) => ({ reader, model: readContainer(reader, field === "initContainers", security) })),
   );
+  const pullSecrets = (spec?.objects("imagePullSecrets") ?? []).map((r) => ({ name: r.text("name") ?? "", at: r.place("name").at }));
   const view: PodView = {
     model: {
       ...readMetadata("Pod", document),
@@ -49,6 +50,7 @@ export function readPod(document: Reader, report: Report): PodView {
       initContainers: containers.map((c) => c.model).filter((c) => c.init),
       containers: containers.map((c) => c.model).filter((c) => !c.init),
       volumes: (spec?.objects("volumes") ?? []).flatMap((v) => readVolume(v) ?? []),
+      ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
     },
     reader: document,
     spec,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultPullPolicy, formatImage, imageReference, parseImage } from "../../../src/model/kube/image.js";
+import { defaultPullPolicy, dockerName, formatImage, imageReference, parseImage, shortImage } from "../../../src/model/kube/image.js";
 
 const D = `sha256:${"0123456789abcdef".repeat(4)}`;
 
@@ -39,7 +39,7 @@ test("a normal form is its own normal form", () => {
   }
 });
 
-test("short names are refused with the full one", () => {
+test("short names are left to the machine, spelt out as far as they go, with docker's reading as the proposal", () => {
   for (const [text, full] of [
     ["nginx", "docker.io/library/nginx:latest"],
     ["nginx:1.27", "docker.io/library/nginx:1.27"],
@@ -47,10 +47,14 @@ test("short names are refused with the full one", () => {
     ["team/app:2", "docker.io/team/app:2"],
     [`app@${D}`, `docker.io/library/app@${D}`],
   ] as const) {
-    const problem = imageReference(text);
-    assert.equal(problem?.code, "short-image", text);
-    assert.equal(problem.hint, `write ${full}`);
-    assert.equal(imageReference(full), undefined, "the proposal must be good");
+    assert.equal(imageReference(text), undefined, text);
+    const parsed = parseImage(text);
+    assert.ok("problem" in parsed && parsed.code === "short-image", text);
+    assert.equal(parsed.hint, `write ${full}`);
+    const short = shortImage(text);
+    assert.equal(dockerName(short ?? ""), full);
+    assert.equal(shortImage(short ?? ""), short, "a short name with its tag is its own");
+    assert.equal(shortImage(full), undefined, "the proposal must be good");
   }
 });
 

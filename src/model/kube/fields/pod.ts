@@ -5,7 +5,7 @@ import { METADATA } from "./metadata.js";
 import { RESOURCES } from "./resources.js";
 import { SCHEDULING } from "./scheduling.js";
 import { POD_SECURITY } from "./security.js";
-import { LOCAL_REFERENCE } from "./selectors.js";
+import { PULL_SECRET } from "./selectors.js";
 import { VOLUME } from "./volume.js";
 
 const NO_NAME = "a pod's host name is its own name so far";
@@ -24,6 +24,7 @@ const HONOURED: Fields = {
   terminationGracePeriodSeconds: { type: "integer", min: 0, max: MAX_SECONDS },
   hostNetwork: { type: "boolean" },
   securityContext: { type: POD_SECURITY },
+  imagePullSecrets: { type: list(PULL_SECRET) },
   os: { type: object("PodOS", { name: { type: "string", required: true, values: ["linux"] } }) },
 };
 
@@ -56,11 +57,6 @@ const REFUSED: Fields = {
   hostUsers: { type: "boolean", refused: "a rootless pod cannot have the host's users", fine: [false] },
   hostname: { type: "string", refused: NO_NAME },
   hostnameOverride: { type: "string", refused: NO_NAME },
-  imagePullSecrets: {
-    type: list(LOCAL_REFERENCE),
-    refused: "podgen takes no pull secrets from the spec yet",
-    hint: "log in to the registry as the user",
-  },
   readinessGates: { type: list(names("PodReadinessGate", "conditionType")), refused: NO_API },
   resourceClaims: {
     type: list(

@@ -2,7 +2,6 @@
 import { list, map, names, object } from "../../../spec/schema.js";
 import { dataKey, dnsSubdomain } from "../formats.js";
 
-export const LOCAL_REFERENCE = object("LocalObjectReference", { name: { type: "string" } });
 export const FIELD_SELECTOR = names("ObjectFieldSelector", "apiVersion fieldPath");
 export const RESOURCE_SELECTOR = names("ResourceFieldSelector", "containerName divisor resource");
 
@@ -16,6 +15,7 @@ const NAME = { type: "string", required: true, check: dnsSubdomain } as const;
 const OPTIONAL = { type: "boolean" } as const;
 const KEY = { type: "string", required: true, check: dataKey } as const;
 
+export const PULL_SECRET = object("LocalObjectReference", { name: { ...NAME, aka: ["secretName"] } });
 export const CONFIG_MAP_KEY = object("ConfigMapKeySelector", { name: NAME, key: KEY, optional: OPTIONAL });
 export const SECRET_KEY = object("SecretKeySelector", { name: { ...NAME, aka: ["secretName"] }, key: KEY, optional: OPTIONAL });
 export const CONFIG_MAP_ENV = object("ConfigMapEnvSource", { name: NAME, optional: OPTIONAL });

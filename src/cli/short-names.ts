@@ -1,0 +1,133 @@
+// Names of images without a registry: settled by what registries.conf says, by asking, or refused with the candidates.
+import type { Diagnostic } from "../base/diagnostic.js";
+import type { RegistryLogin } from "../base/registry-login.js";
+import { dockerName, shortImage } from "../model/kube/image.js";
+import type { Container, Model, PodModel } from "../model/types.js";
+import { ImageError, type ImageReader, isImageError, type PullPolicy, type ShortName } from "../ports/images.js";
+
+/** Asks a person which of the candidates it shall be; undefined: none of them. */
+export type Choose = (short: string, candidates: readonly string[]) => Promise<string | undefined>;
+
+/** The logins of pods that have any of their own, by the pod's name. */
+export type PodLogins = ReadonlyMap<string, readonly RegistryLogin[]>;
+
+export interface Named {
+  readonly model: Model;
+  /** What was asked for: short name -> reference. */
+  readonly chosen: ReadonlyMap<string, string>;
+}
+
+/** The model with full names; a name that is not settled is a finding at its place. Without short names the model itself. */
+export async function nameImages(
+  model: Model,
+  images: ImageReader,
+  logins: PodLogins,
+  choose: Choose | undefined,
+): Promise<{ readonly diagnostics: readonly Diagnostic[]; readonly value?: Named }> {
+  const chosen = new Map<string, string>();
+  const known = new Map<string, string | ImageError>();
+  const diagnostics: Diagnostic[] = [];
+  // One after the other: each may be a question.
+  for (const pod of model.pods)
+    for (const container of [...pod.initContainers, ...pod.containers]) {
+      const short = shortImage(container.image);
+      if (short === undefined) continue;
+      const found =
+        known.get(short) ?? (await settle(short, container.imagePullPolicy, { images, logins: logins.get(pod.name), choose, chosen }));
+      known.set(short, found);
+      if (found instanceof ImageError) diagnostics.push(finding(found, container, pod));
+    }
+  if (diagnostics.length > 0) return { diagnostics };
+  if (known.size === 0) return { diagnostics, value: { model, chosen } };
+  const full = (c: Container): Container => ({ ...c, image: (known.get(c.image) as string | undefined) ?? c.image });
+  const pods = model.pods.map((p) => ({ ...p, initContainers: p.initContainers.map(full), containers: p.containers.map(full) }));
+  return { diagnostics, value: { model: { ...model, pods }, chosen } };
+}
+
+interface Asked {
+  readonly images: ImageReader;
+  readonly logins?: readonly RegistryLogin[] | undefined;
+  readonly choose?: Choose | undefined;
+  readonly chosen?: Map<string, string>;
+}
+
+/** The full reference of a short name, or why there is none (short-image, image-not-found, image-config, …). */
+export async function settle(short: string, policy: PullPolicy, asked: Asked): Promise<string | ImageError> {
+  try {
+    const name = await asked.images.longName(short);
+    if (name.kind === "settled") return name.reference;
+    if (name.kind === "unknown") return unknown(short);
+    if (name.ask && asked.choose !== undefined) {
+      const choice = await asked.choose(short, name.candidates);
+      if (choice === undefined) return several(short, name.candidates);
+      asked.chosen?.set(short, choice);
+      return choice;
+    }
+    return name.tryAll ? await firstOf(short, name, policy, asked) : several(short, name.candidates);
+  } catch (error) {
+    if (isImageError(error)) return error;
+    throw error;
+  }
+}
+
+/** The first candidate that has the image; where the policy lets it, one of the store first. */
+async function firstOf(
+  short: string,
+  name: ShortName & { kind: "several" },
+  policy: PullPolicy,
+  { images, logins }: Asked,
+): Promise<string | ImageError> {
+  const troubles: string[] = [];
+  for (const tried of policy === "Always" ? (["Always"] as const) : (["Never", policy] as const))
+    for (const candidate of name.candidates) {
+      try {
+        await images.inspect(candidate, tried, logins);
+        return candidate;
+      } catch (error) {
+        // Only one that answers is passed by: a network that is down must not lead to somebody else's image.
+        if (!isImageError(error) || !["image-not-found", "image-unauthorized"].includes(error.code)) throw error;
+        if (tried === policy) troubles.push(error.message);
+      }
+    }
+  return new ImageError("image-not-found", short, `${short} is in none of the registries to search: ${troubles.join("; ")}`);
+}
+
+function unknown(short: string): ImageError {
+  const message = `"${short}" does not say which registry it is from, and no alias or unqualified-search-registries of registries.conf does`;
+  return new ImageError("short-image", short, message, `write ${dockerName(short)}, or where else it is`);
+}
+
+function several(short: string, candidates: readonly string[]): ImageError {
+  const message = `"${short}" may be any of ${candidates.join(", ")}`;
+  return new ImageError("short-image", short, message, "write one of them; podgen apply in a terminal asks, and keeps the choice");
+}
+
+function finding(error: ImageError, container: Container, pod: PodModel): Diagnostic {
+  return {
+    code: error.code,
+    severity: "error",
+    message: `pod ${pod.name}, container ${container.name}: ${error.message}`,
+    at: container.imageAt,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}
+
+/** For who has no machine to ask (validate): what a spec leaves to it. */
+export function shortNameWarnings(model: Model): Diagnostic[] {
+  return model.pods
+    .flatMap((p) => [...p.initContainers, ...p.containers])
+    .flatMap((c) => {
+      const short = shortImage(c.image);
+      if (short === undefined) return [];
+      const message = `"${short}" does not say which registry it is from: registries.conf of each machine decides`;
+      return [
+        {
+          code: "short-image",
+          severity: "warning" as const,
+          message,
+          at: c.imageAt,
+          hint: `write ${dockerName(short)}, or where else it is`,
+        },
+      ];
+    });
+}
