@@ -1,5 +1,6 @@
 // The rows of `podgen image …`: the command table's second half.
 import type { CommandSpec, OptionSpec } from "./commands.js";
+import { PLACE_COMMANDS } from "./image-place-commands.js";
 
 const output: OptionSpec = {
   name: "output",
@@ -9,23 +10,6 @@ const output: OptionSpec = {
   choices: ["text", "wide", "json", "yaml", "name"],
   default: "text",
 };
-
-const platform: OptionSpec = { name: "platform", type: "string", describe: "OS/ARCHITECTURE[/VARIANT] instead of this machine's" };
-const quiet: OptionSpec = { name: "quiet", alias: "q", type: "boolean", describe: "print no progress" };
-/** What copy and push have in common. */
-const transfer: readonly OptionSpec[] = [
-  {
-    name: "format",
-    type: "string",
-    describe: "family of the manifests: OCI's, or docker's schema 2 (default: as they are)",
-    choices: ["oci", "v2s2"],
-  },
-  { name: "preserve-digests", type: "boolean", describe: "fail rather than change a manifest" },
-  { name: "compression-format", type: "string", describe: "compress all layers anew, so", choices: ["gzip", "zstd", "none"] },
-  { name: "compression-level", type: "count", describe: "how hard, 1 to 9 (gzip) or 19 (zstd)" },
-  { name: "digestfile", type: "string", describe: "write the digest into this file too" },
-  quiet,
-];
 
 export const IMAGE_COMMANDS: readonly CommandSpec[] = [
   {
@@ -53,17 +37,6 @@ export const IMAGE_COMMANDS: readonly CommandSpec[] = [
     ],
     examples: [["podgen image pull docker.io/library/nginx:1.27", "what the tag names now, for this machine"]],
     load: () => import("./commands/image/pull.js"),
-  },
-  {
-    name: "image copy",
-    positionals: "<source> <destination>",
-    describe: "copy an image from one place to another, past the store",
-    options: [{ name: "all", alias: "a", type: "boolean", describe: "all platforms, and the index of them" }, platform, ...transfer],
-    examples: [
-      ["podgen image copy docker://docker.io/library/nginx:1.27 docker://registry.example/nginx:1.27 --all", "from registry to registry"],
-      ["podgen image copy docker://quay.io/podman/hello:latest oci-archive:hello.tar", "into a file"],
-    ],
-    load: () => import("./commands/image/copy.js"),
   },
   {
     name: "image rm",
@@ -151,4 +124,5 @@ export const IMAGE_COMMANDS: readonly CommandSpec[] = [
     examples: [["podgen image load web.tar", "what podgen image save, docker save or podman save wrote"]],
     load: () => import("./commands/image/load.js"),
   },
+  ...PLACE_COMMANDS,
 ];

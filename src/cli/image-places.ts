@@ -49,3 +49,20 @@ function registryName(word: string, name: string): string {
   const problem = "image" in parsed ? "is no name in a registry" : parsed.problem;
   throw new UserError(`${word} ${problem}`, EXIT.usage, "image" in parsed ? undefined : parsed.hint);
 }
+
+/** A place to look at: one without a transport is in its registry. Throws UserError (64). */
+export function inspectable(word: string, context: Pick<Context, "cwd">): string {
+  return hasTransport(word) ? placeOf(word, context) : `docker://${registryName(word, word)}`;
+}
+
+/** A repository, with or without docker://, as a place with a tag that does not matter. Throws UserError (64). */
+export function repositoryOf(word: string, context: Pick<Context, "cwd">): string {
+  const name = word.replace(/^docker:\/\//, "");
+  if (/@|:[^/]*$/.test(name) || hasTransport(name))
+    throw new UserError(`${word} is not a repository alone`, EXIT.usage, "write docker://HOST/REPOSITORY");
+  return inspectable(name, context);
+}
+
+function hasTransport(word: string): boolean {
+  return [...Object.keys(TRANSPORTS), ...Object.keys(REFUSED)].some((t) => word.startsWith(t));
+}

@@ -26,6 +26,30 @@ export interface CopiedManifest {
   readonly size: number;
 }
 
+/** What an image is, without its layers. */
+export interface Inspected {
+  /** Of what the name means: an index, or the image's manifest. */
+  readonly digest: string;
+  readonly manifest: Uint8Array;
+  /** The image of one platform. */
+  readonly image?: {
+    readonly digest: string;
+    readonly manifest: Uint8Array;
+    readonly config: Uint8Array;
+    readonly layers: readonly CopiedManifest[];
+  };
+}
+
+/** A repository that a search found. */
+export interface FoundImage {
+  readonly registry: string;
+  /** Whole, without a tag. */
+  readonly name: string;
+  readonly description?: string;
+  readonly stars?: number;
+  readonly official?: boolean;
+}
+
 /**
  * Places are written with their transport: `docker://HOST/REPOSITORY[:TAG][@DIGEST]`, `oci:/FOLDER[:NAME]`, `oci-archive:/FILE[:NAME]`,
  * `docker-archive:/FILE[:NAME]`, `dir:/FOLDER`; paths are absolute. All throw ImageError; image-refused is the target's no.
@@ -33,4 +57,12 @@ export interface CopiedManifest {
 export interface ImageCopies {
   /** Copies an image; where it goes nothing counts before all of it is there. */
   copy(from: string, to: string, wishes: CopyWishes, progress: (step: CopyProgress) => void): Promise<CopiedManifest>;
+  /** With `raw` what the name means and no more; else also the image of one platform. No layer is read. */
+  inspect(place: string, options: { readonly platform?: CopyWishes["platform"]; readonly raw: boolean }): Promise<Inspected>;
+  /** All tags of the repository of `docker://HOST/REPOSITORY…`. */
+  tags(place: string): Promise<readonly string[]>;
+  /** Removes a tag, or a manifest by its digest, from its registry; the digest that went. */
+  remove(place: string): Promise<string>;
+  /** At most `limit` repositories of a registry that fit a term. */
+  search(registry: string, term: string, limit: number): Promise<readonly FoundImage[]>;
 }
