@@ -8,9 +8,9 @@ import { readStorage } from "../facts/storage.js";
 import { DEADLINES, type Deadlines } from "./deadlines.js";
 import { local } from "./failure.js";
 import { parseConfiguration, parseManifest } from "./manifest.js";
+import { openSource } from "./open.js";
 import { hostPlatform, type Platform } from "./platform.js";
 import { parseReference, type Reference } from "./reference.js";
-import type { Access } from "./registries/open.js";
 import { factsOf, type ImageSource, type Resolved } from "./source.js";
 import { exists, Store } from "./store.js";
 
@@ -121,23 +121,6 @@ export function createImages(options: ImageOptions): Images {
       await local(reference, () => writeChoice(options.env, splitShort(short)[0], splitShort(reference)[0]));
     },
   };
-}
-
-/** Where the policy lets it: nothing is read of an image that it refuses. */
-export async function openSource(reference: Reference, host: Platform, access: Access): Promise<ImageSource> {
-  const { checkPolicy } = await import("./policy/check.js");
-  await checkPolicy(reference, access.env);
-  if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);
-  if (reference.kind !== "registry") return new (await import("./layout.js")).LayoutSource(reference, host);
-  const [{ RegistrySource }, { openSessions }, { MirroredSource }] = await Promise.all([
-    import("./registry.js"),
-    import("./registries/open.js"),
-    import("./mirrored.js"),
-  ]);
-  const sessions = await openSessions(reference, access);
-  const places = sessions.map((session) => ({ source: new RegistrySource(session, host), host: session.reference.host }));
-  const [only] = places;
-  return places.length === 1 && only !== undefined ? only.source : new MirroredSource(places);
 }
 
 /** An image whose manifest and configuration the store has, though the record has moved on or layers are missing. */

@@ -1,15 +1,17 @@
 // One image behind several registries: the first that answers well is used, also in the middle of a layer.
 import { ImageError } from "../../ports/images.js";
+import type { Content } from "./copy/content.js";
 import type { Descriptor } from "./manifest.js";
+import type { RawManifest } from "./resolve.js";
 import type { ImageSource, Resolved } from "./source.js";
 
 export interface Place {
-  readonly source: ImageSource;
+  readonly source: ImageSource & Content;
   /** `host:port`, for messages. */
   readonly host: string;
 }
 
-export class MirroredSource implements ImageSource {
+export class MirroredSource implements ImageSource, Content {
   readonly remote = true;
   readonly #places: readonly Place[];
   /** Where the image was found: its layers are there, too. */
@@ -18,6 +20,18 @@ export class MirroredSource implements ImageSource {
   /** The primary location is the last one; its trouble is the one that is told. */
   constructor(places: readonly Place[]) {
     this.#places = places;
+  }
+
+  get text(): string {
+    return this.#places.at(-1)?.source.text ?? "";
+  }
+
+  top(): Promise<RawManifest> {
+    return this.#first((source) => source.top());
+  }
+
+  manifest(digest: string): Promise<RawManifest> {
+    return this.#first((source) => source.manifest(digest));
   }
 
   current(): Promise<string> {
@@ -44,7 +58,7 @@ export class MirroredSource implements ImageSource {
     }
   }
 
-  async #first<T>(work: (source: ImageSource) => Promise<T>): Promise<T> {
+  async #first<T>(work: (source: ImageSource & Content) => Promise<T>): Promise<T> {
     const troubles: string[] = [];
     for (const [i, { source, host }] of this.#places.entries()) {
       try {

@@ -1,4 +1,4 @@
-// podgen image list-tags: the tags of a repository, in the registry's order.
+// podgen image list-tags: the tags of a repository, sorted.
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT } from "../../exit.js";

@@ -25,28 +25,16 @@ function dirOf(text: string): DirReference | undefined {
   return text.startsWith("dir:/") ? { kind: "dir", text, path: text.slice("dir:".length) } : undefined;
 }
 
-/**
- * What is read. Nothing is opened yet. Throws ImageError image-bad for a name that is none, image-refused where the policy or
- * registries.conf forbids it.
- */
-export async function openContent(
-  text: string,
-  { env, deadlines, platform }: EndpointOptions,
-  scopes?: readonly string[],
-): Promise<Content> {
-  const registry = registryOf(text);
-  const { checkPolicy } = await import("../policy/check.js");
-  await checkPolicy(registry ?? dirOf(text) ?? parseReference(text), env);
-  if (registry !== undefined) {
-    const [{ RegistrySource }, { connect }] = await Promise.all([import("../registry.js"), import("../connect.js")]);
-    return new RegistrySource(await connect(registry, deadlines, env, scopes), platform);
-  }
+/** What is read, if the policy lets it be. Throws ImageError image-bad for a name that is none, image-refused for what is refused. */
+export async function openContent(text: string, { env, deadlines, platform }: EndpointOptions): Promise<Content> {
   const dir = dirOf(text);
-  if (dir !== undefined) return new (await import("./dir.js")).DirContent(dir);
-  const reference = parseReference(text);
-  if (reference.kind === "docker-archive") return new (await import("../archive.js")).ArchiveSource(reference, platform);
-  if (reference.kind === "registry") throw new ImageError("image-bad", text, `${text} names no transport`);
-  return new (await import("../layout.js")).LayoutSource(reference, platform);
+  if (dir !== undefined) {
+    await (await import("../policy/check.js")).checkPolicy(dir, env);
+    return new (await import("./dir.js")).DirContent(dir);
+  }
+  const reference = registryOf(text) ?? parseReference(text);
+  if (reference.kind === "registry" && !text.startsWith("docker://")) throw new ImageError("image-bad", text, `${text} names no transport`);
+  return (await import("../open.js")).openSource(reference, platform, { env, deadlines });
 }
 
 /** What is written. `from`: where blobs may be mounted from. Throws ImageError image-bad also for an archive that is there already. */

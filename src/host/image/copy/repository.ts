@@ -12,9 +12,9 @@ const LIST_MAX = 16 * 1024 * 1024;
 const PAGES_MAX = 10_000;
 const ACCEPT = [...INDEX_TYPES, ...MANIFEST_TYPES].join(", ");
 
-/** All tags of the session's repository, in the registry's order. Throws ImageError. */
+/** All tags of the session's repository, sorted: not every registry does that. Throws ImageError. */
 export async function listTags(session: RegistrySession): Promise<string[]> {
-  return pages(session, "tags/list?n=1000", "tags", undefined);
+  return (await pages(session, "tags/list?n=1000", "tags", undefined)).sort();
 }
 
 /**

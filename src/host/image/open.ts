@@ -1,0 +1,23 @@
+// From a reference to the source behind it, if the user's policy lets that be read; each kind is loaded when it is first needed.
+import type { Content } from "./copy/content.js";
+import type { Platform } from "./platform.js";
+import type { Reference } from "./reference.js";
+import type { Access } from "./registries/open.js";
+import type { ImageSource } from "./source.js";
+
+/** Where the policy lets it: nothing is read of an image that it refuses. Throws ImageError. */
+export async function openSource(reference: Reference, host: Platform, access: Access): Promise<ImageSource & Content> {
+  const { checkPolicy } = await import("./policy/check.js");
+  await checkPolicy(reference, access.env);
+  if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);
+  if (reference.kind !== "registry") return new (await import("./layout.js")).LayoutSource(reference, host);
+  const [{ RegistrySource }, { openSessions }, { MirroredSource }] = await Promise.all([
+    import("./registry.js"),
+    import("./registries/open.js"),
+    import("./mirrored.js"),
+  ]);
+  const sessions = await openSessions(reference, access);
+  const places = sessions.map((session) => ({ source: new RegistrySource(session, host), host: session.reference.host }));
+  const [only] = places;
+  return places.length === 1 && only !== undefined ? only.source : new MirroredSource(places);
+}
