@@ -52,6 +52,8 @@ struct bundle {
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
   bool backoff, unconfined, writable_cgroup;
+  bool notify;           /* the payload says itself when it is ready (service.h) */
+  unsigned sockets;      /* how many it has from systemd */
   const char *user_name; /* io.podgen.user, or NULL: then uid, gid and groups hold */
 
   bool has_layers;

@@ -138,6 +138,20 @@ static int read_flag(const json_t *notes, const char *key, const char *yes, cons
   return 0;
 }
 
+/* Names of socket units with a space between: how many is what counts here, and the digest has all of them. */
+static int read_sockets(const json_t *notes, unsigned *ret, struct err *err) {
+  const char *list = NULL;
+  int r = json_get_string(notes, "annotations", NOTE "sockets", false, &list, err);
+  if (r < 0 || !list) return r;
+  for (const char *p = list;; p++) {
+    size_t len = strcspn(p, " ");
+    if (!len) return err_set(err, 0, "bundle", "annotations." NOTE "sockets: expected names of units with a space between");
+    ++*ret;
+    p += len;
+    if (!*p) return 0;
+  }
+}
+
 int bundle_annotations(struct bundle *b, struct err *err) {
   const struct {
     const char *key, **to;
@@ -161,6 +175,8 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
   if (r == 0) r = read_flag(notes, NOTE "cgroup", "rw", "ro", &b->writable_cgroup, err);
   if (r == 0) r = read_flag(notes, NOTE "backoff", "true", "false", &b->backoff, err);
+  if (r == 0) r = read_flag(notes, NOTE "notify", "container", "conmon", &b->notify, err);
+  if (r == 0) r = read_sockets(notes, &b->sockets, err);
   if (r == 0) r = read_rootfs(b, notes, err);
   if (r == 0) r = read_secrets(b, notes, err);
   return r == 0 ? read_files(b, notes, err) : r;

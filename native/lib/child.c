@@ -81,6 +81,7 @@ static int make_file_systems(struct work *w, struct child_report *report) {
   if (r == 0 && b->terminal) r = kernelfs_console(&k, w->slave, err);
   if (r == 0) r = volumes_etc(&v, err);
   if (r == 0) r = volumes_mount(&v, b, err);
+  if (r == 0) r = service_mount(b, w->root, w->user.uid, err);
   if (r == 0) r = mask_paths(w->root, b->masked, err);
   if (r == 0) r = mask_read_only(w->root, b->read_only, err);
   return r;
@@ -153,6 +154,7 @@ static int prepare(struct work *w, struct child_report *report) {
   w->payload = payload_open(err);
   if (w->payload < 0) return w->payload;
   int r = environment_make(b, &w->env, err);
+  if (r == 0) r = service_environment(b, w->c->service, &w->env, err);
   if (r == 0) r = make_file_systems(w, report);
   if (r == 0) r = leave_host(w, err);
   /* From here on only the container's files are there. */
@@ -161,7 +163,7 @@ static int prepare(struct work *w, struct child_report *report) {
   if (r == 0) r = set_stdio(w, err);
   if (r == 0) r = identity_apply(b, &w->user, err);
   if (r == 0) r = find_command(w, report);
-  return r;
+  return r == 0 ? service_pass(w->c->service, err) : r;
 }
 
 /* --- reports --- */

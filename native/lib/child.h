@@ -1,6 +1,7 @@
 /* The container's side of a start: from its fresh namespaces to the payload. */
 #pragma once
 #include "bundle.h"
+#include "service.h"
 
 /* What the two sides say to each other over a SOCK_SEQPACKET pair. */
 struct child_report {
@@ -11,6 +12,7 @@ struct child_report {
 
 struct child {
   const struct bundle *bundle;
+  const struct service *service;
   int infra;                 /* its pidfd */
   enum rootfs_driver driver; /* not ROOTFS_AUTO */
   int sock;                  /* to the parent */

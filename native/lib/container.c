@@ -18,6 +18,7 @@
 #include "notify.h"
 #include "relay.h"
 #include "rootfs.h"
+#include "service.h"
 #include "signals.h"
 #include "started.h"
 
@@ -29,6 +30,7 @@ struct start {
   bool given; /* infra has the pipes */
   int run, infra_dir, infra;
   pid_t infra_pid;
+  struct service service;
   int out[2], error[2]; /* pipes; -1 with a terminal */
   struct container *c;
 };
@@ -87,7 +89,13 @@ static int spawn(struct start *s, enum rootfs_driver driver, int *ret_sock, stru
     close(ends[0]);
     close_fd(&s->out[0]);
     close_fd(&s->error[0]);
-    struct child child = {.bundle = s->b, .infra = s->infra, .driver = driver, .sock = ends[1], .out = s->out[1], .err_fd = s->error[1]};
+    struct child child = {.bundle = s->b,
+                          .service = &s->service,
+                          .infra = s->infra,
+                          .driver = driver,
+                          .sock = ends[1],
+                          .out = s->out[1],
+                          .err_fd = s->error[1]};
     child_main(&child);
   }
   int code = errno;
@@ -138,11 +146,12 @@ static int hand_over(struct start *s, int sock, struct err *err) {
   if (r < 0) return r;
   if (!s->ours) {
     char text[48];
-    snprintf(text, sizeof text, "MAINPID=%d\nREADY=1", (int)c->pid);
+    snprintf(text, sizeof text, "MAINPID=%d%s", (int)c->pid, s->b->notify ? "" : "\nREADY=1");
     r = notify_send(text);
     if (r == 0) r = notify_barrier();
     if (r < 0) return err_set(err, -r, "notify", "%s", "the unit's manager");
-    r = started_mark(c->dir, err);
+    /* One that says itself when it is ready is marked then, by the unit's ExecStartPost=. */
+    if (!s->b->notify) r = started_mark(c->dir, err);
     if (r < 0) return r;
   } else {
     block_stop_signals();
@@ -228,6 +237,7 @@ int container_start(const struct bundle *b, bool ours, struct container *ret, in
   int r = s.run = run_open(err);
   if (r >= 0) r = c.dir = run_open_at(s.run, b->run_dir, true, err);
   if (r >= 0) r = protect(b, err);
+  if (r == 0) r = service_take(b, &s.service, err);
   c.early = r < 0;
   if (r == 0 && b->backoff) backoff_wait(c.dir, b->unit, b->identifier, ours ? "oneshot" : "run");
   if (r == 0) r = enter_pod(&s, err);

@@ -23,21 +23,36 @@ static int take(int fd, int type, struct err *err) {
   return 0;
 }
 
-int listen_fds(int type, struct err *err) {
+/* How many were passed to this very process. */
+static int passed(struct err *err) {
   const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
   uint64_t p = 0, n = 0;
-  bool ours = pid && count && number_parse(pid, false, 1, INT32_MAX, &p) == 0 && p == (uint64_t)getpid() &&
-              number_parse(count, false, 1, 1024, &n) == 0;
+  if (pid && count && number_parse(pid, false, 1, INT32_MAX, &p) == 0 && p == (uint64_t)getpid() &&
+      number_parse(count, false, 1, 1024, &n) == 0)
+    return (int)n;
+  err_set(err, 0, "socket", "no descriptors were passed (LISTEN_FDS): this is started by its socket unit");
+  return -ENOENT;
+}
+
+int listen_fds_any(struct err *err) {
+  int n = passed(err);
+  for (int fd = LISTEN_FDS_START; fd < LISTEN_FDS_START + n; fd++) {
+    int domain = get_option(fd, SO_DOMAIN);
+    if (domain < 0) return err_set(err, -domain, "socket", "descriptor %d", fd);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return err_set(err, errno, "socket", "descriptor %d", fd);
+  }
+  return n;
+}
+
+int listen_fds(int type, struct err *err) {
+  int n = passed(err);
   unsetenv("LISTEN_PID");
   unsetenv("LISTEN_FDS");
   unsetenv("LISTEN_FDNAMES");
-  if (!ours) {
-    err_set(err, 0, "socket", "no descriptors were passed (LISTEN_FDS): this is started by its socket unit");
-    return -ENOENT;
-  }
-  for (int i = 0; i < (int)n; i++) {
+  if (n < 0) return n;
+  for (int i = 0; i < n; i++) {
     int r = take(LISTEN_FDS_START + i, type, err);
     if (r < 0) return r;
   }
-  return (int)n;
+  return n;
 }

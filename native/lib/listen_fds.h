@@ -10,4 +10,9 @@
  * type (SOCK_STREAM sockets must listen) or not of IPv4 or IPv6.
  */
 int listen_fds(int type, struct err *err);
+/*
+ * The same for sockets that another program is to have: of any kind, left as they are but for close-on-exec; the environment stays, for
+ * LISTEN_FDNAMES. -EINVAL where one is no socket.
+ */
+int listen_fds_any(struct err *err);
 #define LISTEN_FDS_START 3

@@ -33,6 +33,15 @@ int started_read(int dir, struct proc_id *ret, char **ret_bundle, struct err *er
   return *ret_bundle ? 0 : err_set(err, 0, "state.json", "not a container's: it names no bundle");
 }
 
+int started_ended(int dir, const char *result, const char *code, const char *status, struct err *err) {
+  json_t *end = json_pack("{s:s, s:s, s:s, s:I}", "result", result, "code", code, "status", status, "endedAt", (json_int_t)time(NULL));
+  char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;
+  json_decref(end);
+  int r = text ? write_file_atomic_at(dir, "ended.json", text, strlen(text), 0600) : -EINVAL;
+  free(text);
+  return r < 0 ? err_set(err, -r, "write", "ended.json") : 0;
+}
+
 int started_mark(int dir, struct err *err) {
   cleanup_fd int fd = openat(dir, "ready", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   return fd < 0 ? err_set(err, errno, "write", "ready") : 0;

@@ -8,3 +8,8 @@ int started_write(int dir, const struct proc_id *id, const char *digest, const c
 int started_read(int dir, struct proc_id *ret, char **ret_bundle, struct err *err);
 /* The `ready` mark. */
 int started_mark(int dir, struct err *err);
+/*
+ * ended.json, how it last ended, for status: a unit that has been started anew does not say it any more. The words are systemd's
+ * $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS.
+ */
+int started_ended(int dir, const char *result, const char *code, const char *status, struct err *err);

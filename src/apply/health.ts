@@ -1,4 +1,5 @@
 // Is a pod as wanted? Waits for its containers, tells a crash loop from a slow start, and explains what went wrong.
+import { OOM_EXIT_CODE } from "../base/end.js";
 import { signalName } from "../base/signal.js";
 import type { PodChange } from "../diff/types.js";
 import type { Listed } from "../ports/manager.js";
@@ -101,7 +102,7 @@ export class HealthWatch {
     return {
       ...base,
       container: unit.container ?? unit.unit,
-      ...(end?.execMainCode === 1 ? { exitCode: end.execMainStatus } : {}),
+      ...(end?.result === "oom-kill" ? { exitCode: OOM_EXIT_CODE } : end?.execMainCode === 1 ? { exitCode: end.execMainStatus } : {}),
       ...(end !== undefined && end.execMainCode > 1 ? { signal: signalName(end.execMainStatus) } : {}),
       lastLines: await this.lastLines(unit.unit),
       hint: `journalctl --user-unit ${unit.unit}`,

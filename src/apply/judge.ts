@@ -1,4 +1,5 @@
 // The verdict on one unit by the manager's truth: up, still on its way, or down and why. Pure.
+import { OOM_EXIT_CODE } from "../base/end.js";
 import type { UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
 import { readSocketUnit } from "../base/socket-unit.js";
@@ -73,7 +74,9 @@ export function socketHint(unit: string): string {
 export function endReason(unit: UnitState): string {
   const service = unit.service;
   if (service === undefined) return "unit is not loaded";
-  if (service.result === "oom-kill") return "killed: out of memory";
+  if (service.result === "oom-kill") return `OOMKilled (exit code ${OOM_EXIT_CODE}): it took more memory than it may`;
+  if (service.result === "watchdog") return "ended by its watchdog: it has not said in time that it is alive (WATCHDOG=1)";
+  if (service.result === "protocol") return `ended before it said that it is ready (READY=1)`;
   if (service.execMainCode === 2 || service.execMainCode === 3)
     return `killed by signal ${service.execMainStatus} (${signalName(service.execMainStatus)})`;
   if (service.execMainCode === 1) return `exited with status ${service.execMainStatus}`;

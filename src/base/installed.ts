@@ -86,6 +86,19 @@ export interface RunState {
   readonly alive: boolean;
 }
 
+/**
+ * How a container last ended, as podrt has written it in `<run>/pods/POD/CONTAINER/ended.json`: the manager forgets it with the next
+ * start. Words of systemd.exec(5).
+ */
+export interface LastEnd {
+  /** $SERVICE_RESULT: `success`, `exit-code`, `signal`, `oom-kill`, `watchdog`, … */
+  readonly result: string;
+  /** $EXIT_CODE: `exited`, `killed`, `dumped`; empty where no process was there to end. */
+  readonly code: string;
+  /** $EXIT_STATUS: a number, or a signal's name without SIG. */
+  readonly status: string;
+}
+
 /** Everything diff needs of the present, read once. */
 export interface Installed {
   readonly manifest: Manifest;

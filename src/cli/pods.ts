@@ -1,6 +1,6 @@
 // Pods and containers as people name them: `web`, `web/app`; and what the manifest knows of them.
-import type { Manifest, UnitState } from "../base/installed.js";
-import { statusOf } from "../status/index.js";
+import type { LastEnd, Manifest, UnitState } from "../base/installed.js";
+import { type Ends, endsToAsk, statusOf } from "../status/index.js";
 import type { ContainerStatus, PodStatus } from "../status/types.js";
 import type { Context } from "./context.js";
 import { UserError } from "./exit.js";
@@ -30,8 +30,20 @@ export async function statuses(context: Context, names: readonly string[]): Prom
   const targets = names.map(parseTarget);
   for (const { pod } of targets) requirePod(manifest, pod);
   const units = Object.keys(manifest.pods).length === 0 ? [] : await (await context.host.manager()).list(["pod-*"]);
-  const all = statusOf(manifest, new Map(units.map((u: UnitState) => [u.name, u])));
+  const states = new Map(units.map((u: UnitState) => [u.name, u]));
+  const all = statusOf(manifest, states, await lastEnds(context, endsToAsk(manifest, states)));
   return targets.length === 0 ? all : selectTargets(all, targets);
+}
+
+async function lastEnds(context: Context, asked: ReturnType<typeof endsToAsk>): Promise<Ends> {
+  const ends = new Map<string, LastEnd>();
+  if (asked.length === 0) return ends;
+  const runtime = await context.host.runtime();
+  for (const { pod, container } of asked) {
+    const end = await runtime.lastEnd(pod, container);
+    if (end !== undefined) ends.set(`${pod}/${container}`, end);
+  }
+  return ends;
 }
 
 /** The pods that are meant, each with the containers that are: all, unless only some were named. */

@@ -29,6 +29,12 @@ export function table(rows: readonly (readonly string[])[]): string {
     .join(""); // prettier-ignore
 }
 
+/** A text that somebody else has written, a payload by sd_notify say, for a terminal: control characters as `\x1b`. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
 /** Versioned JSON: `kind` names the listing. bigint never reaches here (ports give numbers and strings). */
 export function json(kind: string, value: Readonly<Record<string, unknown>>): string {
   return `${JSON.stringify({ apiVersion: "podgen.io/v1", kind, ...value }, null, 2)}\n`;

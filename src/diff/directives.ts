@@ -42,6 +42,7 @@ const BY_RELOAD = new Set([
   "Unit.Before",
   "Unit.PartOf",
   "Unit.StartLimitIntervalSec",
+  "Service.ExecStartPost",
   "Service.ExecStopPost",
   "Service.FileDescriptorStoreMax",
   "Service.SuccessExitStatus",

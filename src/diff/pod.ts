@@ -13,7 +13,7 @@ export function changePod(pod: RenderedPod, installed: Installed, kept: Readonly
   const files = [...wantedFiles(pod.files, installed), ...obsoleteFiles(before, kept, installed)];
   const judged = pod.units.map((unit) => judgeUnit(pod, unit, installed));
   const units = [
-    ...withFollowers(startOver(judged, before, manifest), (name) => isActive(installed.units.get(name))),
+    ...withFollowers(startOver(judged, before, manifest), requirements(pod), (name) => isActive(installed.units.get(name))),
     ...(before?.units ?? []).filter((name) => !manifest.units.includes(name)).map((name) => removed(pod.name, before, name)),
   ];
   const unitState = (name: string): string | undefined => installed.units.get(name)?.unitFileState;
@@ -58,12 +58,19 @@ function startOver(units: readonly UnitChange[], before: ManifestPod | undefined
   return units.map((u) => (runs(u) ? { ...u, verdict: "restart", reasons: [...u.reasons, "init containers changed"] } : u));
 }
 
-/** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container, Requires= a socket. */
+/** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container. Beside them, what a unit requires. */
 const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
   pod: ["infra", "uplink", "init", "container", "socket", "forward"],
   init: ["init", "container"],
-  socket: ["forward"],
 };
+
+/** Unit -> the units that it requires by name, its sockets say. */
+type Requirements = ReadonlyMap<string, readonly string[]>;
+
+function requirements(pod: RenderedPod): Requirements {
+  return new Map(pod.units.map((u) => [u.name, u.requires ?? []]));
+}
+
 /** What lives in infra's namespaces: systemd leaves it alone, since infra's death disturbs nobody; a new infra's are other ones. */
 const IN_NAMESPACES: ReadonlySet<string> = new Set(["uplink", "init", "container", "forward"]);
 
@@ -72,12 +79,13 @@ const IN_NAMESPACES: ReadonlySet<string> = new Set(["uplink", "init", "container
  * not restarted once more, which would be an outage of its own; what does not run is started all the same. Units come in the order in
  * which they start, so a leader stands before its followers.
  */
-function withFollowers(units: readonly UnitChange[], runs: (unit: string) => boolean): UnitChange[] {
+function withFollowers(units: readonly UnitChange[], requires: Requirements, runs: (unit: string) => boolean): UnitChange[] {
   const infra = units.find((u) => u.role === "infra" && u.verdict === "restart");
   const moved = units.map((u) => (infra !== undefined && IN_NAMESPACES.has(u.role) && runs(u.unit) ? restarted(u, infra.unit) : u));
   const leaders: UnitChange[] = [];
   return moved.map((unit) => {
-    const leader = leaders.find((l) => FOLLOWERS[l.role]?.includes(unit.role) === true);
+    const needs = requires.get(unit.unit) ?? [];
+    const leader = leaders.find((l) => needs.includes(l.unit) || FOLLOWERS[l.role]?.includes(unit.role) === true);
     if (leader !== undefined && runs(unit.unit)) return { ...restarted(unit, leader.unit), along: leader.unit };
     if (unit.verdict === "restart") leaders.push(unit);
     return unit;

@@ -83,6 +83,12 @@ export interface Container {
   readonly limits: Resources;
   readonly requests: Resources;
   readonly tty: boolean;
+  /** It says itself when it is ready (sd_notify(3)); absent: it is ready when it was started. */
+  readonly notify?: true;
+  /** Seconds within which it has to say that it is alive; absent: nobody asks. */
+  readonly watchdogSeconds?: number;
+  /** Names of the ports whose listening sockets it has from systemd; absent: none. */
+  readonly sockets?: readonly string[];
   readonly security: ContainerSecurity;
   readonly at: Location;
   readonly imageAt: Location;

@@ -71,6 +71,8 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
     writableCgroup: capabilities.includes("CAP_SYS_ADMIN"),
+    notify: spec.notify === true,
+    ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),
     ...planResources(context, spec),
   };
   const planned = withInit(stated, image);

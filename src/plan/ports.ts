@@ -1,7 +1,7 @@
 // Published ports: which socket units a pod gets.
 import { type PodContext, refuse } from "./context.js";
 import { portUnit } from "./names.js";
-import type { PlannedPort } from "./types.js";
+import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
 
 /**
  * The pod's published ports, those of init containers too. A pod in the host's network has none: its containers listen
@@ -12,7 +12,9 @@ export function planPorts(context: PodContext): PlannedPort[] {
   const { pod, facts } = context;
   if (pod.hostNetwork) return [];
   const planned = new Map<string, PlannedPort>();
-  for (const { hostPort, hostIP, protocol, containerPort, at } of [...pod.initContainers, ...pod.containers].flatMap((c) => c.ports)) {
+  const claims = [...pod.initContainers, ...pod.containers].flatMap((c) => c.ports.map((port) => ({ c, port })));
+  for (const { c, port } of claims) {
+    const { name, hostPort, hostIP, protocol, containerPort, at } = port;
     if (hostPort === undefined) continue;
     if (hostPort < facts.unprivilegedPortStart) {
       const message = `host port ${hostPort} cannot be bound: ports below ${facts.unprivilegedPortStart} are reserved for root on this machine`;
@@ -20,7 +22,13 @@ export function planPorts(context: PodContext): PlannedPort[] {
       refuse(context, "privileged-port", at, message, hint);
     }
     const unit = portUnit(pod.name, hostIP, hostPort, protocol);
-    planned.set(unit, { unit, protocol, hostPort, hostIP, containerPort });
+    const passed = name !== undefined && c.sockets?.includes(name) === true ? { passed: { container: c.name, name } } : {};
+    planned.set(unit, { unit, protocol, hostPort, hostIP, containerPort, ...passed });
   }
   return [...planned.values()];
+}
+
+/** The socket units that a container gets its sockets from, in the spec's order. */
+export function passedSockets(pod: PodPlan, container: PlannedContainer): string[] {
+  return pod.ports.filter((p) => p.passed?.container === container.name).map((p) => `${p.unit}.socket`);
 }

@@ -49,6 +49,9 @@ export interface PlannedContainer {
   readonly stopSignal: string;
   /** Its cgroup is its own to divide: for an init, and for who could mount it so by itself. */
   readonly writableCgroup: boolean;
+  /** It says itself when it is ready. */
+  readonly notify: boolean;
+  readonly watchdogSeconds?: number;
   readonly cpuQuotaPercent?: number;
   readonly cpuWeight?: number;
   readonly memoryMax?: number;
@@ -63,6 +66,8 @@ export interface PlannedPort {
   readonly hostPort: number;
   readonly hostIP: string;
   readonly containerPort: number;
+  /** The container that gets the socket itself, and the socket's name there; absent: a forwarder carries its connections. */
+  readonly passed?: { readonly container: string; readonly name: string };
 }
 
 /** A file of bytes that is not a unit and not a bundle: config volumes, the secret store, applied objects. */

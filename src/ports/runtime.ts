@@ -1,9 +1,11 @@
 // podrt, as the TypeScript half calls it, and what it leaves in the runtime folder. Implemented by host/native/.
-import type { RunState } from "../base/installed.js";
+import type { LastEnd, RunState } from "../base/installed.js";
 
 export interface RuntimeReader {
   /** `<run>/pods/POD/CONTAINER/state.json`; undefined where the container was not started since boot. */
   state(pod: string, container: string): Promise<RunState | undefined>;
+  /** How it last ended; undefined where it has not since boot. */
+  lastEnd(pod: string, container: string): Promise<LastEnd | undefined>;
 }
 
 export interface Runtime extends RuntimeReader {

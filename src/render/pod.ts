@@ -3,6 +3,7 @@ import type { HostFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
 import { INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder } from "../plan/paths.js";
+import { passedSockets } from "../plan/ports.js";
 import type { PodPlan } from "../plan/types.js";
 import type { Bundle } from "./oci/bundle.js";
 import { containerBundle } from "./oci/container.js";
@@ -19,7 +20,9 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   const units: RenderedUnit[] = [];
   const origin = `from ${pod.source}, object Pod/${pod.name}`;
 
-  const add = (role: RenderedUnit["role"], name: string, body: string, container?: string, bundle?: Bundle): void => {
+  type Of = { readonly container?: string; readonly bundle?: Bundle; readonly requires?: readonly string[] };
+  const add = (role: RenderedUnit["role"], name: string, body: string, of: Of = {}): void => {
+    const { container, bundle, requires = [] } = of;
     const path = `${facts.paths.units}/${name}`;
     const own: RenderedFile[] = [{ path, bytes: withHeader(name, origin, body), mode: 0o644, kind: "unit", secret: false }];
     if (container !== undefined && bundle !== undefined)
@@ -36,21 +39,27 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
       role,
       ...(container === undefined ? {} : { container }),
       ...(bundle === undefined ? {} : { digest: bundle.digest }),
+      ...(requires.length === 0 ? {} : { requires }),
       files: own.map((f) => f.path),
     });
   };
 
   add("pod", podUnit(pod.name), podBody(pod, facts));
   add("slice", podSlice(pod.name), sliceBody(pod));
-  add("infra", infraUnit(pod.name), infraBody(pod, facts), INFRA, infraBundle(pod));
+  add("infra", infraUnit(pod.name), infraBody(pod, facts), { container: INFRA, bundle: infraBundle(pod) });
   if (pod.uplink) add("uplink", uplinkUnit(pod.name), uplinkBody(pod, facts));
-  for (const c of pod.containers) {
-    const body = c.init ? initBody(pod, c, facts) : containerBody(pod, c, facts);
-    add(c.init ? "init" : "container", c.unit, body, c.name, containerBundle(pod, c, facts));
+  const inits = pod.containers.filter((c) => c.init);
+  const mains = pod.containers.filter((c) => !c.init);
+  for (const c of inits) add("init", c.unit, initBody(pod, c, facts), { container: c.name, bundle: containerBundle(pod, c, facts) });
+  for (const port of pod.ports.filter((p) => p.passed !== undefined))
+    add("socket", `${port.unit}.socket`, socketBody(pod, port), { requires: inits.map((c) => c.unit) });
+  for (const c of mains) {
+    const of = { container: c.name, bundle: containerBundle(pod, c, facts), requires: passedSockets(pod, c) };
+    add("container", c.unit, containerBody(pod, c, facts), of);
   }
-  for (const port of pod.ports) {
+  for (const port of pod.ports.filter((p) => p.passed === undefined)) {
     add("socket", `${port.unit}.socket`, socketBody(pod, port));
-    add("forward", `${port.unit}.service`, forwardBody(pod, port, facts));
+    add("forward", `${port.unit}.service`, forwardBody(pod, port, facts), { requires: [`${port.unit}.socket`] });
   }
   files.push(...pod.data.map((d): RenderedFile => ({ path: d.path, bytes: d.bytes, mode: d.mode, kind: "data", secret: d.secret })));
   return {

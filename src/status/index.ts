@@ -1,21 +1,46 @@
 // From the manifest and the manager's truth to PodStatus; pure.
-import type { Manifest, ManifestPod, UnitState } from "../base/installed.js";
+import { type EndWord, endWord, OOM_EXIT_CODE } from "../base/end.js";
+import type { LastEnd, Manifest, ManifestPod, UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
 import { readSocketUnit } from "../base/socket-unit.js";
 import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
 
+/** `pod/container` -> how it last ended, of those that have been started anew since. */
+export type Ends = ReadonlyMap<string, LastEnd>;
+
 /** The status of every pod in the manifest, sorted by name; units absent from the map count as not loaded. */
-export function statusOf(manifest: Manifest, units: ReadonlyMap<string, UnitState>): PodStatus[] {
+export function statusOf(manifest: Manifest, units: ReadonlyMap<string, UnitState>, ends: Ends = new Map()): PodStatus[] {
   return Object.values(manifest.pods)
-    .map((pod) => podStatus(pod, units))
+    .map((pod) => podStatus(pod, units, ends))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>): PodStatus {
+/** `pod/container` of those whose last end the manager has forgotten, with a new start of its own making. */
+export function endsToAsk(
+  manifest: Manifest,
+  units: ReadonlyMap<string, UnitState>,
+): { readonly pod: string; readonly container: string }[] {
+  return Object.values(manifest.pods).flatMap((pod) =>
+    pod.units.flatMap((unit) => {
+      const container = unitContainer(pod.name, unit);
+      const service = units.get(unit)?.service;
+      return container !== undefined && service !== undefined && isForgotten(service) ? [{ pod: pod.name, container }] : [];
+    }),
+  );
+}
+
+type Service = NonNullable<UnitState["service"]>;
+
+function isForgotten(service: Service): boolean {
+  return service.execMainCode === 0 && service.restarts > 0;
+}
+
+function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>, ends: Ends): PodStatus {
   const podUnit = units.get(`pod-${pod.name}.service`);
   const order = pod.units.filter((u) => unitContainer(pod.name, u) !== undefined);
   const stopped = podUnit === undefined || podUnit.activeState === "inactive";
-  const containers = order.map((unit) => containerStatus(pod, unit, units.get(unit), stopped));
+  const endOf = (unit: string): LastEnd | undefined => ends.get(`${pod.name}/${unitContainer(pod.name, unit)}`);
+  const containers = order.map((unit) => containerStatus(pod, unit, units.get(unit), stopped, endOf(unit)));
   const mains = containers.filter((c) => !c.init);
   const started = containers.map((c) => c.startedAt).filter((t) => t !== undefined);
   return {
@@ -49,13 +74,18 @@ function portOf(unit: string): string[] {
   return [`${address}${hostPort}/${protocol.toLowerCase()}`];
 }
 
-function containerStatus(pod: ManifestPod, unit: string, state: UnitState | undefined, stopped: boolean): ContainerStatus {
+function containerStatus(
+  pod: ManifestPod,
+  unit: string,
+  state: UnitState | undefined,
+  stopped: boolean,
+  forgotten: LastEnd | undefined,
+): ContainerStatus {
   const name = unitContainer(pod.name, unit) ?? unit;
   const image = pod.images[name];
   const service = state?.service;
   const init = pod.inits.includes(name);
   const phase = containerPhase(state, init, stopped);
-  const ended = service !== undefined && service.execMainCode !== 0;
   return {
     name,
     unit,
@@ -64,8 +94,7 @@ function containerStatus(pod: ManifestPod, unit: string, state: UnitState | unde
     ready: phase === "Running" || (init && phase === "Completed"),
     restarts: service?.restarts ?? 0,
     pid: service?.mainPid ?? 0,
-    ...(ended && service.execMainCode === 1 ? { exitCode: service.execMainStatus } : {}),
-    ...(ended && service.execMainCode !== 1 ? { signal: signalName(service.execMainStatus) } : {}),
+    ...(service === undefined ? {} : endOfService(service, forgotten)),
     ...(service !== undefined && service.activeEnter > 0 ? { startedAt: Math.floor(service.activeEnter / 1000) } : {}),
     image: image?.reference ?? "",
     digest: image?.digest ?? "",
@@ -73,11 +102,30 @@ function containerStatus(pod: ManifestPod, unit: string, state: UnitState | unde
   };
 }
 
+type End = Pick<ContainerStatus, "reason" | "exitCode" | "signal">;
+
+/** The manager's word, or the recorded one where it has forgotten. waitid's codes: 1 exited, 2 killed, 3 dumped. */
+function endOfService(service: Service, forgotten: LastEnd | undefined): End {
+  const { result, execMainCode, execMainStatus } = service;
+  if (execMainCode === 1) return end(endWord(result), { exitCode: execMainStatus });
+  if (execMainCode !== 0) return end(endWord(result), { signal: signalName(execMainStatus) });
+  if (forgotten === undefined || !isForgotten(service)) return {};
+  const { code, status } = forgotten;
+  const how = code === "" ? {} : code === "exited" ? { exitCode: Number(status) } : { signal: `SIG${status}` };
+  return end(endWord(forgotten.result), how);
+}
+
+function end(reason: EndWord, how: Omit<End, "reason">): End {
+  return { reason, ...how, ...(reason === "OOMKilled" ? { exitCode: OOM_EXIT_CODE } : {}) };
+}
+
 /** `stopped`: the pod unit is inactive, so an end with status 0 was asked for and is no completion. */
 function containerPhase(state: UnitState | undefined, init: boolean, stopped: boolean): ContainerPhase {
   const service = state?.service;
   if (state === undefined || service === undefined || state.loadState === "not-found") return "Missing";
-  if (state.activeState === "active") return init && state.subState === "exited" ? "Completed" : "Running";
+  // One that says that it reads its settings anew still does its work.
+  if (state.activeState === "active" || state.activeState === "reloading")
+    return init && state.subState === "exited" ? "Completed" : "Running";
   if (service.statusText.startsWith("CrashLoopBackOff")) return "CrashLoopBackOff";
   if (state.activeState === "failed") return "Error";
   if (state.activeState === "activating") return service.restarts > 2 ? "CrashLoopBackOff" : "Starting";

@@ -1,4 +1,5 @@
 // What people look at: the state of pods and containers, in Kubernetes' words.
+import type { EndWord } from "../base/end.js";
 
 export type ContainerPhase = "Running" | "Starting" | "Completed" | "Error" | "CrashLoopBackOff" | "Stopped" | "Missing";
 export type PodPhase = "Running" | "Pending" | "Succeeded" | "Failed" | "CrashLoopBackOff" | "Stopped" | "Degraded";
@@ -11,7 +12,9 @@ export interface ContainerStatus {
   readonly ready: boolean;
   readonly restarts: number;
   readonly pid: number;
-  /** Of the last end: absent while it has never ended. */
+  /** Why it last ended; absent, as the next two, while it has not since it was started by a person, an apply or the boot. */
+  readonly reason?: EndWord;
+  /** 137 of one that was OOMKilled, as Kubernetes has it. */
   readonly exitCode?: number;
   readonly signal?: string;
   /** Milliseconds since the epoch of the last start; absent when it was never started. */

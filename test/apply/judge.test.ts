@@ -75,10 +75,13 @@ test("a unit that the manager cannot use says why", () => {
   assert.equal(loadFailure({ ...unit("active", "running"), loadState: "bad-setting", loadError }), loadError);
 });
 
-test("the reason names status, signal or out of memory", () => {
+test("the reason names status, signal, out of memory, a watchdog, a readiness that never came", () => {
   assert.equal(endReason(unit("failed", "failed", { execMainCode: 1, execMainStatus: 3 })), "exited with status 3");
   assert.equal(endReason(unit("failed", "failed", { execMainCode: 2, execMainStatus: 9 })), "killed by signal 9 (SIGKILL)");
-  assert.equal(endReason(unit("failed", "failed", { result: "oom-kill", execMainCode: 2, execMainStatus: 9 })), "killed: out of memory");
+  const by = (result: string): string => endReason(unit("failed", "failed", { result, execMainCode: 2, execMainStatus: 9 }));
+  assert.match(by("oom-kill"), /^OOMKilled \(exit code 137\)/);
+  assert.match(by("watchdog"), /^ended by its watchdog/);
+  assert.match(endReason(unit("failed", "failed", { result: "protocol", execMainCode: 1 })), /^ended before it said that it is ready/);
   assert.equal(endReason(unit("failed", "failed", { result: "timeout" })), "failed (timeout)");
 });
 

@@ -372,3 +372,40 @@ describe("oneshot", () => {
     assert.equal(runAs(user, [user.podrt, "run", "--bundle", "relative"]).code, 125);
   });
 });
+
+describe("what a container has of systemd (the rest: test/session/service.test.ts)", () => {
+  test("sockets that it counts on and that are not passed, or too few of them, fail its start", async () => {
+    const annotations = { "io.podgen.sockets": "a.socket b.socket" };
+    const none = await toEnd(user, "sockets", { args: ["true"], annotations });
+    assert.equal(none.status, 125);
+    assert.ok(
+      none.lines.some((line) => /no descriptors were passed/.test(line)),
+      none.lines.join("\n"),
+    );
+    const file = `${user.home}/.config/systemd/user/pgct1.socket`;
+    writeFileSync(file, `[Socket]\nListenStream=${user.runtimeDir}/one.sock\nService=${unitOf("sockets")}\n`);
+    systemctl(user, "daemon-reload");
+    systemctl(user, "start", "pgct1.socket");
+    const one = await toEnd(user, "sockets", { args: ["true"], annotations });
+    systemctl(user, "stop", "pgct1.socket");
+    rmSync(file);
+    assert.equal(one.status, 125);
+    assert.ok(
+      one.lines.some((line) => /1 descriptors were passed, and 2 are expected/.test(line)),
+      one.lines.join("\n"),
+    );
+  });
+
+  test("without the manager's socket one that is to say itself that it is ready does not start", async () => {
+    const end = await toEnd(user, "speechless", {
+      args: ["true"],
+      annotations: { "io.podgen.notify": "container" },
+      service: ["Type=exec"],
+    });
+    assert.equal(end.status, 125);
+    assert.ok(
+      end.lines.some((line) => /sd_notify: NOTIFY_SOCKET/.test(line)),
+      end.lines.join("\n"),
+    );
+  });
+});

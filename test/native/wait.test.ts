@@ -1,4 +1,4 @@
-// podrt wait: until containers are ready, until their processes are gone.
+// podrt wait: until containers are ready, until their processes are gone; podrt mark, which says so.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -139,4 +139,18 @@ describe("a restart of the pod that was quicker than --gone", () => {
     assert.equal(existsSync(`${folder("h")}/ready`), true);
     fresh.kill("SIGKILL");
   });
+});
+
+test("mark --ready is what wait --ready waits for; mark --ended keeps what systemd says of the end", () => {
+  assert.equal(runAs(user, [user.podrt, "mark", "--ready", runDir("m")]).code, 0);
+  assert.equal(runAs(user, [user.podrt, "wait", "--ready", runDir("m")]).code, 0);
+  const end = ["SERVICE_RESULT=oom-kill", "EXIT_CODE=killed", "EXIT_STATUS=KILL"];
+  assert.equal(runAs(user, ["env", ...end, user.podrt, "mark", "--ended", runDir("m")]).code, 0);
+  const { endedAt, ...said } = JSON.parse(readFileSync(`${folder("m")}/ended.json`, "utf8"));
+  assert.deepEqual(said, { result: "oom-kill", code: "killed", status: "KILL" });
+  assert.ok(Math.abs(endedAt - Date.now() / 1000) < 600);
+  for (const words of [[], ["--ready"], ["x", "y"], ["--ready", "x", "y"]])
+    assert.equal(runAs(user, [user.podrt, "mark", ...words]).code, 64, words.join(" "));
+  assert.equal(runAs(user, [user.podrt, "mark", "--ready", "../../x"]).code, 125);
+  assert.equal(runAs(user, [user.podrt, "mark", "--ended", runDir("m")]).code, 125);
 });

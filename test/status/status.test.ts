@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Manifest, UnitState } from "../../src/base/installed.js";
-import { statusOf } from "../../src/status/index.js";
+import { endsToAsk, statusOf } from "../../src/status/index.js";
 
 const manifest: Manifest = {
   version: 1,
@@ -106,4 +106,34 @@ test("units that are not loaded make a stopped pod, not an error", () => {
   const pod = statusWith();
   assert.equal(pod.phase, "Stopped");
   assert.equal(pod.containers[1]?.phase, "Missing");
+});
+
+test("OOMKilled with 137, Watchdog, Error, Completed: the reason of the end that the manager knows", () => {
+  const end = (result: string, execMainCode: number, execMainStatus: number) => {
+    const state_ = state("pod-web_app.service", "failed", "failed", { result, execMainCode, execMainStatus });
+    const { reason, exitCode, signal } = statusWith(podUp, prepDone, state_).containers[1] ?? {};
+    return [reason, exitCode, signal];
+  };
+  assert.deepEqual(end("oom-kill", 2, 9), ["OOMKilled", 137, "SIGKILL"]);
+  assert.deepEqual(end("watchdog", 3, 6), ["Watchdog", undefined, "SIGABRT"]);
+  assert.deepEqual(end("exit-code", 1, 3), ["Error", 3, undefined]);
+  assert.deepEqual(end("constructor", 1, 3), ["Error", 3, undefined]);
+  assert.deepEqual(end("success", 1, 0), ["Completed", 0, undefined]);
+});
+
+test("of a container that systemd has started anew, the end that podrt has recorded; of no other", () => {
+  const again = state("pod-web_app.service", "active", "running", { restarts: 2 });
+  const first = state("pod-web_app.service", "active", "running");
+  const ends = new Map([["web/app", { result: "oom-kill", code: "killed", status: "KILL" }]]);
+  const look = (unit: UnitState) => {
+    const units = new Map([podUp, prepDone, unit].map((u) => [u.name, u]));
+    const { reason, exitCode, signal } = statusOf(manifest, units, ends)[0]?.containers[1] ?? {};
+    return { asked: endsToAsk(manifest, units), end: [reason, exitCode, signal] };
+  };
+  assert.deepEqual(look(again), { asked: [{ pod: "web", container: "app" }], end: ["OOMKilled", 137, "SIGKILL"] });
+  assert.deepEqual(look(first), { asked: [], end: [undefined, undefined, undefined] });
+});
+
+test("one that reads its settings anew (RELOADING=1) runs", () => {
+  assert.equal(statusWith(podUp, prepDone, state("pod-web_app.service", "reloading", "reload-notify")).phase, "Running");
 });

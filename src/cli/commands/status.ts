@@ -6,7 +6,7 @@ import type { Context } from "../context.js";
 import { EXIT } from "../exit.js";
 import { printListing } from "../listing.js";
 import { parseTarget, statuses } from "../pods.js";
-import { age, table } from "../print.js";
+import { age, printable, table } from "../print.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   const names = args.list("pods");
@@ -64,12 +64,14 @@ function describe(pod: PodStatus, now: number): string {
     ageOf(c.startedAt, now),
     lastEnd(c),
     c.image,
-    c.message,
+    printable(c.message),
   ]);
   return `${table(head)}\n${table([["CONTAINER", "STATUS", "RESTARTS", "AGE", "LAST END", "IMAGE", ""], ...rows])}`;
 }
 
 function lastEnd(container: ContainerStatus): string {
-  if (container.signal !== undefined) return container.signal;
-  return container.exitCode === undefined ? "-" : `exit ${container.exitCode}`;
+  const { reason, exitCode, signal } = container;
+  const how = exitCode === undefined ? signal : `exit ${exitCode}`;
+  if (reason === "OOMKilled" || reason === "Watchdog") return how === undefined ? reason : `${reason} (${how})`;
+  return how ?? reason ?? "-";
 }

@@ -1,17 +1,27 @@
 // What podrt leaves in the runtime folder of a container (native/README.md, "Runtime folder").
-import type { RunState } from "../../base/installed.js";
+import type { LastEnd, RunState } from "../../base/installed.js";
 
 /** The content of state.json without `alive`, or undefined when it is none: cut off, or of a podrt we do not know. */
 export function parseState(text: string): Omit<RunState, "alive"> | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== "object" || value === null) return undefined;
-  const { pid, startTime, digest } = value as Record<string, unknown>;
+  const { pid, startTime, digest } = objectIn(text);
   if (typeof pid !== "number" || !Number.isInteger(pid) || pid <= 0) return undefined;
   if (typeof startTime !== "string" || typeof digest !== "string") return undefined;
   return { pid, startTime, digest };
+}
+
+/** The content of ended.json, likewise. */
+export function parseEnd(text: string): LastEnd | undefined {
+  const { result, code, status } = objectIn(text);
+  if (typeof result !== "string" || typeof code !== "string" || typeof status !== "string") return undefined;
+  return { result, code, status };
+}
+
+/** Empty where the text is no JSON object. */
+function objectIn(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }

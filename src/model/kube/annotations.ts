@@ -9,6 +9,8 @@ export interface Annotation {
   readonly pod: readonly string[];
   /** What stands before a container's name in a key that speaks for that one, podgen's own first. It goes before the pod's. */
   readonly container: readonly string[];
+  /** Why it says nothing for an init container; absent where it does. The pod's own passes them over. */
+  readonly notInit?: string;
   /** What is wrong with a value. */
   readonly check: (value: string) => Problem | undefined;
 }
@@ -23,15 +25,50 @@ function oneOf(words: readonly string[], refused: Readonly<Record<string, string
   };
 }
 
+/** A day; more is no watchdog. */
+const LONGEST = 86_400;
+
+function seconds(value: string): Problem | undefined {
+  if (/^[1-9]\d{0,5}$/.test(value) && Number(value) <= LONGEST) return undefined;
+  return { problem: `is no number of seconds from 1 to ${LONGEST}` };
+}
+
+/** Names with commas between; which there are is a rule's matter. */
+export function namesIn(value: string): string[] {
+  return value.split(",").map((name) => name.trim());
+}
+
+function names(value: string): Problem | undefined {
+  const list = namesIn(value);
+  if (list.includes("")) return { problem: "is no list of names of ports, with commas between" };
+  const twice = list.find((name, i) => list.indexOf(name) !== i);
+  return twice === undefined ? undefined : { problem: `names ${quote(twice)} twice` };
+}
+
 export const ANNOTATIONS = {
   sdnotify: {
-    meaning: "when a container counts as ready: conmon or ignore, when it was started",
+    meaning:
+      "When a container counts as ready. conmon, the default, and ignore: when it was started. container: when it says so itself, by sd_notify(3) to $NOTIFY_SOCKET; podgen-units(7) says what else it may say then. healthy is refused: there are no probes yet",
     pod: ["podgen.io/sdnotify", "io.containers.sdnotify"],
     container: ["sdnotify.podgen.io/", "io.containers.sdnotify/"],
-    check: oneOf(["conmon", "ignore"], {
-      container: "podgen does not hand sd_notify's socket through yet",
-      healthy: "podgen has no probes yet that could say when it is healthy",
-    }),
+    notInit: "it is ready when it has ended",
+    check: oneOf(["conmon", "container", "ignore"], { healthy: "podgen has no probes yet that could say when it is healthy" }),
+  },
+  watchdogSec: {
+    meaning:
+      "Seconds from 1 to 86400 (WatchdogSec=): a container that says WATCHDOG=1 less often is ended with SIGABRT, after its grace period with SIGKILL, and counts as failed. Only beside sdnotify: container; $WATCHDOG_USEC says it to the payload",
+    pod: ["podgen.io/watchdog-sec"],
+    container: ["watchdog-sec.podgen.io/"],
+    notInit: "it says nothing to the manager",
+    check: seconds,
+  },
+  socketActivation: {
+    meaning:
+      "Names of the container's ports with a hostPort, with commas between: it gets their listening sockets of the host from systemd ($LISTEN_FDS, sd_listen_fds(3)), named as the ports are, in place of podgen's forwarder. Only with restartPolicy Always, and not with hostNetwork",
+    pod: [],
+    container: ["socket-activation.podgen.io/"],
+    notInit: "it has ended when the others start",
+    check: names,
   },
 } as const satisfies Readonly<Record<string, Annotation>>;
 
@@ -41,12 +78,17 @@ export type AnnotationName = keyof typeof ANNOTATIONS;
 export const ALL: readonly Annotation[] = Object.values(ANNOTATIONS);
 
 /**
- * What the annotations of a pod say in one matter for `container`, or for the pod as a whole where that is absent. Where several
- * spellings are there they agree: that is the rule's matter (rules/podgen-annotations.ts).
+ * The key by which the annotations of a pod speak in one matter for `container`, or for the pod as a whole where that is absent. Where
+ * several spellings are there they agree: that is the rule's matter (rules/podgen-annotations.ts).
  */
-export function annotationOf(annotations: Readonly<Record<string, string>>, name: AnnotationName, container?: string): string | undefined {
+export function annotationKey(annotations: Readonly<Record<string, string>>, name: AnnotationName, container?: string): string | undefined {
   const { pod, container: prefixes }: Annotation = ANNOTATIONS[name];
   const keys = [...(container === undefined ? [] : prefixes.map((prefix) => `${prefix}${container}`)), ...pod];
-  const key = keys.find((k) => Object.hasOwn(annotations, k));
+  return keys.find((key) => Object.hasOwn(annotations, key));
+}
+
+/** What they say. */
+export function annotationOf(annotations: Readonly<Record<string, string>>, name: AnnotationName, container?: string): string | undefined {
+  const key = annotationKey(annotations, name, container);
   return key === undefined ? undefined : annotations[key];
 }

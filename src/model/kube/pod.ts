@@ -12,9 +12,11 @@ import { mountPaths } from "./rules/mount-paths.js";
 import { mountedVolumes } from "./rules/mounted-volumes.js";
 import { portNames } from "./rules/port-names.js";
 import { resourceRequests } from "./rules/resource-requests.js";
+import { serviceAnnotations } from "./rules/service-annotations.js";
 import { unitNames } from "./rules/unit-names.js";
 import { volumeItems } from "./rules/volume-items.js";
 import { volumes } from "./rules/volumes.js";
+import { readService } from "./service.js";
 import type { PodView } from "./view.js";
 import { readVolume } from "./volume.js";
 
@@ -28,6 +30,7 @@ const RULES: readonly ((view: PodView) => void)[] = [
   mountedVolumes,
   portNames,
   resourceRequests,
+  serviceAnnotations,
   unitNames,
   volumeItems,
   volumes,
@@ -37,13 +40,17 @@ const RULES: readonly ((view: PodView) => void)[] = [
 export function readPod(document: Reader, report: Report): PodView {
   const spec = document.object("spec");
   const security = spec?.object("securityContext");
+  const metadata = readMetadata("Pod", document);
   const containers = (["initContainers", "containers"] as const).flatMap((field) =>
-    (spec?.objects(field) ?? []).map((reader) => ({ reader, model: readContainer(reader, field === "initContainers", security) })),
+    (spec?.objects(field) ?? []).map((reader) => {
+      const container = readContainer(reader, field === "initContainers", security);
+      return { reader, model: { ...container, ...readService(metadata.annotations, container.name, container.init) } };
+    }),
   );
   const pullSecrets = (spec?.objects("imagePullSecrets") ?? []).map((r) => ({ name: r.text("name") ?? "", at: r.place("name").at }));
   const view: PodView = {
     model: {
-      ...readMetadata("Pod", document),
+      ...metadata,
       restartPolicy: (spec?.text("restartPolicy") ?? "Always") as RestartPolicy,
       terminationGracePeriodSeconds: spec?.integer("terminationGracePeriodSeconds") ?? 30,
       hostNetwork: spec?.flag("hostNetwork") ?? false,

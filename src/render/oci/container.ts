@@ -2,6 +2,7 @@
 import type { HostFacts } from "../../base/facts.js";
 import { INFRA, runDir } from "../../plan/names.js";
 import { layerFolder } from "../../plan/paths.js";
+import { passedSockets } from "../../plan/ports.js";
 import type { PlannedContainer, PlannedMount, PodPlan } from "../../plan/types.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
 import type { Json } from "./json.js";
@@ -47,6 +48,7 @@ function processOf(container: PlannedContainer): Json {
 
 function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFacts): Record<string, string> {
   const secretEnv = Object.entries(container.secretEnv).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sockets = passedSockets(pod, container);
   return {
     "io.podgen.pod": pod.name,
     "io.podgen.container": container.name,
@@ -65,6 +67,8 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
     "io.podgen.seccomp": "default",
     ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),
+    ...(container.notify ? { "io.podgen.notify": "container" } : {}),
+    ...(sockets.length === 0 ? {} : { "io.podgen.sockets": sockets.join(" ") }),
   };
 }
 

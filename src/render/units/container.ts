@@ -2,7 +2,8 @@
 import containerTemplate from "../../../templates/container.service";
 import initTemplate from "../../../templates/init.service";
 import type { HostFacts } from "../../base/facts.js";
-import { infraUnit, podSlice, podUnit, uplinkUnit } from "../../plan/names.js";
+import { infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
+import { passedSockets } from "../../plan/ports.js";
 import type { PlannedContainer, PodPlan } from "../../plan/types.js";
 import { execLine, unitList, unitValue } from "./escape.js";
 import { fill, type Values } from "./template.js";
@@ -15,10 +16,15 @@ const RESTART_INIT = { ...RESTART, Always: "on-failure" } as const;
 export function containerBody(pod: PodPlan, container: PlannedContainer, facts: HostFacts): string {
   const inits = pod.containers.filter((c) => c.init);
   return fill(containerTemplate, {
-    ...common(pod, container, inits),
+    ...common(pod, container, inits, facts, passedSockets(pod, container)),
     DESCRIPTION: unitValue(`Pod ${pod.name}: container ${container.name}`),
     EXEC_START: execLine([facts.paths.podrt, "run", "--bundle", container.bundle]),
     RESTART: RESTART[pod.restartPolicy],
+    // A payload that speaks for itself may have helpers speak for it, as podman lets them; podrt needs `main` alone.
+    NOTIFY_ACCESS: container.notify ? "all" : "main",
+    EXEC_START_POST: container.notify ? execLine([facts.paths.podrt, "mark", "--ready", runDir(pod.name, container.name)]) : undefined,
+    WATCHDOG: text(container.watchdogSeconds),
+    SOCKETS: unitList(passedSockets(pod, container)),
     // systemd takes death by these for success; for Kubernetes it is a failure.
     RESTART_FORCE: pod.restartPolicy === "OnFailure" ? "SIGHUP SIGINT SIGTERM SIGPIPE" : undefined,
   });
@@ -31,7 +37,7 @@ export function initBody(pod: PodPlan, container: PlannedContainer, facts: HostF
   const next = inits[index + 1];
   const follows = next === undefined ? pod.containers.filter((c) => !c.init) : [next];
   return fill(initTemplate, {
-    ...common(pod, container, inits.slice(0, index)),
+    ...common(pod, container, inits.slice(0, index), facts),
     DESCRIPTION: unitValue(`Pod ${pod.name}: init container ${container.name}`),
     WANTS: unitList(follows.map((c) => c.unit)),
     EXEC_START: execLine([facts.paths.podrt, "oneshot", "--bundle", container.bundle]),
@@ -40,18 +46,26 @@ export function initBody(pod: PodPlan, container: PlannedContainer, facts: HostF
 }
 
 /** What both have. `before`: the init containers that must have succeeded; the last one's success implies the others'. */
-function common(pod: PodPlan, container: PlannedContainer, before: readonly PlannedContainer[]): Values {
+function common(
+  pod: PodPlan,
+  container: PlannedContainer,
+  before: readonly PlannedContainer[],
+  facts: HostFacts,
+  sockets: readonly string[] = [],
+): Values {
   const infra = infraUnit(pod.name);
   const last = before.at(-1);
   return {
     INFRA: infra,
     REQUISITE: last?.unit,
-    AFTER: unitList([infra, ...(pod.uplink ? [uplinkUnit(pod.name)] : []), ...before.map((c) => c.unit)]),
+    AFTER: unitList([infra, ...(pod.uplink ? [uplinkUnit(pod.name)] : []), ...before.map((c) => c.unit), ...sockets]),
     POD: podUnit(pod.name),
     SLICE: unitValue(podSlice(pod.name)),
     // No grace is no chance to end: SIGKILL at once (to systemd, a time-out of 0 is none at all).
     KILL_SIGNAL: pod.graceSeconds === 0 ? "SIGKILL" : container.stopSignal,
     TIMEOUT_STOP: String(stopSeconds(pod)),
+    // What it could not record is no failure of the container's.
+    EXEC_STOP_POST: `-${execLine([facts.paths.podrt, "mark", "--ended", runDir(pod.name, container.name)])}`,
     CPU_QUOTA: container.cpuQuotaPercent === undefined ? undefined : `${container.cpuQuotaPercent}%`,
     CPU_WEIGHT: text(container.cpuWeight),
     MEMORY_MAX: text(container.memoryMax),

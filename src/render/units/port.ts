@@ -2,7 +2,7 @@
 import forwardTemplate from "../../../templates/forward.service";
 import socketTemplate from "../../../templates/port.socket";
 import type { HostFacts } from "../../base/facts.js";
-import { INFRA, infraUnit, podSlice, podUnit, runDir } from "../../plan/names.js";
+import { containerUnit, INFRA, infraUnit, podSlice, podUnit, runDir } from "../../plan/names.js";
 import type { PlannedPort, PodPlan } from "../../plan/types.js";
 import { execLine, unitValue } from "./escape.js";
 import { fill } from "./template.js";
@@ -10,9 +10,16 @@ import { fill } from "./template.js";
 /** `pod-web__8080-tcp.socket`. */
 export function socketBody(pod: PodPlan, port: PlannedPort): string {
   const address = listenAddress(port);
+  const { passed } = port;
+  const last = passed === undefined ? undefined : pod.containers.filter((c) => c.init).at(-1)?.unit;
   return fill(socketTemplate, {
     DESCRIPTION: unitValue(`Pod ${pod.name}: host port ${shown(port)}`),
+    DEFAULT_DEPENDENCIES: last === undefined ? undefined : "no",
+    SHUTDOWN: last === undefined ? undefined : "shutdown.target",
+    REQUISITE: last,
     POD: podUnit(pod.name),
+    SERVICE: passed === undefined ? undefined : containerUnit(pod.name, passed.container),
+    NAME: passed === undefined ? undefined : unitValue(passed.name),
     LISTEN_STREAM: port.protocol === "TCP" ? unitValue(address) : undefined,
     LISTEN_DATAGRAM: port.protocol === "UDP" ? unitValue(address) : undefined,
     // No address means both families on one socket; `::` means IPv6, so that 0.0.0.0 can be had beside it.
