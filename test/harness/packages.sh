@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs the Debian packages that one purpose needs: packages.sh build|lint|fuzz|session|host|machine|peers …
+# Installs the Debian packages that one purpose needs: packages.sh build|lint|fuzz|valgrind|session|host|machine|peers …
 # Does nothing (some milliseconds) when they are there. Not root: one line that says what to install, exit 1.
 set -euo pipefail
 
@@ -8,6 +8,8 @@ build=(gcc make libc6-dev pkg-config musl-tools libseccomp-dev libcap-dev libjan
 lint=(clang-format)
 # make fuzz: libFuzzer and the sanitizers of clang.
 fuzz=(clang-14 libclang-rt-14-dev)
+# make valgrind; without libc6-dbg it cannot follow ld.so.
+valgrind=(valgrind libc6-dbg)
 session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs iproute2 procps curl util-linux)
 # apache2-utils: htpasswd, the registry wants bcrypt.
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
@@ -17,7 +19,7 @@ machine=("${host[@]}" qemu-system-x86 e2fsprogs kmod)
 # Other OCI runtimes, to measure against: test/bench/oci.sh, test/peers.
 peers=(crun runc busybox-static jq isal)
 
-usage() { echo "usage: packages.sh build|lint|fuzz|session|host|machine|peers …" >&2; exit 64; }
+usage() { echo "usage: packages.sh build|lint|fuzz|valgrind|session|host|machine|peers …" >&2; exit 64; }
 
 [ $# -gt 0 ] || usage
 wanted=()
@@ -26,6 +28,7 @@ for purpose; do
     build) wanted+=("${build[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
     fuzz) wanted+=("${fuzz[@]}") ;;
+    valgrind) wanted+=("${valgrind[@]}") ;;
     session) wanted+=("${session[@]}") ;;
     host) wanted+=("${host[@]}") ;;
     peers) wanted+=("${peers[@]}") ;;
