@@ -46,6 +46,18 @@ static int await_go(struct work *w, struct err *err) {
   return r < 0 ? err_set(err, -r, "sync", "%s", "the container's maker is gone") : 0;
 }
 
+/* For oci_mounts: see its `ask`. */
+static int ask_clone(void *who, size_t i) {
+  struct work *w = who;
+  struct oci_report report;
+  struct err err;
+  int fd;
+  int r = say(w, OCI_CLONE, (int)i, -1, &err);
+  if (r == 0) r = oci_report_receive(w->i->sock, &report, &fd);
+  if (r < 0 || fd >= 0) return r < 0 ? r : fd;
+  return report.number > 0 ? -report.number : -EPROTO;
+}
+
 static void fail(struct work *w, int sock, const struct err *err) __attribute__((noreturn));
 static void fail(struct work *w, int sock, const struct err *err) {
   const struct oci_report report = {.message = OCI_FAILED, .exit_code = w->exit_code ? w->exit_code : 1, .err = *err};
@@ -162,6 +174,8 @@ static void make_cwd(const struct oci_init *i) {
 
 static int make_file_systems(struct work *w, struct err *err) {
   struct oci_init *i = w->i;
+  i->mounts.ask = ask_clone;
+  i->mounts.who = w;
   int r = oci_mounts_make(&i->mounts, err);
   if (r == 0) make_cwd(i);
   if (r == 0 && i->terminal) r = make_terminal(w, err);

@@ -8,11 +8,12 @@
 enum oci_message {
   OCI_GO = 'g',        /* parent: go on */
   OCI_MAKER_PID = 'p', /* from a process between the two: here is the container's pid */
-  OCI_HOOKS = 'h',     /* the namespaces are there: run prestart and createRuntime */
-  OCI_TERMINAL = 't',  /* the terminal's master, by SCM_RIGHTS */
-  OCI_READY = 'r',     /* all is done but for what comes at start; `number` is seccomp's listener in the child, or -1. OCI_GO answers it
-                          when the state is saved (create) or the payload shall start (run) */
-  OCI_FAILED = 'f',    /* err and exit_code say why; the process ends */
+  OCI_CLONE = 'c', /* the source of mount `number` is to be cloned in the host's mount namespace; OCI_GO brings it, or `number`, an errno */
+  OCI_HOOKS = 'h', /* the namespaces are there: run prestart and createRuntime */
+  OCI_TERMINAL = 't', /* the terminal's master, by SCM_RIGHTS */
+  OCI_READY = 'r',    /* all is done but for what comes at start; `number` is seccomp's listener in the child, or -1. OCI_GO answers it
+                         when the state is saved (create) or the payload shall start (run) */
+  OCI_FAILED = 'f',   /* err and exit_code say why; the process ends */
 };
 struct oci_report {
   enum oci_message message;

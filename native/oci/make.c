@@ -140,6 +140,7 @@ static int prepare(struct make *m, struct err *err) {
                                   .bundle = m->bundle,
                                   .new_userns = s->ns[OCI_USER].listed,
                                   .no_pivot = m->wish->no_pivot,
+                                  .asks = true,
                                   .cgroup = &made->container.cgroup,
                                   .root = -1,
                                   .devpts = -1};
@@ -195,6 +196,13 @@ static int take_terminal(struct make *m, int fd, struct err *err) {
   return r;
 }
 
+static int give_clone(const struct make *m, int number, struct err *err) {
+  cleanup_fd int fd = oci_mounts_clone(&m->mounts, (size_t)number);
+  const struct oci_report answer = {.message = OCI_GO, .number = fd < 0 ? -fd : 0};
+  int r = oci_report_send(m->made->sock, &answer, fd);
+  return r < 0 ? err_set(err, -r, "sync", "%s", "the container's process is gone") : 0;
+}
+
 static int run_runtime_hooks(struct make *m, struct err *err) {
   const struct oci_made *made = m->made;
   /* Those hooks are older than "creating": who still has them, and the validation suite, reads what runc and crun said then. */
@@ -228,6 +236,9 @@ static int attend(struct make *m, int *ret_exit, struct err *err) {
       case OCI_TERMINAL:
         r = take_terminal(m, fd, err);
         fd = -1;
+        break;
+      case OCI_CLONE:
+        r = give_clone(m, report.number, err);
         break;
       case OCI_HOOKS:
         r = run_runtime_hooks(m, err);

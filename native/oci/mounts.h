@@ -14,6 +14,14 @@ struct oci_mounts {
   int *prepared;                   /* by oci_mounts_prepare, one per mount: a detached mount, or -1 */
   int root;                        /* of the container, O_PATH, once made; else -1 */
   int devpts;                      /* the devpts mount at /dev/pts, or -1 */
+  /*
+   * A bind mount that stays the host's peer must be cloned in the host's mount namespace. `asks`: by the parent while the child makes the
+   * mounts, so that mountinfo has them in their order (Linux 6.8 sorts it by when a mount was made); else all of them before. In the child:
+   * ask(who, i) has the parent call oci_mounts_clone(m, i), and returns a descriptor of what that gave, or a negative errno.
+   */
+  bool asks;
+  int (*ask)(void *who, size_t i);
+  void *who;
 
   /* Inner affairs of mounts*.c, set by oci_mounts_prepare. */
   struct oci_mount_plan *plans; /* one per mount */
@@ -34,6 +42,8 @@ struct oci_mounts {
  */
 int oci_mounts_prepare(struct oci_mounts *m, struct err *err);
 void oci_mounts_release(struct oci_mounts *m);
+/* In the parent: the source of mount `i`, cloned for the child. -EINVAL for one that stays nobody's peer. */
+int oci_mounts_clone(const struct oci_mounts *m, size_t i);
 /* In the child, in its namespaces, before the hooks createRuntime: propagation, the root, all mounts, devices and their links. */
 int oci_mounts_make(struct oci_mounts *m, struct err *err);
 /* /dev/console on the terminal's slave (bound by descriptor); the terminal itself is lib/kernelfs.h's. */

@@ -55,12 +55,21 @@ void oci_root_prepare(struct oci_mounts *m) {
   if (!child_sees_all(m)) m->prepared_root = oci_host_clone(m->root_path, true, false);
 }
 
+/* A clone made in the child is a slave of the host's mount and cannot become its peer again; a user namespace may not be one. */
+static bool is_peer(const struct oci_mounts *m, const struct oci_mount_plan *plan) {
+  return plan->bind && !plan->remount && plan->propagation == MS_SHARED && !m->new_userns;
+}
+
+int oci_mounts_clone(const struct oci_mounts *m, size_t i) {
+  if (i >= m->spec->n_mounts || !is_peer(m, &m->plans[i])) return -EINVAL;
+  return oci_host_clone(m->plans[i].source, m->plans[i].recursive, m->plans[i].source_nofollow);
+}
+
 int oci_bind_prepare(struct oci_mounts *m, size_t i, struct err *err) {
   const struct oci_mount_plan *plan = &m->plans[i];
   if (!plan->bind || plan->remount) return plan->id_mapped ? err_set(err, 0, "mount", "%s: idmap is for bind mounts", plan->path) : 0;
-  /* A clone made in the child is a slave of the host's mount and cannot become its peer again; a user namespace may not be one. */
-  const bool is_peer = plan->propagation == MS_SHARED && !m->new_userns;
-  if (!plan->id_mapped && !is_peer && child_sees_all(m)) return 0;
+  const bool now = is_peer(m, plan) ? !m->asks : !child_sees_all(m);
+  if (!plan->id_mapped && !now) return 0;
   if (plan->copy_symlink) return 0;
   const int fd = oci_host_clone(plan->source, plan->recursive, plan->source_nofollow);
   if (fd >= 0) m->prepared[i] = fd;
@@ -79,9 +88,11 @@ static int check_proc(const struct oci_mount_plan *plan, int tree, struct err *e
 int oci_bind_tree(struct oci_mounts *m, size_t i, struct err *err) {
   const struct oci_mount_plan *plan = &m->plans[i];
   const char *source = plan->source;
-  const bool as_prepared = plan->id_mapped || (plan->propagation == MS_SHARED && !m->new_userns);
   cleanup_fd int fd = -1;
-  if (as_prepared && m->prepared[i] >= 0) fd = steal_fd(&m->prepared[i]);
+  if ((plan->id_mapped || is_peer(m, plan)) && m->prepared[i] >= 0)
+    fd = steal_fd(&m->prepared[i]);
+  else if (is_peer(m, plan) && m->ask)
+    fd = m->ask(m->who, i);
   /* Its own clone, where it can have one, is bound to the host's restrictions for good. */
   if (fd < 0) fd = oci_host_clone(source, plan->recursive, plan->source_nofollow);
   if (fd < 0 && m->prepared[i] >= 0) fd = steal_fd(&m->prepared[i]);

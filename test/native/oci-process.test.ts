@@ -322,6 +322,24 @@ for (const name of [undefined, "ocexec3"]) {
         assert.equal(output(engine, change), "no\nyes\nfrom outside\nno\n700");
       });
 
+      test("mountinfo has them in the order of the configuration, the host's peers too", () => {
+        const source = join(engine.folder, "peer");
+        mkdirSync(source);
+        own(engine.user, source);
+        const bind = (options: string[]): Mount => ({ destination: "", type: "bind", source, options });
+        const tmpfs = (options: string[]): Mount => ({ destination: "", type: "tmpfs", source: "tmpfs", options });
+        const mounts = [tmpfs(["shared"]), bind(["rbind", "rshared"]), tmpfs([]), bind(["bind", "shared"]), bind(["bind", "slave"])];
+        const change: Change = script("grep -o ' /peer[0-9] .* - ' /proc/self/mountinfo", (config) => {
+          config.mounts.push(...mounts.map((each, i) => ({ ...each, destination: `/peer${i}` })));
+        });
+        const lines = output(engine, change).split("\n");
+        assert.deepEqual(
+          lines.map((line) => line.split(" ")[1]),
+          mounts.map((_, i) => `/peer${i}`),
+        );
+        for (const i of rootless ? [0] : [0, 1, 3]) assert.match(lines[i] ?? "", / shared:\d+ - $/);
+      });
+
       test("masked and read-only paths", () => {
         const text =
           "cat /proc/kcore | wc -c; ls /proc/acpi 2>/dev/null | wc -l; echo 1 2>/dev/null > /proc/sys/kernel/panic || echo read-only";
