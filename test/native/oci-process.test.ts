@@ -329,15 +329,15 @@ for (const name of [undefined, "ocexec3"]) {
         const bind = (options: string[]): Mount => ({ destination: "", type: "bind", source, options });
         const tmpfs = (options: string[]): Mount => ({ destination: "", type: "tmpfs", source: "tmpfs", options });
         const mounts = [tmpfs(["shared"]), bind(["rbind", "rshared"]), tmpfs([]), bind(["bind", "shared"]), bind(["bind", "slave"])];
-        const change: Change = script("grep -o ' /peer[0-9] .* - ' /proc/self/mountinfo", (config) => {
+        const change: Change = script("grep -o '/peer[0-9] .* -' /proc/self/mountinfo", (config) => {
           config.mounts.push(...mounts.map((each, i) => ({ ...each, destination: `/peer${i}` })));
         });
         const lines = output(engine, change).split("\n");
         assert.deepEqual(
-          lines.map((line) => line.split(" ")[1]),
+          lines.map((line) => line.split(" ")[0]),
           mounts.map((_, i) => `/peer${i}`),
         );
-        for (const i of rootless ? [0] : [0, 1, 3]) assert.match(lines[i] ?? "", / shared:\d+ - $/);
+        for (const i of rootless ? [0] : [0, 1, 3]) assert.match(lines[i] ?? "", / shared:\d+ -$/);
       });
 
       test("masked and read-only paths", () => {
