@@ -75,4 +75,15 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
     examples: [["podgen image delete docker://registry.example/app:1.0", "the tag, or with it what it names"]],
     load: () => import("./commands/image/delete.js"),
   },
+  {
+    name: "image push",
+    positionals: "<image> [destination]",
+    describe: "send an image of the store to a registry, or to another place",
+    options: transfer,
+    examples: [
+      ["podgen image push registry.example/app:1.0", "where its name says"],
+      ["podgen image push app:1.0 docker://registry.example/team/app:1.0", "under another name"],
+    ],
+    load: () => import("./commands/image/push.js"),
+  },
 ];

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { formatImage, parseImage } from "../model/kube/image.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
+import { matchImages } from "./image-names.js";
 
 /** What each transport's name looks like, for messages. */
 const TRANSPORTS: Readonly<Record<string, string>> = {
@@ -12,6 +13,8 @@ const TRANSPORTS: Readonly<Record<string, string>> = {
   "docker-archive:": "docker-archive:FILE[:NAME:TAG], as docker save writes it",
   "dir:": "dir:FOLDER, plain files",
 };
+/** Where an image comes from and never goes to in this way. */
+const STORE = "store:";
 /** Known by skopeo; why not here. */
 const REFUSED: Readonly<Record<string, string>> = {
   "docker-daemon:": "podgen speaks with no daemon; docker save writes an archive",
@@ -26,6 +29,8 @@ const REFUSED: Readonly<Record<string, string>> = {
 export function placeOf(word: string, context: Pick<Context, "cwd">): string {
   for (const [transport, why] of Object.entries(REFUSED))
     if (word.startsWith(transport)) throw new UserError(`${word}: ${transport} is not for podgen: ${why}`, EXIT.usage);
+  if (word.startsWith(STORE))
+    throw new UserError(`${word}: images come into the store by podgen image pull and load`, EXIT.usage, "copied into it is nothing");
   const transport = Object.keys(TRANSPORTS).find((t) => word.startsWith(t));
   if (transport === undefined) {
     const list = Object.values(TRANSPORTS).map((text) => `\n    ${text}`);
@@ -50,19 +55,44 @@ function registryName(word: string, name: string): string {
   throw new UserError(`${word} ${problem}`, EXIT.usage, "image" in parsed ? undefined : parsed.hint);
 }
 
-/** A place to look at: one without a transport is in its registry. Throws UserError (64). */
-export function inspectable(word: string, context: Pick<Context, "cwd">): string {
-  return hasTransport(word) ? placeOf(word, context) : `docker://${registryName(word, word)}`;
+/** A place that is read: also `store:IMAGE`, by any of its names. Throws UserError. */
+export async function sourceOf(word: string, context: Pick<Context, "cwd" | "host">): Promise<string> {
+  return word.startsWith(STORE) ? storedPlace(word.slice(STORE.length), context) : placeOf(word, context);
+}
+
+/** An image of the store as a place. Throws UserError for none and for several. */
+export async function storedPlace(word: string, context: Pick<Context, "cwd" | "host">): Promise<string> {
+  const [found] = matchImages(word, await (await context.host.imageStore()).list(), context);
+  return `${STORE}${found?.reference}`;
+}
+
+/** A place to look at: one without a transport is in the store, or else in its registry. Throws UserError. */
+export async function inspectable(word: string, context: Pick<Context, "cwd" | "host">): Promise<string> {
+  if (word.startsWith(STORE) || hasTransport(word)) return sourceOf(word, context);
+  try {
+    return await storedPlace(word, context);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    // Several of the store: said; none of them: then its registry's.
+    if (/means several/.test(error.message)) throw error;
+    return inRegistry(word);
+  }
+}
+
+/** A name in a registry, with or without docker://. Throws UserError (64). */
+export function inRegistry(word: string): string {
+  return `docker://${registryName(word, word.replace(/^docker:\/\//, ""))}`;
 }
 
 /** A repository, with or without docker://, as a place with a tag that does not matter. Throws UserError (64). */
-export function repositoryOf(word: string, context: Pick<Context, "cwd">): string {
+export function repositoryOf(word: string): string {
   const name = word.replace(/^docker:\/\//, "");
   if (/@|:[^/]*$/.test(name) || hasTransport(name))
     throw new UserError(`${word} is not a repository alone`, EXIT.usage, "write docker://HOST/REPOSITORY");
-  return inspectable(name, context);
+  return inRegistry(name);
 }
 
-function hasTransport(word: string): boolean {
+/** True for a word that begins with one of the transports that are known. */
+export function hasTransport(word: string): boolean {
   return [...Object.keys(TRANSPORTS), ...Object.keys(REFUSED)].some((t) => word.startsWith(t));
 }

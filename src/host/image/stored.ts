@@ -50,6 +50,11 @@ export class StoredSource implements ImageSource {
     return this.#record.named;
   }
 
+  /** The manifest it was pulled under. Throws ImageError image-store where it is missing. */
+  ownManifest(): Promise<Uint8Array> {
+    return this.#blob(this.#record.facts.digest, "manifest");
+  }
+
   /** With `digest`, the image must still be that. Throws ImageError image-store where something is missing. */
   async resolve(digest?: string): Promise<StoredResolved> {
     const { facts, configDigest, named } = this.#record;

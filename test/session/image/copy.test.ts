@@ -24,7 +24,7 @@ before(async () => {
   images = join(folder, "images");
   await run("test/harness/images.sh", [images], { timeout: 600_000 });
   registry = await startRegistry();
-  copies = createCopies({ podrt, env: { HOME: folder, XDG_RUNTIME_DIR: folder } });
+  copies = createCopies({ data: join(folder, "data"), podrt, env: { HOME: folder, XDG_RUNTIME_DIR: folder } });
 });
 after(async () => {
   await registry.stop();

@@ -28,7 +28,12 @@ beforeEach(async () => {
 afterEach(() => registry.stop());
 
 async function push(wishes: Partial<CopyWishes> = {}, env: Record<string, string> = {}): Promise<string> {
-  const copies = createCopies({ podrt, env: { HOME: folder, XDG_RUNTIME_DIR: folder, ...env }, deadlines: QUICK });
+  const copies = createCopies({
+    data: join(folder, "data"),
+    podrt,
+    env: { HOME: folder, XDG_RUNTIME_DIR: folder, ...env },
+    deadlines: QUICK,
+  });
   const to = `docker://${registry.host}/a/b:1`;
   return (await copies.copy(`oci:${join(folder, "layout")}:n`, to, { all: false, preserve: false, ...wishes }, () => undefined)).digest;
 }

@@ -6,7 +6,7 @@ import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
 import { explained } from "../../image-errors.js";
-import { placeOf } from "../../image-places.js";
+import { placeOf, sourceOf } from "../../image-places.js";
 import { platformOf } from "../../image-platform.js";
 import { createPullPrinter } from "../../progress.js";
 
@@ -14,8 +14,8 @@ const LEVELS: Readonly<Record<string, number>> = { gzip: 9, zstd: 19 };
 
 /** Exit 1 when it could not be copied; what the target meant before, it then still means. */
 export async function run(args: Args, context: Context): Promise<number> {
-  const [from, to] = [placeOf(args.text("source") ?? "", context), placeOf(args.text("destination") ?? "", context)];
-  return transfer(args, context, from, to);
+  const to = placeOf(args.text("destination") ?? "", context);
+  return transfer(args, context, await sourceOf(args.text("source") ?? "", context), to);
 }
 
 /** Copies between two whole names, with the options that copy and push share. */

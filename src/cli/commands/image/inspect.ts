@@ -18,8 +18,8 @@ export async function run(args: Args, context: Context): Promise<number> {
   const copies = await context.host.imageCopies();
   let code: number = EXIT.done;
   for (const word of args.list("images")) {
-    const place = inspectable(word, context);
     const one = await explained(context, async () => {
+      const place = await inspectable(word, context);
       const wantTags = !raw && !config && args.flag("tags") && place.startsWith("docker://");
       const [seen, tags] = await Promise.all([
         copies.inspect(place, { raw, ...(platform === undefined ? {} : { platform }) }),

@@ -7,7 +7,7 @@ import { repositoryOf } from "../../image-places.js";
 import { printListing } from "../../listing.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
-  const place = repositoryOf(args.text("repository") ?? "", context);
+  const place = repositoryOf(args.text("repository") ?? "");
   const copies = await context.host.imageCopies();
   return explained(context, async () => {
     const tags = await copies.tags(place);

@@ -17,6 +17,10 @@ export interface Content {
   manifest(digest: string): Promise<RawManifest>;
   /** The bytes of a configuration or layer from an offset on, in order, not checked. Throws ImageError. */
   layer(blob: Descriptor, from: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The image as it once was, where it is given with other layers now (unpacked ones, in the same order): the target may have those still. */
+  before?(): Promise<{ readonly manifest: RawManifest; readonly layers: readonly Descriptor[] } | undefined>;
+  /** Lets go of what was held while it was read. */
+  close?(): Promise<void>;
 }
 
 /** The bytes of one blob on their way; every byte is hashed as it goes by. */

@@ -46,6 +46,8 @@ class Run {
   readonly #to: Sink;
   readonly #options: CopyOptions;
   readonly #stop = new AbortController();
+  /** The digest of the manifest that an image once had, and has again at the target. */
+  #once: string | undefined;
   /** digest + wish -> what became of it: platforms share layers. */
   readonly #blobs = new Map<string, Promise<Descriptor>>();
 
@@ -74,7 +76,7 @@ class Run {
     const form = this.#form(parts);
     const made = parts.kind === "image" ? await this.#image(raw, parts, form) : await this.#index(raw, parts, form, depth);
     const digest = digestOf(made.bytes);
-    if (digest !== digestOf(raw.bytes)) this.#mayChange(digest);
+    if (digest !== digestOf(raw.bytes) && digest !== this.#once) this.#mayChange(digest);
     const wanted = depth === 0 ? this.#to.digest : undefined;
     if (wanted !== undefined && wanted !== digest) throw this.#error(`it is ${digest} as it would be copied, not ${wanted}`);
     await this.#to.manifest(made, digest, depth === 0);
@@ -90,8 +92,9 @@ class Run {
 
   async #image(raw: RawManifest, parts: ImageParts, form: Form): Promise<Required<RawManifest>> {
     const to = parts.layers.map((layer) => this.#wish(layer, form));
+    const before = await this.#from.before?.();
     const recoded = to.some((wish) => wish !== undefined);
-    if (recoded && this.#options.preserve) this.#mayChange();
+    if (recoded && this.#options.preserve && before === undefined) this.#mayChange();
     const diffIds = recoded ? await this.#diffIds(parts) : [];
     const layers: Descriptor[] = [...parts.layers];
     // The configuration first: it is small, and what is wrong with access shows before the first layer is on its way.
@@ -99,10 +102,19 @@ class Run {
     const jobs: (() => Promise<void>)[] = [
       async () => void (await this.#blob(parts.config, undefined, undefined)),
       ...parts.layers.map((layer, i) => async () => {
-        if (!layer.foreign) layers[i] = await this.#blob(layer, to[i], diffIds[i]);
+        const was = before?.layers[i];
+        if (was !== undefined && (await this.#hasOnce(was, layer, form))) layers[i] = was;
+        else if (!layer.foreign) layers[i] = await this.#blob(layer, to[i], diffIds[i]);
       }),
     ];
     await inParallel(jobs, this.#to.parallel, this.#stop, (job) => job());
+    const own = before === undefined ? undefined : partsOf(before.manifest, this.#from.text);
+    // Every layer is what it once was: then so is the manifest.
+    if (before !== undefined && own?.form === form && layers.every((l, i) => l.digest === before.layers[i]?.digest)) {
+      this.#once = digestOf(before.manifest.bytes);
+      return { bytes: before.manifest.bytes, type: own.type };
+    }
+    if (before !== undefined) this.#mayChange(digestOf(raw.bytes));
     return withLayers(raw, parts, form, layers, this.#from.text);
   }
 
@@ -121,6 +133,16 @@ class Run {
     const wish = layerType(form, best) === undefined ? "gzip" : best;
     if (asked !== undefined && wish !== asked) throw this.#error(`docker's schema 2 has no ${asked}`);
     return wish === is ? undefined : wish;
+  }
+
+  /** True when the target has the blob that a layer once was, and that is how it may be there. */
+  async #hasOnce(was: Descriptor, layer: Descriptor, form: Form): Promise<boolean> {
+    const { compression } = this.#options;
+    const is = compressionOf(was.mediaType);
+    if (this.#to.layers === "plain" || is === undefined || layerType(form, is) === undefined) return false;
+    if ((compression !== undefined && compression !== is) || !(await this.#to.has(was, this.#from))) return false;
+    this.#say(layer, "present", layer.size);
+    return true;
   }
 
   /** A blob at its place, once, in whichever compression. */

@@ -11,6 +11,9 @@ export interface EndpointOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly deadlines: Deadlines;
   readonly platform: Platform;
+  /** podgen's store, and the podrt that makes tars of its layers again. */
+  readonly data: string;
+  readonly podrt: string;
 }
 
 /** `docker://HOST/REPOSITORY…`; undefined for other transports. Throws ImageError image-bad. */
@@ -26,7 +29,12 @@ function dirOf(text: string): DirReference | undefined {
 }
 
 /** What is read, if the policy lets it be. Throws ImageError image-bad for a name that is none, image-refused for what is refused. */
-export async function openContent(text: string, { env, deadlines, platform }: EndpointOptions): Promise<Content> {
+export async function openContent(text: string, { env, deadlines, platform, data, podrt }: EndpointOptions): Promise<Content> {
+  // What is in the store the policy has let in.
+  if (text.startsWith("store:")) {
+    const [{ StoreContent }, { Store }] = await Promise.all([import("./store-content.js"), import("../store.js")]);
+    return StoreContent.open({ store: new Store(data), podrt, env }, text.slice("store:".length), platform);
+  }
   const dir = dirOf(text);
   if (dir !== undefined) {
     await (await import("../policy/check.js")).checkPolicy(dir, env);

@@ -9,7 +9,9 @@ import { copy } from "./copy.js";
 import { openContent, openSink, registryOf } from "./endpoint.js";
 
 export interface CopiesOptions {
-  /** The podrt that compresses. */
+  /** `$XDG_DATA_HOME/podgen`; the store is `storage` in it. */
+  readonly data: string;
+  /** The podrt that compresses, and packs layers of the store again. */
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly deadlines?: Partial<Deadlines>;
@@ -17,9 +19,15 @@ export interface CopiesOptions {
 
 /** Nothing is opened or read until it is asked. */
 export function createCopies(options: CopiesOptions): ImageCopies {
-  const { podrt, env } = options;
+  const { podrt, env, data } = options;
   const deadlines = { ...DEADLINES, ...options.deadlines };
-  const endsFor = (platform: CopyWishes["platform"]) => ({ env, deadlines, platform: platform ?? hostPlatform(process.arch, machine()) });
+  const endsFor = (platform: CopyWishes["platform"]) => ({
+    env,
+    deadlines,
+    data,
+    podrt,
+    platform: platform ?? hostPlatform(process.arch, machine()),
+  });
   /** The session of a repository, whose token allows `actions`. */
   const session = async (place: string, actions: string) => {
     const reference = registryOf(place);
@@ -31,13 +39,21 @@ export function createCopies(options: CopiesOptions): ImageCopies {
       local(from, async () => {
         const ends = endsFor(platform);
         const content = await openContent(from, ends);
-        const sink = await openSink(to, content, ends);
-        return copy(content, sink, { ...wishes, platform: ends.platform, podrt, progress });
+        try {
+          return await copy(content, await openSink(to, content, ends), { ...wishes, platform: ends.platform, podrt, progress });
+        } finally {
+          await content.close?.();
+        }
       }),
     inspect: (place, { platform, raw }) =>
       local(place, async () => {
         const ends = endsFor(platform);
-        return (await import("./inspect.js")).inspect(await openContent(place, ends), ends.platform, raw);
+        const content = await openContent(place, ends);
+        try {
+          return await (await import("./inspect.js")).inspect(content, ends.platform, raw);
+        } finally {
+          await content.close?.();
+        }
       }),
     tags: async (place) => (await import("./repository.js")).listTags(await session(place, "pull")),
     remove: async (place) => (await import("./repository.js")).remove(await session(place, "pull,delete")),
