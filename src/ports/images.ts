@@ -48,6 +48,11 @@ export interface PullProgress {
 }
 
 export interface Images extends ImageReader {
+  /**
+   * Nothing is removed from the store until the function it gives is called: for who is about to record what pods need. Throws ImageError
+   * image-store when something is being removed and that does not end.
+   */
+  hold(): Promise<() => Promise<void>>;
   /** Downloads and unpacks what is missing; complete and verified when it returns. Safe to be killed and repeated. Throws ImageError. */
   ensure(facts: ImageFacts, progress: (step: PullProgress) => void, logins?: readonly RegistryLogin[]): Promise<void>;
   /** Keeps what a person has chosen for a short name, where podman keeps it too. Throws ImageError. */

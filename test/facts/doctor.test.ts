@@ -182,6 +182,11 @@ test("mapping, overlay, driver, disk", () => {
   says(decideDriver(drivers, "i"), "ok", /^overlay$/);
   says(decideDriver({ ...drivers, overlay: false, fuseOverlayfs: true }, "i"), "ok", /fuse-overlayfs/);
   says(decideDriver({ ...drivers, overlay: false }, "sudo apt install fuse-overlayfs"), "warn", /vfs/, /fuse-overlayfs/);
+  says(decideDriver({ ...drivers, overlay: false }, "i", "vfs"), "ok", /vfs, set in storage\.json/);
+  says(decideDriver(drivers, "i", "overlay"), "ok", /overlay, set/);
+  says(decideDriver({ ...drivers, overlay: false }, "i", "overlay"), "fail", /does not work here/, /"auto"/);
+  says(decideDriver({ ...drivers, fuseOverlayfs: true }, "i", "fuse-overlayfs"), "ok", /fuse-overlayfs, set/);
+  says(decideDriver(drivers, "sudo apt install fuse-overlayfs", "fuse-overlayfs"), "fail", /not there/, /apt install/);
   const disk = { path: "/h", freeBytes: 5 * 2 ** 30, freeInodes: 1e6, inodes: 2e6 };
   says(decideDisk(disk), "ok", /5\.0 GiB free at \/h/);
   says(decideDisk({ ...disk, freeBytes: 2 ** 29 }), "warn", /512 MiB/, /^du -xh -d 2 \/h /);

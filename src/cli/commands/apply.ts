@@ -81,20 +81,37 @@ export async function carryOut(
     await (await context.host.files()).tidy(manifestPath(paths), paths.state);
     return unchanged(proposal.changes);
   }
-  const [{ applyChanges }, manager, images, journal] = await Promise.all([
+  // What is pulled now is pinned only when the manifest says so: until then nobody may remove it.
+  const release = await (await context.host.images()).hold();
+  try {
+    await pull(proposal, context);
+    await keepChoices(proposal, context);
+    return await applyUnderLock(texts, proposal, readers, wishes, context);
+  } finally {
+    await release();
+  }
+}
+
+/** Somebody else may have written while we pulled: what counts is the difference under the writer's lock. */
+async function applyUnderLock(
+  texts: readonly SpecText[],
+  proposal: Proposal,
+  readers: Readers,
+  wishes: ApplyWishes,
+  context: Context,
+): Promise<ApplyReport> {
+  const [{ applyChanges }, manager, images, runtime, journal] = await Promise.all([
     import("../../apply/transaction.js"),
     context.host.manager(),
     context.host.images(),
+    context.host.runtime(),
     context.host.journal(),
   ]);
-  await pull(proposal, context);
-  await keepChoices(proposal, context);
   await manager.lock(LOCK_DEADLINE_MS);
   const adopted = wishes.adopt && proposal.foreign.size > 0 ? await import("../adopt.js") : undefined;
   const stopped = (await adopted?.adoptUnits(proposal, manager, context)) ?? [];
   let report: ApplyReport | undefined;
   try {
-    // Somebody else may have written while we pulled: what counts is the difference under the lock.
     const files = await context.host.files();
     const again = await proposeAgain(proposal, texts, readers, { ...wishes, makeKey: () => makeKey(readers.facts.paths, files) });
     printDiagnostics(context, again.diagnostics, texts);

@@ -1,6 +1,7 @@
 // podgen doctor: a table of checks, each a reading and a rule, all at once and each with a deadline.
 import type { Check } from "../../ports/host.js";
 import { findProgram, searchPath, unprivilegedPortStart } from "../facts/facts.js";
+import { readStorage } from "../facts/storage.js";
 import { LogindLinger } from "../systemd/logind.js";
 import { fail, type Outcome, type Subject } from "./outcome.js";
 import { installCommand } from "./packages.js";
@@ -40,7 +41,7 @@ const CHECKS: readonly Row[] = [
   ["linger", "linger", async ({ subject: s }) => decideLinger((await new LogindLinger(s.env, s.user, s.uid).status()).enabled, s.user)],
   ["cgroups", "cgroups", async ({ subject }) => decideCgroups(await readCgroups(subject), subject.uid)],
   ["overlay", "overlay mounts", async ({ drivers }) => decideOverlay(await drivers)],
-  ["storage-driver", "storage driver", async (s) => decideDriver(await s.drivers, installCommand("fuse-overlayfs", s.osRelease))],
+  ["storage-driver", "storage driver", checkDriver],
   ["disk", "disk space", async ({ subject }) => decideDisk(await readDisk(subject))],
   ["pasta", "pasta (uplink of pods)", checkPasta],
   ["ports", "unprivileged ports", async () => decidePorts(await unprivilegedPortStart())],
@@ -52,6 +53,12 @@ const CHECKS: readonly Row[] = [
 async function checkUnitFolder({ bus, subject }: Shared): Promise<Outcome> {
   const { error, folders } = await bus;
   return error ? fail("unknown, since the manager does not answer") : decideUnitFolders(folders, subject.paths.units);
+}
+
+/** Settings that cannot be read are told as the failure of this check. */
+async function checkDriver({ drivers, subject, osRelease }: Shared): Promise<Outcome> {
+  const { driver } = await readStorage(subject.paths.settings);
+  return decideDriver(await drivers, installCommand("fuse-overlayfs", osRelease), driver);
 }
 
 /** Where units look for it, since one of them starts it; where no manager answers, where we would. */

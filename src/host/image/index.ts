@@ -111,6 +111,19 @@ export function createImages(options: ImageOptions): Images {
       const [registries, choices] = await Promise.all([loadRegistries(options.env), readChoices(options.env)]);
       return resolveShortName(short, registries, choices);
     },
+    hold: () =>
+      local("the image store", async () => {
+        const { acquire } = await import("./lock.js");
+        const end = Date.now() + deadlines.lock;
+        const lock = await acquire(store.storeLock, "shared", 1, () => Date.now() < end);
+        if (lock !== undefined) return () => lock.release();
+        throw new ImageError(
+          "image-store",
+          "the image store",
+          "the image store is locked for removal and stays so",
+          `fuser -v ${store.storeLock}`,
+        );
+      }),
     has: (facts) => local(facts.reference, () => has(facts)),
     ensure: (facts, progress, logins = []) => local(facts.reference, () => ensure(facts, progress, logins)),
     remember: async (short, reference) => {

@@ -1,4 +1,5 @@
 // Storage: how container file systems are made, and whether there is room.
+import type { StorageDriver } from "../../../base/storage.js";
 import { fail, type Outcome, ok, warn } from "../outcome.js";
 
 /** What `podrt probe` found by trying. */
@@ -24,6 +25,8 @@ const NO_UPPER: Readonly<Record<number, string>> = {
   19780: "FAT",
 };
 
+const AUTO = 'in ~/.config/podgen/storage.json: "driver": "auto"; then podgen apply';
+
 /** Trying tells more than looking: ranges and helpers may all be there and the kernel, or a sandbox, still refuse. */
 export function decideMapping({ mapping, error }: DriverFacts): Outcome {
   if (error !== undefined) return fail(`could not be tried: ${error}`);
@@ -44,9 +47,15 @@ export function decideOverlay({ overlay, error, filesystem }: DriverFacts): Outc
   );
 }
 
-/** The driver that `auto` comes to; vfs copies the image at every start. */
-export function decideDriver({ overlay, fuseOverlayfs, error }: DriverFacts, install: string): Outcome {
+/** The driver that is set, or that `auto` comes to; vfs copies the image at every start. */
+export function decideDriver({ overlay, fuseOverlayfs, error }: DriverFacts, install: string, set: StorageDriver = "auto"): Outcome {
+  const by = "set in storage.json";
+  if (set === "vfs") return ok(`vfs, ${by}: each start of a container copies its whole image`);
   if (error !== undefined) return warn(`could not be tried: ${error}`);
+  if (set === "overlay")
+    return overlay ? ok(`overlay, ${by}`) : fail(`overlay, ${by}, does not work here: containers will not start`, AUTO);
+  if (set === "fuse-overlayfs")
+    return fuseOverlayfs ? ok(`fuse-overlayfs, ${by}`) : fail(`fuse-overlayfs, ${by}, is not there or does not work`, install);
   if (overlay) return ok("overlay");
   if (fuseOverlayfs) return ok("fuse-overlayfs: works, with one more process per container");
   return warn("vfs: each start of a container copies its whole image", install);
