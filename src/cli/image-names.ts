@@ -34,7 +34,9 @@ export function matchImages(word: string, images: readonly StoredImage[], contex
   const hex = /^(?:sha256:)?([0-9a-f]{12,64})$/.exec(word)?.[1];
   if (hex !== undefined) {
     const found = images.filter((i) => [i.digest, i.configDigest].some((d) => d.slice(7).startsWith(hex)));
-    if (new Set(found.map((i) => i.digest)).size > 1) throw several(word, found);
+    // One configuration may be there under two manifests: saved and loaded again, its layers are packed in another way.
+    const distinct = (of: (image: StoredImage) => string) => new Set(found.map(of)).size;
+    if (distinct((i) => i.digest) > 1 && distinct((i) => i.configDigest) > 1) throw several(word, found);
     if (found.length > 0) return found;
   }
   const exact = images.filter((i) => i.reference === word || i.reference === tryReference(word, context));

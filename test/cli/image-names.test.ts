@@ -51,6 +51,8 @@ test("what is in the store is found by name, by the end of it, by digest and by 
   assert.deepEqual(found(`sha256:${"3".repeat(64)}`), [2, 3], "all names of one image");
   assert.deepEqual(found("3".repeat(12)), [2, 3]);
   assert.deepEqual(found(`${"c".repeat(63)}4`), [4]);
+  const loaded = { ...stored("localhost/nginx:1", "5"), configDigest: images[1]?.configDigest ?? "" };
+  assert.equal(matchImages(loaded.configDigest, [...images, loaded], here).length, 2, "one image by two manifests");
 });
 
 test("a word that means nothing, or several images, is an error that helps", () => {
