@@ -56,6 +56,10 @@ for runtime in ./podrt crun runc; do
   as_user "$runtime" run --detach --bundle sleep "${runtime##*/}" < /dev/null > /dev/null
 done
 as_user ./rounds "$rounds" podrt ./podrt exec podrt /bin/true -- runc runc exec runc /bin/true -- crun crun exec crun /bin/true
+echo
+echo "exec of /bin/true, each by itself: who moves a process into a cgroup waits longer when nobody else has just done so"
+as_user ./rounds "$rounds" podrt ./podrt exec podrt /bin/true
+as_user ./rounds "$rounds" crun crun exec crun /bin/true
 for runtime in ./podrt crun runc; do as_user "$runtime" delete --force "${runtime##*/}"; done
 
 echo
