@@ -1,5 +1,6 @@
 // The rows of `podgen image …`: the command table's second half.
 import type { CommandSpec, OptionSpec } from "./commands.js";
+import { LOGIN_COMMANDS } from "./image-login-commands.js";
 import { PLACE_COMMANDS } from "./image-place-commands.js";
 
 const output: OptionSpec = {
@@ -125,4 +126,5 @@ export const IMAGE_COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/image/load.js"),
   },
   ...PLACE_COMMANDS,
+  ...LOGIN_COMMANDS,
 ];

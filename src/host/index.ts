@@ -43,6 +43,7 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
       (await import("./image/manage.js")).createImageStore({ data: paths.data, podrt: source, env, settings: paths.settings }),
     ),
     imageCopies: once(async () => (await import("./image/copy/index.js")).createCopies({ data: paths.data, podrt: source, env })),
+    logins: once(async () => new (await import("./image/login.js")).RegistryLogins(env)),
     linger: once(async () => new (await import("./systemd/logind.js")).LogindLinger(env, user, uid)),
     doctor: async () => (await import("./doctor/doctor.js")).examine({ env, paths, user, uid, podrt: source }),
     close: async () => {

@@ -5,6 +5,7 @@ import type { ImageCopies } from "./image-copy.js";
 import type { ImageStore } from "./image-store.js";
 import type { Images } from "./images.js";
 import type { Journal } from "./journal.js";
+import type { Logins } from "./logins.js";
 import type { Manager, ManagerReader } from "./manager.js";
 import type { Runtime } from "./runtime.js";
 
@@ -64,6 +65,7 @@ export interface Host {
   imageStore(): Promise<ImageStore>;
   imageCopies(): Promise<ImageCopies>;
   linger(): Promise<Linger>;
+  logins(): Promise<Logins>;
   /** All checks at once, in a fixed order; takes at most about ten seconds. */
   doctor(): Promise<readonly Check[]>;
   /** Ends what was opened. Safe to call more than once. */

@@ -1,9 +1,10 @@
 #!/bin/bash
 # A registry on loopback, filled from OCI layouts:
-#   registry.sh start PORT DIR [--auth USER:PASSWORD] [--tls]    data, log, ca.crt and htpasswd are kept in DIR
+#   registry.sh start PORT DIR [--auth USER:PASSWORD] [--tls [--clients]]    data, log, ca.crt and htpasswd are kept in DIR
 #   registry.sh fill PORT LAYOUT NAME[=REPOSITORY:TAG]…          NAME is a tag of the layout; else it goes to NAME:latest
 #   registry.sh stop PORT
 # Without --tls plain HTTP. With it: DIR/ca.crt is the authority, names localhost, registry.test, 127.0.0.1 and ::1.
+# --clients: nobody is let in without a certificate of that authority; DIR/client.cert and DIR/client.key are one.
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -12,7 +13,7 @@ set -euo pipefail
 [ "$(id -u)" = 0 ] || HARNESS_RUN=${XDG_RUNTIME_DIR:-/tmp}/podgen-test
 
 usage() {
-  echo "usage: registry.sh start PORT DIR [--auth USER:PASSWORD] [--tls] | fill PORT LAYOUT NAME[=REPOSITORY:TAG]… | stop PORT" >&2
+  echo "usage: registry.sh start PORT DIR [--auth USER:PASSWORD] [--tls [--clients]] | fill PORT LAYOUT NAME[=REPOSITORY:TAG]… | stop PORT" >&2
   exit 64
 }
 
@@ -25,15 +26,20 @@ make_certificates() {
     -keyout "$dir/server.key" -out "$dir/server.csr" 2> /dev/null
   openssl x509 -req -in "$dir/server.csr" -CA "$dir/ca.crt" -CAkey "$dir/ca.key" -CAcreateserial -days 3650 \
     -extfile <(echo subjectAltName=DNS:localhost,DNS:registry.test,IP:127.0.0.1,IP:::1) -out "$dir/server.crt" 2> /dev/null
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=client \
+    -keyout "$dir/client.key" -out "$dir/client.csr" 2> /dev/null
+  openssl x509 -req -in "$dir/client.csr" -CA "$dir/ca.crt" -CAkey "$dir/ca.key" -CAcreateserial -days 3650 \
+    -extfile <(echo extendedKeyUsage=clientAuth) -out "$dir/client.cert" 2> /dev/null
 }
 
 start() {
-  local port=$1 dir=$2 auth="" tls=""
+  local port=$1 dir=$2 auth="" tls="" clients=""
   shift 2
   while [ $# -gt 0 ]; do
     case $1 in
       --auth) [[ ${2-} = ?*:?* ]] || usage; auth=$2; shift 2 ;;
       --tls) tls=yes; shift ;;
+      --clients) clients=yes; shift ;;
       *) usage ;;
     esac
   done
@@ -49,19 +55,19 @@ start() {
     printf '%s\n' 'version: 0.1' 'log: {level: info, accesslog: {disabled: false}}'
     printf 'storage:\n  filesystem: {rootdirectory: "%s/data"}\n  delete: {enabled: true}\n' "$dir"
     printf 'http:\n  addr: localhost:%s\n' "$port"
-    [ -z "$tls" ] || printf '  tls: {certificate: "%s/server.crt", key: "%s/server.key"}\n' "$dir" "$dir"
+    [ -z "$tls" ] || printf '  tls: {certificate: "%s/server.crt", key: "%s/server.key"%s}\n' "$dir" "$dir" "${clients:+, clientcas: [\"$dir/ca.crt\"]}"
     [ -z "$auth" ] || printf 'auth:\n  htpasswd: {realm: podgen-test, path: "%s/htpasswd"}\n' "$dir"
   } > "$dir/config.yml"
   (close_fds; exec setsid docker-registry serve "$dir/config.yml") > "$dir/log" 2>&1 < /dev/null &
   remember "$state.pid" $!
   printf '%s\n' "dir=${dir@Q}" "auth=${auth@Q}" "tls=$tls" > "$state.conf"
-  wait_for 10 "the registry on port $port, see $dir/log" answers "$port" "$tls"
+  wait_for 10 "the registry on port $port, see $dir/log" answers "$port" "$tls" "$dir"
 }
 
 # Any answer will do: with --auth it is 401.
 answers() {
   recall "$state.pid" > /dev/null || die "the registry ended, see $dir/log"
-  curl -s -o /dev/null ${2:+--insecure} --max-time 2 "http${2:+s}://localhost:$1/v2/"
+  curl -s -o /dev/null ${2:+--insecure --cert "$3/client.cert" --key "$3/client.key"} --max-time 2 "http${2:+s}://localhost:$1/v2/"
 }
 
 fill() {
@@ -73,7 +79,7 @@ fill() {
   # The certificates directory must hold only ours: skopeo takes every .key there for a client's.
   if [ -n "$tls" ]; then
     mkdir -p "$dir/trust"
-    cp "$dir/ca.crt" "$dir/trust/"
+    cp "$dir/ca.crt" "$dir/client.cert" "$dir/client.key" "$dir/trust/"
     options+=(--dest-cert-dir "$dir/trust")
   else
     options+=(--dest-tls-verify=false)

@@ -14,6 +14,8 @@ export interface RegistryOptions {
   readonly auth?: string;
   /** HTTPS for localhost and registry.test with the authority `dir`/ca.crt. */
   readonly tls?: boolean;
+  /** With `tls`: nobody without a certificate; `dir`/client.cert and client.key are one. */
+  readonly clients?: boolean;
 }
 
 export interface Registry {
@@ -30,7 +32,14 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const port = String(await freePort());
   const dir = await mkdtemp(join(tmpdir(), "podgen-registry-"));
   const harness = (...words: string[]) => run("test/harness/registry.sh", words, { timeout: DEADLINE });
-  await harness("start", port, dir, ...(options.auth === undefined ? [] : ["--auth", options.auth]), ...(options.tls ? ["--tls"] : []));
+  await harness(
+    "start",
+    port,
+    dir,
+    ...(options.auth === undefined ? [] : ["--auth", options.auth]),
+    ...(options.tls ? ["--tls"] : []),
+    ...(options.clients ? ["--clients"] : []),
+  );
   return {
     host: `localhost:${port}`,
     dir,

@@ -65,6 +65,11 @@ export class RegistrySession {
     return this.#base;
   }
 
+  /** True once the registry has accepted an authorization. */
+  get loggedIn(): boolean {
+    return this.#accepted !== undefined;
+  }
+
   get #scopes(): readonly string[] {
     return this.#options.scopes ?? [`repository:${this.reference.repository}:pull`];
   }
@@ -242,7 +247,7 @@ export class RegistrySession {
     this.#logins = undefined;
     this.#authorization = undefined;
     const what = this.#scopes.some((scope) => /[:,](?:push|delete|\*)/.test(scope)) ? "do this" : "read it";
-    const hint = `Check the name. If it is private, log in: podman login ${host} or docker login ${host} writes a file podgen reads.`;
+    const hint = `Check the name. If it is private, log in: podgen image login ${host}.`;
     return new ImageError("image-unauthorized", text, `${text}: ${host} does not let us ${what} (${[why, ...notes].join("; ")})`, hint);
   }
 }

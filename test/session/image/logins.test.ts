@@ -117,7 +117,7 @@ test("401 for ever ends after one try of each login, the given ones first, and n
   ];
   const error = await imageError(odd.store.images.inspect(odd.reference, "Always", logins));
   assert.equal(error.code, "image-unauthorized");
-  assert.match(error.hint ?? "", /podman login 127\.0\.0\.1:/);
+  assert.match(error.hint ?? "", /podgen image login 127\.0\.0\.1:/);
   assert.doesNotMatch(`${error.message} ${error.hint} ${error.stack}`, /pw\d/);
   const tried = odd.registry.seen.map((s) => s.authorization);
   assert.deepEqual(tried, [undefined, basicOf("special", "pw2"), basicOf("pod", "pw1"), basicOf("mine", "pw3")]);

@@ -1,5 +1,5 @@
 // Sessions with the registries that serve a reference: mirrors first, as registries.conf has them, the primary location last.
-import { matchingLogins, type RegistryLogin } from "../../../base/registry-login.js";
+import { type Credentials, matchingLogins, type RegistryLogin } from "../../../base/registry-login.js";
 import { hasCertificates, type Trust, trustFor } from "../certificates.js";
 import { credentialsFor } from "../credentials.js";
 import type { Deadlines } from "../deadlines.js";
@@ -17,6 +17,8 @@ export interface Access {
   readonly deadlines: Deadlines;
   /** Tried before the user's own: a pod's pull secrets. */
   readonly logins?: readonly RegistryLogin[];
+  /** This one in the place of all others. */
+  readonly only?: Credentials;
   /** Of the tokens to ask for; see SessionOptions. */
   readonly scopes?: readonly string[];
 }
@@ -52,7 +54,8 @@ export async function openSession(endpoint: Endpoint, access: Access, registries
 }
 
 /** The given ones that fit, then the user's own. */
-async function loginsFor(reference: RegistryReference, { env, logins = [] }: Access, registries: Registries): Promise<Logins> {
+async function loginsFor(reference: RegistryReference, { env, logins = [], only }: Access, registries: Registries): Promise<Logins> {
+  if (only !== undefined) return { candidates: [only], notes: [] };
   const { host, repository, text } = reference;
   const notes: string[] = [];
   const own = await credentialsFor(host, repository, text, env, registries.helpers, (note) => notes.push(note));
