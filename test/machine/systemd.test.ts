@@ -53,13 +53,15 @@ describe("podgen's containers of a user", () => {
   });
 
   test("one that takes more memory than it may is killed, and status shows it", async () => {
-    const unit = await machine.run(`${ALICE}alice systemctl --user show -p ExecMainStatus,MemoryMax,MemoryPeak pod-oom_app.service`);
+    const unit = await machine.run(`${ALICE}alice systemctl --user show -p Result,ExecMainStatus,MemoryMax,MemoryPeak pod-oom_app.service`);
+    assert.match(unit, /^Result=oom-kill$/m);
     assert.match(unit, /^ExecMainStatus=9$/m);
     assert.match(unit, new RegExp(`^MemoryMax=${32 * MIB}$`, "m"));
     assert.match(unit, new RegExp(`^MemoryPeak=${32 * MIB}$`, "m"));
     const list = JSON.parse(await machine.run(`${ALICE}alice podgen status -o json`, SLOW));
     const [busy, oom] = list.items;
-    assert.deepEqual([oom.name, oom.phase, oom.containers[0].phase, oom.containers[0].signal], ["oom", "Failed", "Error", "SIGKILL"]);
+    const { phase, reason, exitCode, signal } = oom.containers[0];
+    assert.deepEqual([oom.name, oom.phase, phase, reason, exitCode, signal], ["oom", "Failed", "Error", "OOMKilled", 137, "SIGKILL"]);
     assert.deepEqual([busy.name, busy.phase], ["busy", "Running"]);
     assert.match(await machine.run("dmesg | grep 'Memory cgroup out of memory'"), /\(dd\)/);
   });
