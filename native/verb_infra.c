@@ -17,6 +17,7 @@
 #include "lib/podfiles.h"
 #include "lib/podloop.h"
 #include "lib/podns.h"
+#include "lib/poduserns.h"
 #include "lib/proc.h"
 #include "lib/userns.h"
 #include "verbs.h"
@@ -72,20 +73,27 @@ static int become_init(struct err *err) {
   _exit(0);
 }
 
+static int write_files(const struct infra_conf *conf, struct err *err) {
+  cleanup_fd int dir = join_folder(conf->run_dir, err);
+  return dir < 0 ? dir : podfiles_write(dir, conf, err);
+}
+
 /* The namespaces and files of a pod that starts. */
 static int make_pod(int run, const struct infra_conf *conf, struct err *err) {
   cleanup_fd int pause_fd = open_pause_patiently(run, err);
   if (pause_fd < 0) return pause_fd;
   /* From here on we are root in the user's namespace: the namespaces made now belong to it. */
   struct userns_map map;
+  umask(022);
   int r = userns_join(pause_fd, &map, err);
+  if (r == 0) r = write_files(conf, err);
+  if (r == 0 && conf->ids.own) r = poduserns_make(&conf->ids, err);
   if (r == 0) r = podns_make(conf, warn, err);
   if (r < 0) return r;
-  umask(022);
   /* Opened here, in the mount namespace that is to have mounts on it. */
   cleanup_fd int dir = join_folder(conf->run_dir, err);
   if (dir < 0) return dir;
-  r = podfiles_make(dir, conf, err);
+  r = podfiles_mount(dir, conf, err);
   return r == 0 && conf->network && conf->pasta ? connecting_begin(dir, err) : r;
 }
 
@@ -105,6 +113,7 @@ static int start_pod(const struct infra_conf *conf, struct err *err) {
   if (r == 0) r = make_pod(run, conf, err);
   if (r < 0) return r;
   if (conf->pid && (r = become_init(err)) < 0) return r;
+  if (conf->ids.own && (r = poduserns_keep_capabilities(err)) < 0) return r;
   char *argv[] = {"podrt", "infra", conf->pid ? "--hold-init" : "--hold", (char *)conf->run_dir, (char *)conf->digest, NULL};
   return hold_exec(argv, err);
 }

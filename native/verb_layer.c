@@ -1,5 +1,6 @@
 /*
- * podrt layer: unpacks one image layer into a new folder, inside the user namespace.
+ * podrt layer: unpacks one image layer into a new folder, inside the user namespace; or, with --shift, copies one that is unpacked for a
+ * pod with a user namespace of its own.
  *
  * The folder appears under its name only when it is whole: the work is done in DIR.tmp-PID beside it, renamed at the end
  * and removed when anything fails or a signal comes. A kill -9 leaves DIR.tmp-PID behind, for the caller to remove (podrt rmtree).
@@ -15,6 +16,7 @@
 #include "lib/digest.h"
 #include "lib/number.h"
 #include "lib/rmtree.h"
+#include "lib/rootfs.h"
 #include "lib/treesum.h"
 #include "lib/unpack.h"
 #include "lib/userns.h"
@@ -23,7 +25,7 @@
 enum { WARNINGS_SHOWN = 20 };
 
 struct options {
-  const char *dest, *blob, *diff_id, *recipe;
+  const char *dest, *blob, *diff_id, *recipe, *shift, *map;
   bool sync;
   struct stream_limits stream;
   struct unpack_options unpack;
@@ -38,10 +40,11 @@ struct place {
 
 static const char usage[] =
     "usage: podrt layer --dest DIR [--blob FILE] [--diff-id sha256:HEX] [--recipe FILE] [--sync]\n"
-    "                   [--max-bytes N[KMGT]] [--max-entries N] [--max-ratio N] [--max-name N] [--max-depth N]\n";
+    "                   [--max-bytes N[KMGT]] [--max-entries N] [--max-ratio N] [--max-name N] [--max-depth N]\n"
+    "       podrt layer --dest DIR --shift LAYER --map JSON [--sync]\n";
 
 static int parse(int argc, char **argv, struct options *o) {
-  enum { DEST = 1, BLOB, DIFF_ID, RECIPE, SYNC, BYTES, ENTRIES, RATIO, NAME, DEPTH };
+  enum { DEST = 1, BLOB, DIFF_ID, RECIPE, SYNC, BYTES, ENTRIES, RATIO, NAME, DEPTH, SHIFT, MAP };
   static const struct option words[] = {
       {"dest", required_argument, NULL, DEST},
       {"blob", required_argument, NULL, BLOB},
@@ -53,6 +56,8 @@ static int parse(int argc, char **argv, struct options *o) {
       {"max-name", required_argument, NULL, NAME},
       {"max-depth", required_argument, NULL, DEPTH},
       {"recipe", required_argument, NULL, RECIPE},
+      {"shift", required_argument, NULL, SHIFT},
+      {"map", required_argument, NULL, MAP},
       {0},
   };
   uint64_t bytes = (uint64_t)64 << 30, entries = 2000000, ratio = 200, name = PATH_MAX - 1, depth = 256;
@@ -73,6 +78,12 @@ static int parse(int argc, char **argv, struct options *o) {
       case SYNC:
         o->sync = true;
         break;
+      case SHIFT:
+        o->shift = optarg;
+        break;
+      case MAP:
+        o->map = optarg;
+        break;
       case BYTES:
         r = number_parse(optarg, true, 1, INT64_MAX, &bytes);
         break;
@@ -91,7 +102,8 @@ static int parse(int argc, char **argv, struct options *o) {
       default:
         return -EINVAL;
     }
-  if (r < 0 || optind != argc || !o->dest || !*o->dest) return -EINVAL;
+  if (r < 0 || optind != argc || !o->dest || !*o->dest || !o->shift != !o->map) return -EINVAL;
+  if (o->shift && (o->blob || o->diff_id || o->recipe)) return -EINVAL;
   o->stream = (struct stream_limits){.bytes = bytes, .ratio = ratio};
   o->unpack = (struct unpack_options){.names = {.name = name, .depth = (unsigned)depth}, .max_entries = entries, .max_bytes = bytes};
   return 0;
@@ -247,6 +259,23 @@ static int layer(struct options *o, struct err *err) {
   return tell(o, &out, err);
 }
 
+static int shift(const struct options *o, struct err *err) {
+  struct userns_map map = {0};
+  struct podids ids;
+  int r = podids_parse(o->map, "--map", &ids, err);
+  if (r == 0) r = userns_enter(&map, err);
+  if (r < 0) return r;
+  umask(0);
+  __attribute__((cleanup(place_free))) struct place place = {.parent = -1};
+  if ((r = place_open(o->dest, &place, err)) < 0) return r;
+  cleanup_fd int root = place_make(&place, err);
+  if (root < 0) return root;
+  r = rootfs_shift_layer(o->shift, root, &ids, err);
+  if (r == 0) r = place_keep(&place, root, o->sync, err);
+  if (r < 0) (void)rmtree_at(place.parent, place.tmp, NULL);
+  return r;
+}
+
 int verb_layer(int argc, char **argv) {
   struct options o = {0};
   struct err err = {0};
@@ -254,7 +283,7 @@ int verb_layer(int argc, char **argv) {
     fputs(usage, stderr);
     return 64;
   }
-  if (layer(&o, &err) < 0) {
+  if ((o.shift ? shift(&o, &err) : layer(&o, &err)) < 0) {
     err_print(&err, "layer");
     return 125;
   }

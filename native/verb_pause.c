@@ -10,6 +10,7 @@
 #include "lib/deadline.h"
 #include "lib/hold.h"
 #include "lib/notify.h"
+#include "lib/poduserns.h"
 #include "lib/proc.h"
 #include "lib/userns.h"
 #include "verbs.h"
@@ -20,7 +21,7 @@ enum { PATIENCE_MS = 20 * 1000, RETRY_MS = 500 };
 
 /* --- first stage: into the namespace --- */
 
-/* A living infra's pidfd: its namespace is the one that the user's running pods have, and a second one would split them. */
+/* The user's namespace as a living infra has it, or its pod's is a part of: a second one would split the user's running pods. */
 static int open_living_infra(int run) {
   struct err ignored;
   cleanup_fd int pods = openat(run, "pods", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -35,7 +36,9 @@ static int open_living_infra(int run) {
     if (entry->d_name[0] == '.') continue;
     snprintf(infra, sizeof infra, "pods/%s/_infra", entry->d_name);
     cleanup_fd int dir = run_open_at(run, infra, false, &ignored);
-    if (dir >= 0 && run_state_read(dir, &state, &ignored) == 0) fd = proc_open(&state.id);
+    if (dir < 0 || run_state_read(dir, &state, &ignored) < 0) continue;
+    cleanup_fd int living = proc_open(&state.id);
+    if (living >= 0) fd = poduserns_open_users(living, state.id.pid, &ignored);
   }
   closedir(list);
   return fd;

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "caps.h"
+#include "podids.h"
 #include "util.h"
 
 enum rootfs_driver { ROOTFS_AUTO, ROOTFS_OVERLAY, ROOTFS_FUSE, ROOTFS_VFS };
@@ -54,6 +55,7 @@ struct bundle {
   bool backoff, unconfined, writable_cgroup;
   bool notify;           /* the payload says itself when it is ready (service.h) */
   unsigned sockets;      /* how many it has from systemd */
+  struct podids ids;     /* io.podgen.userns: the same as infra's */
   const char *user_name; /* io.podgen.user, or NULL: then uid, gid and groups hold */
 
   bool has_layers;

@@ -168,6 +168,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
       {NOTE "user", &b->user_name, false},
   };
   json_t *notes = NULL;
+  const char *userns = NULL;
   b->digest = "";
   int r = json_get(b->root, "", "annotations", JSON_OBJECT, true, &notes, err);
   for (size_t i = 0; r == 0 && i < N_ELEMENTS(strings); i++)
@@ -177,6 +178,8 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = read_flag(notes, NOTE "backoff", "true", "false", &b->backoff, err);
   if (r == 0) r = read_flag(notes, NOTE "notify", "container", "conmon", &b->notify, err);
   if (r == 0) r = read_sockets(notes, &b->sockets, err);
+  if (r == 0) r = json_get_string(notes, "annotations", NOTE "userns", false, &userns, err);
+  if (r == 0) r = podids_parse(userns, "annotations." NOTE "userns", &b->ids, err);
   if (r == 0) r = read_rootfs(b, notes, err);
   if (r == 0) r = read_secrets(b, notes, err);
   return r == 0 ? read_files(b, notes, err) : r;

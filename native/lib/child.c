@@ -19,6 +19,7 @@
 #include "mountfd.h"
 #include "notify.h"
 #include "payload.h"
+#include "poduserns.h"
 #include "proc.h"
 #include "rootfs.h"
 #include "signals.h"
@@ -65,19 +66,26 @@ static int open_run_folders(struct work *w, struct err *err) {
   return w->run_dir < 0 ? w->run_dir : 0;
 }
 
+/* The user's id in the namespace in which the file systems are made; (uid_t)-1 where it has none. */
+static uid_t outer_uid(const struct work *w) {
+  return (uid_t)podids_uid(&w->c->bundle->ids, w->user.uid);
+}
+
 static int make_file_systems(struct work *w, struct child_report *report) {
   const struct bundle *b = w->c->bundle;
   struct err *err = &report->err;
   int r = open_run_folders(w, err);
   if (r == 0) r = memoryfs_mount(w->c->infra, b, err);
+  if (r == 0) r = poduserns_act_as_root(&b->ids, err);
   if (r < 0) return r;
   w->root = make_root(w, report);
   if (w->root < 0) return w->root;
-  struct kernelfs k = {.root = w->root, .infra_dir = w->infra_dir, .own_pid = b->own_pid, .writable_cgroup = b->writable_cgroup};
-  const struct volumes v = {.root = w->root, .infra_dir = w->infra_dir, .run_dir = w->run_dir};
+  struct kernelfs k = {
+      .root = w->root, .infra_dir = w->infra_dir, .own_pid = b->own_pid, .writable_cgroup = b->writable_cgroup, .ids = &b->ids};
+  const struct volumes v = {.ids = &b->ids, .root = w->root, .infra_dir = w->infra_dir, .run_dir = w->run_dir};
   r = kernelfs_make(&k, err);
   if (r == 0) r = identity_user(b, NULL, w->root, &w->user, err);
-  if (r == 0 && b->terminal) r = kernelfs_terminal(k.devpts, w->user.uid, &w->master, &w->slave, err);
+  if (r == 0 && b->terminal) r = kernelfs_terminal(k.devpts, outer_uid(w), &w->master, &w->slave, err);
   if (r == 0 && b->terminal) r = kernelfs_console(&k, w->slave, err);
   if (r == 0) r = volumes_etc(&v, err);
   if (r == 0) r = volumes_mount(&v, b, err);
@@ -104,11 +112,24 @@ static int leave_host(struct work *w, struct err *err) {
   return r;
 }
 
+/* Into the pod's own user namespace, and its "/" is another one, in the mount namespace that belongs to it. */
+static int enter_user_namespace(struct work *w, struct err *err) {
+  int r = poduserns_enter(w->c->infra, err);
+  if (r < 0) return r;
+  close(steal_fd(&w->root));
+  w->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  return w->root < 0 ? err_set(err, errno, "open", "/ of the container") : 0;
+}
+
 /* --- the process --- */
 
 /* Pipes belong to the container's user, who may then open /dev/stdout anew; 0622 for others of the image, a web server's workers say. */
-static int own_pipe(int fd, const struct user *user) {
-  return fchown(fd, user->uid, user->gid) < 0 || fchmod(fd, 0622) < 0 ? -errno : 0;
+static int own_pipe(int fd, const struct work *w) {
+  const uid_t uid = outer_uid(w);
+  const gid_t gid = (gid_t)podids_gid(&w->c->bundle->ids, w->user.gid);
+  /* chown(2) would leave these as they are. */
+  if (uid == (uid_t)-1 || gid == (gid_t)-1) return -EINVAL;
+  return fchown(fd, uid, gid) < 0 || fchmod(fd, 0622) < 0 ? -errno : 0;
 }
 
 /* The container's own, unless a volume has put something else there. */
@@ -126,8 +147,8 @@ static int set_stdio(struct work *w, struct err *err) {
   const int in = w->slave >= 0 ? w->slave : null, out = w->slave >= 0 ? w->slave : c->out, error = w->slave >= 0 ? w->slave : c->err_fd;
   int r = 0;
   if (w->slave < 0) {
-    r = own_pipe(out, &w->user);
-    if (r == 0) r = own_pipe(error, &w->user);
+    r = own_pipe(out, w);
+    if (r == 0) r = own_pipe(error, w);
   } else if (ioctl(w->slave, TIOCSCTTY, 0) < 0) {
     r = -errno;
   }
@@ -161,6 +182,7 @@ static int prepare(struct work *w, struct child_report *report) {
   if (r == 0 && (r = environment_defaults(&w->env, w->user.home, b->terminal)) < 0) err_set(err, -r, "environment", "%s", "");
   if (r == 0) r = identity_detach(err);
   if (r == 0) r = set_stdio(w, err);
+  if (r == 0 && b->ids.own) r = enter_user_namespace(w, err);
   if (r == 0) r = identity_apply(b, &w->user, err);
   if (r == 0) r = find_command(w, report);
   return r == 0 ? service_pass(w->c->service, err) : r;

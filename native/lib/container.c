@@ -67,7 +67,7 @@ static int enter_pod(struct start *s, struct err *err) {
   s->infra = joinpod_open(s->run, s->b->join, &s->infra_dir, &s->infra_pid, err);
   if (s->infra < 0) return s->infra;
   int r = make_pipes(s, err);
-  return r < 0 ? r : joinpod_enter(s->infra, s->infra_pid, err);
+  return r < 0 ? r : joinpod_enter(s->infra, s->infra_pid, &s->b->ids, err);
 }
 
 /* --- the fork --- */

@@ -70,7 +70,8 @@ static int read_annotations(const json_t *notes, struct infra_conf *conf, struct
   conf->pasta = uplink && !strcmp(uplink, "pasta");
   if (uplink && !conf->pasta && strcmp(uplink, "none"))
     return err_set(err, EINVAL, "config.json", "annotation io.podgen.uplink: %s", uplink);
-  return read_memory_volumes(text(notes, "io.podgen.memory-volumes"), conf, err);
+  int r = podids_parse(text(notes, "io.podgen.userns"), "annotation io.podgen.userns", &conf->ids, err);
+  return r < 0 ? r : read_memory_volumes(text(notes, "io.podgen.memory-volumes"), conf, err);
 }
 
 int infra_conf_read(const char *bundle, struct infra_conf *ret, struct err *err) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <jansson.h>
 
+#include "podids.h"
 #include "util.h"
 
 struct infra_conf {
@@ -9,6 +10,7 @@ struct infra_conf {
   const char *pod, *unit, *run_dir, *digest, *hostname;
   bool network, ipc, uts, pid; /* namespaces to make */
   bool pasta;                  /* io.podgen.uplink */
+  struct podids ids;           /* io.podgen.userns */
   json_t *sysctl;              /* object of strings, or NULL */
   json_t *memory_volumes;      /* array of absolute paths, or NULL; owned apart */
 };

@@ -74,7 +74,8 @@ static int enter(const struct exec_wish *wish, struct exec_place *place, struct 
   if (place->payload < 0) return place->payload;
   /* From here on processes of the container could look at us, if we let them: payload.h. */
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return err_set(err, errno, "prctl", "%s", "");
-  r = joinpod_enter_container(infra, pidfd, pid, err);
+  const struct joinpod_container c = {.infra = infra, .pidfd = pidfd, .infra_pid = infra_pid, .pid = pid};
+  r = joinpod_enter_container(&c, &place->bundle.ids, err);
   if (r < 0) return r;
   /* setns(2) to a mount namespace has put us at its root. */
   place->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "deadline.h"
+#include "poduserns.h"
 
 enum { PATIENCE_MS = 10 * 1000 };
 
@@ -58,8 +59,13 @@ static int join_differing(int pidfd, pid_t pid, int flags, struct err *err) {
   return setns(pidfd, want) < 0 ? err_set(err, errno, "setns", "pid %d", (int)pid) : 0;
 }
 
-int joinpod_enter(int pidfd, pid_t pid, struct err *err) {
+int joinpod_enter(int pidfd, pid_t pid, const struct podids *ids, struct err *err) {
   const int all = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (ids->own) {
+    int r = poduserns_enter_users(pidfd, pid, err);
+    if (r == 0) r = poduserns_check(pid, ids, err);
+    return r < 0 ? r : join_differing(pidfd, pid, all, err);
+  }
   /* Nearly always all are the pod's own, and one call does. The host's would be refused, and then nothing has changed. */
   if (setns(pidfd, CLONE_NEWUSER | all) == 0) return 0;
   if (errno != EPERM) return err_set(err, errno, "setns", "infra");
@@ -71,7 +77,14 @@ int joinpod_enter_pid(int pidfd, pid_t pid, struct err *err) {
   return join_differing(pidfd, pid, CLONE_NEWPID, err);
 }
 
-int joinpod_enter_container(int infra_pidfd, int pidfd, pid_t pid, struct err *err) {
-  if (setns(infra_pidfd, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "the pod's user namespace");
-  return join_differing(pidfd, pid, CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP, err);
+int joinpod_enter_container(const struct joinpod_container *c, const struct podids *ids, struct err *err) {
+  const int all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+  /* Its PID namespace is the user's: made with its file systems (child.c). */
+  if (ids->own) {
+    int r = poduserns_enter_users(c->infra, c->infra_pid, err);
+    if (r == 0) r = join_differing(c->pidfd, c->pid, all, err);
+    return r == 0 ? poduserns_enter_joined(c->infra, err) : r;
+  }
+  if (setns(c->infra, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "the pod's user namespace");
+  return join_differing(c->pidfd, c->pid, all, err);
 }

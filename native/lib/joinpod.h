@@ -1,5 +1,6 @@
 /* Joining a pod's namespaces, which its infra process holds; and a container's, for exec. */
 #pragma once
+#include "podids.h"
 #include "proc.h"
 
 /*
@@ -10,13 +11,18 @@ int joinpod_open(int run, const char *join, int *ret_dir, pid_t *ret_pid, struct
 
 /*
  * Joins user, network, ipc and uts of infra, and, with `pid`, its PID namespace for children. Namespaces that infra has
- * from the host (host network) are the ones we are in. The caller has one thread, and is root in the user namespace after.
+ * from the host (host network) are the ones we are in. The caller has one thread, and is root in the user namespace after: in the user's
+ * where the pod has one of its own (poduserns.h).
  */
-int joinpod_enter(int pidfd, pid_t pid_of_infra, struct err *err);
+int joinpod_enter(int pidfd, pid_t pid_of_infra, const struct podids *ids, struct err *err);
 int joinpod_enter_pid(int pidfd, pid_t pid_of_infra, struct err *err);
 
 /*
  * Joins all namespaces of a container's process, the user namespace by way of infra's pidfd first: a process that has changed its
  * user may not be dumpable, and then only somebody with CAP_SYS_PTRACE in its user namespace may join the others.
  */
-int joinpod_enter_container(int infra_pidfd, int pidfd, pid_t pid, struct err *err);
+struct joinpod_container {
+  int infra, pidfd; /* pidfds of infra and of the container */
+  pid_t infra_pid, pid;
+};
+int joinpod_enter_container(const struct joinpod_container *c, const struct podids *ids, struct err *err);

@@ -43,6 +43,25 @@ static int make_proc(const struct kernelfs *k, struct err *err) {
 /* --- /sys --- */
 
 /*
+ * The container's root is not the user: it gets the folder and the files with which a cgroup is divided (cgroups(7), delegation). The
+ * group stays the user's, whose manager puts processes of `exec` there.
+ */
+static int give_cgroup(int cgroup, const struct podids *ids) {
+  static const char *const names[] = {".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"};
+  const uid_t root = (uid_t)podids_uid(ids, 0);
+  for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+    struct stat st;
+    if (fstatat(cgroup, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0) {
+      if (errno == ENOENT) continue;
+      return -errno;
+    }
+    if (fchownat(cgroup, names[i], root, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
+    if (fchmodat(cgroup, names[i], (st.st_mode & 07777) | S_IWGRP, 0) < 0) return -errno;
+  }
+  return 0;
+}
+
+/*
  * The cgroup2 of the container's own cgroup namespace. On a hybrid machine that is the hierarchy without controllers, which is all
  * that may be mounted here. Where even that is refused (no cgroup2 at all) the folder stays empty. What is written there reaches no
  * further than the unit: its cgroup is the root of the namespace, and belongs to the user (Delegate=yes). Its own limits
@@ -59,6 +78,7 @@ static int make_cgroup(const struct kernelfs *k, int sys, struct err *err) {
   }
   if (cgroup < 0) return cgroup;
   int r = mountfd_attach(cgroup, target);
+  if (r == 0 && k->writable_cgroup && k->ids->own) r = give_cgroup(cgroup, k->ids);
   return r < 0 ? err_set(err, -r, "mount", "/sys/fs/cgroup") : 0;
 }
 
@@ -114,7 +134,9 @@ static int attach_folder(int dev, const char *name, int mount, struct err *err) 
 
 static int make_devpts(struct kernelfs *k, int dev, struct err *err) {
   /* Group 5 is tty, so that write(1) and the like reach terminals; it cannot be named where one id is mapped. */
-  static const struct mount_param params[] = {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", "5"}};
+  char gid[16];
+  snprintf(gid, sizeof gid, "%lld", (long long)podids_gid(k->ids, 5));
+  const struct mount_param params[] = {{"ptmxmode", "0666"}, {"mode", "0620"}, {"gid", gid}};
   const unsigned attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
   int fd = mountfd_new("devpts", params, 3, attrs, err);
   if (fd == -EINVAL) fd = mountfd_new("devpts", params, 2, attrs, err);
@@ -137,11 +159,14 @@ static int make_shm(const struct kernelfs *k, int dev, struct err *err) {
   return attach_folder(dev, "shm", shm, err);
 }
 
-/* Queues of the IPC namespace; refused to us where that is the host's. */
-static int make_mqueue(int dev, struct err *err) {
+/* Queues of the IPC namespace; refused to us where that is the host's. The file system has been there since infra made that namespace. */
+static int make_mqueue(const struct kernelfs *k, int dev, struct err *err) {
   cleanup_fd int fd = mountfd_new("mqueue", NULL, 0, LOCKED, err);
   if (fd == -EPERM || fd == -ENODEV) return 0;
-  return fd < 0 ? fd : attach_folder(dev, "mqueue", fd, err);
+  if (fd < 0) return fd;
+  if (k->ids->own && fchownat(fd, "", (uid_t)podids_uid(k->ids, 0), (gid_t)podids_gid(k->ids, 0), AT_EMPTY_PATH) < 0)
+    return err_set(err, errno, "chown", "/dev/mqueue");
+  return attach_folder(dev, "mqueue", fd, err);
 }
 
 static int make_dev(struct kernelfs *k, struct err *err) {
@@ -158,7 +183,7 @@ static int make_dev(struct kernelfs *k, struct err *err) {
     if (symlinkat(links[i].target, dev, links[i].name) < 0) r = err_set(err, errno, "link", "/dev/%s", links[i].name);
   if (r == 0) r = make_devpts(k, dev, err);
   if (r == 0) r = make_shm(k, dev, err);
-  return r == 0 ? make_mqueue(dev, err) : r;
+  return r == 0 ? make_mqueue(k, dev, err) : r;
 }
 
 int kernelfs_make(struct kernelfs *k, struct err *err) {

@@ -1,13 +1,15 @@
 /* The kernel's file systems of a container: /proc, /sys, the cgroup folder, and /dev with what is in it. */
 #pragma once
+#include "podids.h"
 #include "util.h"
 
 struct kernelfs {
-  int root;             /* the container's root, attached */
-  int infra_dir;        /* infra's run folder, for its shm/, on which memoryfs_mount was done */
-  bool own_pid;         /* the PID namespace was made for this container */
-  bool writable_cgroup; /* its cgroup is its own to divide: for an init */
-  int devpts;           /* set: the devpts mount; -1 before */
+  int root;                 /* the container's root, attached */
+  int infra_dir;            /* infra's run folder, for its shm/, on which memoryfs_mount was done */
+  bool own_pid;             /* the PID namespace was made for this container */
+  bool writable_cgroup;     /* its cgroup is its own to divide: for an init */
+  const struct podids *ids; /* whose numbers a new user namespace has; never NULL */
+  int devpts;               /* set: the devpts mount; -1 before */
 };
 
 /*

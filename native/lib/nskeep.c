@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 
+#include "poduserns.h"
 #include "userns.h"
 
 /* The user namespace first: it gives the rights to join the others. The mount namespace has the pod's file systems in memory. */
@@ -73,7 +74,7 @@ static bool is_own(const struct infra_conf *conf, int flag) {
 
 static int join_all(const int fds[N_ELEMENTS(kinds)], const struct infra_conf *conf, struct err *err) {
   struct userns_map map;
-  int r = userns_join(fds[0], &map, err);
+  int r = conf->ids.own ? poduserns_join(fds[0], err) : userns_join(fds[0], &map, err);
   for (size_t i = 1; r == 0 && i < N_ELEMENTS(kinds); i++)
     if (is_own(conf, kinds[i].flag) && setns(fds[i], kinds[i].flag) < 0) r = err_set(err, errno, "setns", "the pod's %s", kinds[i].name);
   return r;

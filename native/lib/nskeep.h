@@ -14,7 +14,7 @@
 int nskeep_store(const char *digest, const struct kept *kept, struct err *err);
 void nskeep_forget(const char *digest);
 /*
- * Joins those that an earlier infra of the same bundle kept: 1, and the process is root in the pod's user namespace. 0: there
+ * Joins those that an earlier infra of the same bundle kept: 1, and the process is in the pod's user namespace, with all rights. 0: there
  * are none, or not all of them; what another bundle's infra kept is forgotten.
  */
 int nskeep_join(struct kept *kept, const struct infra_conf *conf, struct err *err);

@@ -41,9 +41,13 @@ char *podfiles_resolv_conf(const char *host) {
 
 /* --- all of them --- */
 
-static int write_text(int dir, const char *name, const char *text, struct err *err) {
+static int write_text(int dir, const struct infra_conf *conf, const char *name, const char *text, struct err *err) {
   int r = write_file_atomic_at(dir, name, text, strlen(text), 0644);
-  return r < 0 ? err_set(err, -r, "write", "%s", name) : 0;
+  if (r < 0) return err_set(err, -r, "write", "%s", name);
+  if (!conf->ids.own) return 0;
+  const uid_t uid = (uid_t)podids_uid(&conf->ids, 0);
+  const gid_t gid = (gid_t)podids_gid(&conf->ids, 0);
+  return fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? err_set(err, errno, "chown", "%s", name) : 0;
 }
 
 /* The host's file, empty where it has none. */
@@ -56,9 +60,9 @@ static int read_host(const char *path, char **ret, struct err *err) {
 static int make_resolv_conf(int dir, const struct infra_conf *conf, struct err *err) {
   cleanup_free char *host = NULL;
   int r = read_host("/etc/resolv.conf", &host, err);
-  if (r < 0 || !conf->network || !conf->pasta) return r < 0 ? r : write_text(dir, "resolv.conf", host, err);
+  if (r < 0 || !conf->network || !conf->pasta) return r < 0 ? r : write_text(dir, conf, "resolv.conf", host, err);
   cleanup_free char *text = podfiles_resolv_conf(host);
-  return text ? write_text(dir, "resolv.conf", text, err) : err_set(err, ENOMEM, "write", "resolv.conf");
+  return text ? write_text(dir, conf, "resolv.conf", text, err) : err_set(err, ENOMEM, "write", "resolv.conf");
 }
 
 static int make_hosts(int dir, const struct infra_conf *conf, struct err *err) {
@@ -71,25 +75,27 @@ static int make_hosts(int dir, const struct infra_conf *conf, struct err *err) {
     text = xformat("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t%s\n", conf->hostname);
     if (!text) return err_set(err, ENOMEM, "write", "hosts");
   }
-  return write_text(dir, "hosts", text, err);
+  return write_text(dir, conf, "hosts", text, err);
 }
 
-static int make_hostname(int dir, struct err *err) {
-  char text[HOST_NAME_MAX + 2];
-  if (gethostname(text, HOST_NAME_MAX + 1) < 0) return err_set(err, errno, "gethostname", "%s", "");
-  text[HOST_NAME_MAX] = 0;
-  return write_text(dir, "hostname", strcat(text, "\n"), err);
+/* The UTS namespace may not be there yet. */
+static int make_hostname(int dir, const struct infra_conf *conf, struct err *err) {
+  char name[HOST_NAME_MAX + 1];
+  if (gethostname(name, sizeof name) < 0) return err_set(err, errno, "gethostname", "%s", "");
+  name[HOST_NAME_MAX] = 0;
+  cleanup_free char *text = xformat("%s\n", conf->uts ? conf->hostname : name);
+  return text ? write_text(dir, conf, "hostname", text, err) : err_set(err, ENOMEM, "write", "hostname");
 }
 
-/* The size that Docker and podman give. */
+/* The size that Docker and podman give. The owner is said: in a user namespace of the pod's own we have no id. */
 static int make_shm(int dir, struct err *err) {
-  static const struct mount_param params[] = {{"mode", "1777"}, {"size", "64m"}};
+  static const struct mount_param params[] = {{"mode", "1777"}, {"size", "64m"}, {"uid", "0"}, {"gid", "0"}};
   return memoryfs_make(dir, "shm", params, N_ELEMENTS(params), err);
 }
 
 /* Of the kernel's default size, half of the machine's memory; what is in it counts for the container that wrote it. */
 static int make_memory_volume(const char *path, struct err *err) {
-  static const struct mount_param params[] = {{"mode", "0777"}};
+  static const struct mount_param params[] = {{"mode", "0777"}, {"uid", "0"}, {"gid", "0"}};
   cleanup_free char *copy = strdup(path);
   if (!copy) return err_set(err, ENOMEM, "memory volume", "%s", path);
   for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
@@ -104,11 +110,14 @@ static int make_memory_volume(const char *path, struct err *err) {
   return memoryfs_make(parent, slash + 1, params, N_ELEMENTS(params), err);
 }
 
-int podfiles_make(int dir, const struct infra_conf *conf, struct err *err) {
+int podfiles_write(int dir, const struct infra_conf *conf, struct err *err) {
   int r = make_hosts(dir, conf, err);
   if (r == 0) r = make_resolv_conf(dir, conf, err);
-  if (r == 0) r = make_hostname(dir, err);
-  if (r == 0) r = make_shm(dir, err);
+  return r == 0 ? make_hostname(dir, conf, err) : r;
+}
+
+int podfiles_mount(int dir, const struct infra_conf *conf, struct err *err) {
+  int r = make_shm(dir, err);
   size_t i;
   json_t *item;
   json_array_foreach(conf->memory_volumes, i, item) {

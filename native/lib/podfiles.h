@@ -6,11 +6,10 @@
 /* Where pasta answers DNS in the pod's network and forwards to the host's resolver (verb_uplink.c; pasta(1), --dns-forward). */
 #define PODFILES_DNS "169.254.1.1"
 
-/*
- * Makes them all; `dir` is the run folder, opened in the pod's mount namespace, in which the caller is, as in its UTS namespace; it is root
- * in the user namespace.
- */
-int podfiles_make(int dir, const struct infra_conf *conf, struct err *err);
+/* The files, which belong to the pod's root; `dir` is the run folder. The caller is root in the user's namespace. */
+int podfiles_write(int dir, const struct infra_conf *conf, struct err *err);
+/* The file systems in memory; `dir` is opened in the pod's mount namespace, in which the caller is, as in its user namespace. */
+int podfiles_mount(int dir, const struct infra_conf *conf, struct err *err);
 
 /*
  * A pod's resolv.conf out of the host's (`host`): pasta's server first, then those of the host that a pod can reach,

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "clone3.h"
 
@@ -74,6 +75,31 @@ static int set_sysctls(const struct infra_conf *conf, int made, void (*warn)(con
   return 0;
 }
 
+/*
+ * IPC's are for the root of their user namespace alone, whatever the capabilities, and in a namespace of the pod's own we have no id
+ * (poduserns.h): a child of ours becomes that root. What it cannot do it says through a pipe.
+ */
+static int set_sysctls_as_root(const struct infra_conf *conf, int made, void (*warn)(const char *), struct err *err) {
+  int ends[2], status;
+  if (!conf->ids.own || !json_object_size(conf->sysctl)) return set_sysctls(conf, made, warn, err);
+  if (pipe2(ends, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
+  cleanup_fd int rd = ends[0];
+  cleanup_fd int wr = ends[1];
+  pid_t pid = fork();
+  if (pid < 0) return err_set(err, errno, "fork", "%s", "");
+  if (pid == 0) {
+    int r = setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ? err_set(err, errno, "setresuid", "the pod's root") : 0;
+    if (r == 0) r = set_sysctls(conf, made, warn, err);
+    if (r < 0) (void)write_all(wr, err, sizeof *err);
+    _exit(r < 0);
+  }
+  while (waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return err_set(err, errno, "wait", "sysctl");
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
+  if (read(rd, err, sizeof *err) != (ssize_t)sizeof *err) return err_set(err, ECHILD, "sysctl", "%s", "");
+  return err->code ? -err->code : -EINVAL;
+}
+
 int podns_make(const struct infra_conf *conf, void (*warn)(const char *text), struct err *err) {
   /*
    * The mount namespace is for the pod's file systems in memory (memoryfs.h). It belongs to another user namespace than the host's and
@@ -87,5 +113,5 @@ int podns_make(const struct infra_conf *conf, void (*warn)(const char *text), st
     return err_set(err, errno, "sethostname", "%s%s", conf->hostname,
                    errno == EPERM ? ": in a container, podrt needs one with the capability SYS_ADMIN" : "");
   int r = conf->network ? loopback_up(err) : 0;
-  return r < 0 ? r : set_sysctls(conf, made, warn, err);
+  return r < 0 ? r : set_sysctls_as_root(conf, made, warn, err);
 }

@@ -31,6 +31,11 @@ int rootfs_fuse(const struct bundle_rootfs *fs, struct err *err);
 int rootfs_copy(const struct bundle_rootfs *fs, struct err *err);
 /* Copies what is in the folder `from` (O_PATH or not) into `to`, with owners, modes, attributes and times. */
 int rootfs_copy_folder(int from, int to, struct err *err);
+/*
+ * Copies a layer, whiteouts and overlay's marks included, into the empty folder `to`, with the pod's ids for owners. The caller is root in
+ * the user's namespace. -ERANGE: a file belongs to an id that the pod has not.
+ */
+int rootfs_shift_layer(const char *layer, int to, const struct podids *ids, struct err *err);
 /* merged/ (or any folder) as a mount of its own, attached to itself. Returns an O_PATH descriptor of its root. */
 int rootfs_bind(const char *path, struct err *err);
 

@@ -1,4 +1,7 @@
-/* The copying driver, for machines where no kind of overlay works: all layers into one folder. See rootfs.h. */
+/*
+ * Copies of layers: all into one folder, for machines where no kind of overlay works; and one with other owners, for pods with a user
+ * namespace of their own. See rootfs.h.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -6,12 +9,13 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "copyattr.h"
 #include "copydata.h"
 #include "rmtree.h"
 #include "rootfs.h"
 
 /* Folders deeper than this are refused: two descriptors each. */
-enum { MAX_DEPTH = 200, XATTR_LIMIT = 64 * 1024 };
+enum { MAX_DEPTH = 200 };
 
 /* A file with several names in its layer, and where its first name was copied to. */
 struct seen {
@@ -20,7 +24,8 @@ struct seen {
 };
 
 struct copy {
-  int to; /* merged/ */
+  int to;                   /* merged/, or the new layer */
+  const struct podids *ids; /* NULL: layers are merged; else one stays a layer, with these ids for owners */
   struct seen *seen;
   size_t n_seen, room_seen;
   char path[PATH_MAX]; /* of the entry at hand, relative to `to` */
@@ -32,32 +37,14 @@ static int fail(struct copy *c, int code, const char *step) {
   return err_set(c->err, code, step, "%s", c->path);
 }
 
+/* The wish for more ids is the spec's to make. */
+static int fail_owner(struct copy *c, const struct stat *st) {
+  c->path[100] = 0; /* leaves room for the rest */
+  err_set(c->err, 0, "owner", "%s belongs to %u:%u, and the pod's user namespace has no such id", c->path, st->st_uid, st->st_gid);
+  return -ERANGE;
+}
+
 /* --- one entry --- */
-
-static int copy_xattrs(int from, int to) {
-  char names[4096], *value = NULL;
-  ssize_t len = flistxattr(from, names, sizeof names);
-  if (len <= 0) return len < 0 && errno != ENOTSUP ? -errno : 0;
-  value = malloc(XATTR_LIMIT);
-  if (!value) return -ENOMEM;
-  for (const char *name = names; name < names + len; name += strlen(name) + 1) {
-    /* overlay's own marks have done their work. */
-    if (!strncmp(name, "user.overlay.", 13)) continue;
-    ssize_t n = fgetxattr(from, name, value, XATTR_LIMIT);
-    if (n >= 0) (void)fsetxattr(to, name, value, (size_t)n, 0); /* as far as the file system can */
-  }
-  free(value);
-  return 0;
-}
-
-/* Owner, then mode (a chown takes set-user-ID away), attributes (capabilities go with a chown too), times. */
-static int copy_attributes(int from, int to, const struct stat *st) {
-  if (fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0) return -errno;
-  int r = copy_xattrs(from, to);
-  if (r < 0) return r;
-  const struct timespec times[2] = {st->st_atim, st->st_mtim};
-  return futimens(to, times) < 0 ? -errno : 0;
-}
 
 static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name, const struct stat *st) {
   for (size_t i = 0; st->st_nlink > 1 && i < c->n_seen; i++)
@@ -67,7 +54,7 @@ static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name,
   cleanup_fd int to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (to < 0) return -errno;
   int r = copy_data(from, to, st->st_size);
-  if (r == 0) r = copy_attributes(from, to, st);
+  if (r == 0) r = copy_attributes(from, to, st, c->ids);
   if (r < 0 || st->st_nlink < 2) return r;
   if (c->n_seen == c->room_seen) {
     size_t room = c->room_seen ? 2 * c->room_seen : 64;
@@ -82,8 +69,8 @@ static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name,
   return 0;
 }
 
-/* Symlinks, FIFOs, sockets: what has no content. Devices cannot be in a layer unpacked in a user namespace. */
-static int copy_other(int from_dir, int to_dir, const char *name, const struct stat *st) {
+/* Symlinks, FIFOs, sockets, whiteouts: what has no content. Other devices cannot be in a layer unpacked in a user namespace. */
+static int copy_other(struct copy *c, int from_dir, int to_dir, const char *name, const struct stat *st) {
   if (S_ISLNK(st->st_mode)) {
     char target[PATH_MAX];
     ssize_t n = readlinkat(from_dir, name, target, sizeof target - 1);
@@ -93,10 +80,7 @@ static int copy_other(int from_dir, int to_dir, const char *name, const struct s
   } else if (mknodat(to_dir, name, (st->st_mode & S_IFMT) | 0600, 0) < 0) {
     return -errno;
   }
-  if (fchownat(to_dir, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
-  if (!S_ISLNK(st->st_mode) && fchmodat(to_dir, name, st->st_mode & 07777, 0) < 0) return -errno;
-  const struct timespec times[2] = {st->st_atim, st->st_mtim};
-  return utimensat(to_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+  return copy_attributes_at(to_dir, name, st, c->ids);
 }
 
 /* --- folders --- */
@@ -116,7 +100,7 @@ static int copy_subfolder(struct copy *c, int from_dir, int to_dir, const char *
   if (c->depth >= MAX_DEPTH) return fail(c, ELOOP, "copy");
   cleanup_fd int from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (from < 0) return fail(c, errno, "open");
-  if (exists && is_opaque(from)) {
+  if (exists && !c->ids && is_opaque(from)) {
     int r = rmtree_at(to_dir, name, c->err);
     if (r < 0) return r;
     exists = false;
@@ -128,7 +112,8 @@ static int copy_subfolder(struct copy *c, int from_dir, int to_dir, const char *
   int r = copy_folder(c, from, to);
   c->depth--;
   if (r < 0) return r;
-  r = copy_attributes(from, to, st);
+  r = copy_attributes(from, to, st, c->ids);
+  if (r == -ERANGE) return fail_owner(c, st);
   return r < 0 ? fail(c, -r, "copy") : 0;
 }
 
@@ -142,9 +127,10 @@ static int copy_entry(struct copy *c, int from, int to, const char *name) {
     if (r < 0) return r;
     exists = false;
   }
-  if (is_whiteout(&st)) return 0;
+  if (is_whiteout(&st) && !c->ids) return 0;
   if (folder) return copy_subfolder(c, from, to, name, &st, exists);
-  int r = S_ISREG(st.st_mode) ? copy_file(c, from, to, name, &st) : copy_other(from, to, name, &st);
+  int r = S_ISREG(st.st_mode) ? copy_file(c, from, to, name, &st) : copy_other(c, from, to, name, &st);
+  if (r == -ERANGE) return fail_owner(c, &st);
   return r < 0 ? fail(c, -r, "copy") : 0;
 }
 
@@ -189,10 +175,23 @@ int rootfs_copy(const struct bundle_rootfs *fs, struct err *err) {
     struct stat st;
     c.path[0] = 0;
     r = from < 0 || fstat(from, &st) < 0 ? err_set(err, errno, "layer", "%s", fs->layers[i]) : copy_folder(&c, from, to);
-    if (r == 0 && (r = copy_attributes(from, to, &st)) < 0) r = err_set(err, -r, "copy", "%s", fs->layers[i]);
+    if (r == 0 && (r = copy_attributes(from, to, &st, NULL)) < 0) r = err_set(err, -r, "copy", "%s", fs->layers[i]);
     /* Inode numbers mean something within one layer only. */
     while (c.n_seen) free(c.seen[--c.n_seen].path);
   }
   free(c.seen);
   return r;
+}
+
+int rootfs_shift_layer(const char *layer, int to, const struct podids *ids, struct err *err) {
+  struct copy c = {.to = to, .ids = ids, .err = err};
+  struct stat st;
+  cleanup_fd int from = open(layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (from < 0 || fstat(from, &st) < 0) return err_set(err, errno, "layer", "%s", layer);
+  int r = copy_folder(&c, from, to);
+  while (c.n_seen) free(c.seen[--c.n_seen].path);
+  free(c.seen);
+  if (r < 0) return r;
+  r = copy_attributes(from, to, &st, ids);
+  return r == -ERANGE ? fail_owner(&c, &st) : r < 0 ? err_set(err, -r, "copy", "%s", layer) : 0;
 }

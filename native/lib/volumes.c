@@ -7,6 +7,7 @@
 
 #include "inroot.h"
 #include "mountopt.h"
+#include "poduserns.h"
 
 /* --- sources on the host --- */
 
@@ -35,7 +36,7 @@ static const char *plain_name(enum source_type type) {
 }
 
 /* On the host, links and all are the user's own business: resolve 0. */
-static int make_host_folder(const char *path, mode_t mode) {
+static int make_host_folder(const char *path, mode_t mode, const struct podids *owner) {
   cleanup_fd int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (slash < 0) return -errno;
   cleanup_free char *parent = strdup(path);
@@ -47,13 +48,17 @@ static int make_host_folder(const char *path, mode_t mode) {
   cleanup_fd int above = inroot_make_dir(slash, parent, 0755, 0);
   if (above < 0) return above;
   if (mkdirat(above, name, 0700) < 0) return errno == EEXIST ? 0 : -errno;
+  const uid_t uid = (uid_t)podids_uid(owner, 0);
+  const gid_t gid = (gid_t)podids_gid(owner, 0);
+  if (owner->own && fchownat(above, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
   return fchmodat(above, name, mode, 0) < 0 ? -errno : 0;
 }
 
-static int make_source(const char *source, const struct mountopt *opt) {
+static int make_source(const char *source, const struct mountopt *opt, const struct podids *ids) {
+  static const struct podids users = {0};
   /* emptyDir and claims are for any user of the container; what the kubelet makes for hostPath is 0755 and 0644. */
-  if (opt->make_source) return make_host_folder(source, 0777);
-  if (opt->type == SOURCE_DIRECTORY_OR_CREATE) return make_host_folder(source, 0755);
+  if (opt->make_source) return make_host_folder(source, 0777, ids);
+  if (opt->type == SOURCE_DIRECTORY_OR_CREATE) return make_host_folder(source, 0755, &users);
   if (opt->type != SOURCE_FILE_OR_CREATE) return -ENOENT;
   cleanup_fd int fd = open(source, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC, 0644);
   return fd < 0 && errno != EEXIST ? -errno : 0;
@@ -66,10 +71,16 @@ static int open_sub_path(int source, const char *sub_path, struct err *err) {
   return fd < 0 ? err_set(err, -fd, "volume", "subPath %s", sub_path) : steal_fd(&fd);
 }
 
-int volume_source(const char *source, const struct mountopt *opt, struct err *err) {
+int volume_source(const char *source, const struct mountopt *opt, const struct podids *ids, struct err *err) {
   cleanup_fd int fd = open(source, O_PATH | O_CLOEXEC);
   int r = fd < 0 ? -errno : 0;
-  if (r == -ENOENT && (r = make_source(source, opt)) == 0) {
+  if (r == -ENOENT) {
+    poduserns_act_as_user(ids);
+    r = make_source(source, opt, ids);
+    int back = poduserns_act_as_root(ids, err);
+    if (back < 0) return back;
+  }
+  if (r == 0 && fd < 0) {
     fd = open(source, O_PATH | O_CLOEXEC);
     r = fd < 0 ? -errno : 0;
   }
@@ -124,12 +135,12 @@ static int mount_tmpfs(int root, const struct bundle_mount *m, struct err *err) 
   return r;
 }
 
-static int mount_bind(int root, const struct bundle_mount *m, struct err *err) {
+static int mount_bind(const struct volumes *v, const struct bundle_mount *m, struct err *err) {
   struct mountopt opt;
   int r = mountopt_parse(m->options, false, &opt, err);
   if (r < 0) return r;
-  cleanup_fd int source = volume_source(m->source, &opt, err);
-  r = source < 0 ? source : bind_to(root, source, m->destination, &opt, err);
+  cleanup_fd int source = volume_source(m->source, &opt, v->ids, err);
+  r = source < 0 ? source : bind_to(v->root, source, m->destination, &opt, err);
   mountopt_free(&opt);
   return r;
 }
@@ -149,7 +160,7 @@ static const struct {
 static int mount_one(const struct volumes *v, const struct bundle_mount *m, struct err *err) {
   for (size_t i = 0; i < N_ELEMENTS(standard); i++)
     if (!strcmp(m->type, standard[i].type) && !strcmp(m->destination, standard[i].destination)) return 0;
-  if (!strcmp(m->type, "bind")) return mount_bind(v->root, m, err);
+  if (!strcmp(m->type, "bind")) return mount_bind(v, m, err);
   if (!strcmp(m->type, "tmpfs")) return mount_tmpfs(v->root, m, err);
   return err_set(err, 0, "mount", "%s: type %s is not supported there", m->destination, m->type);
 }

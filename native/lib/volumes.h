@@ -3,9 +3,10 @@
 #include "bundle.h"
 
 struct volumes {
-  int root;      /* the container's root, attached */
-  int infra_dir; /* infra's run folder, or -1 */
-  int run_dir;   /* the container's own: a place to attach what is then taken apart */
+  const struct podids *ids; /* never NULL */
+  int root;                 /* the container's root, attached */
+  int infra_dir;            /* infra's run folder, or -1 */
+  int run_dir;              /* the container's own: a place to attach what is then taken apart */
 };
 
 /* Binds infra's hosts, resolv.conf and hostname to /etc, those that are there. */
@@ -16,8 +17,11 @@ int volumes_etc(const struct volumes *v, struct err *err);
  */
 int volumes_mount(const struct volumes *v, const struct bundle *b, struct err *err);
 
-/* Opens the source of a bind mount as its options ask (made, of the right type, the sub-path). O_PATH. */
+/*
+ * Opens the source of a bind mount as its options ask (made, of the right type, the sub-path). O_PATH. Folders of podgen's own are made
+ * the pod's root's, what is the host's the user's.
+ */
 struct mountopt;
-int volume_source(const char *source, const struct mountopt *opt, struct err *err);
+int volume_source(const char *source, const struct mountopt *opt, const struct podids *ids, struct err *err);
 /* One entry of io.podgen.files (secretfs.c). */
 int volume_files(const struct volumes *v, const struct bundle_files *files, struct err *err);
