@@ -59,6 +59,8 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   ); // prettier-ignore
   // Also where it says what was meant to be: that the apply was finished is known only from here on.
   await writeManifest(ports, options, after);
+  // Best effort: what is left the next apply that changes something removes, and a prune.
+  await ports.images.dropShifted(new Set(Object.values(after.pods).flatMap((p) => p.shifted ?? []))).catch(() => undefined);
   const objects = forgotten.map((name) => ({ name, outcome: "deleted", pods: [] }) as const);
   return { ...summary(changes, reports, options), objects, warnings };
 }

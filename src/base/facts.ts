@@ -24,6 +24,9 @@ export interface HostFacts {
   readonly paths: Paths;
   readonly user: string;
   readonly uid: number;
+  readonly gid: number;
+  /** How many ids the user has beside their own (subuid(5), subgid(5)). */
+  readonly subordinateIds: { readonly uids: number; readonly gids: number };
   /** Major version of the user manager, 252 or 257 say. */
   readonly systemdVersion: number;
   /** Absolute path of pasta, or undefined where there is none (pods then have no uplink, and apply says so). */

@@ -1,5 +1,6 @@
 // What is installed and what runs: the truth that diff compares with and apply records.
 import { recordOf } from "./record.js";
+import type { UsernsMaps } from "./userns.js";
 
 /** A file that podgen owns, as its manifest remembers it. */
 export interface OwnedFile {
@@ -32,6 +33,10 @@ export interface ManifestPod {
   readonly folders: readonly string[];
   /** ConfigMaps and Secrets it refers to, as `Secret/login`. */
   readonly objects: readonly string[];
+  /** Of a pod with a user namespace of its own: its ids, which are its as long as it is installed. */
+  readonly userns?: UsernsMaps;
+  /** Names of the shifted layers it uses (storage/shifted): kept as long as any pod names them. */
+  readonly shifted?: readonly string[];
   /** Only while an apply of the pod is under way: what it has started was not judged. Still there when it was killed. */
   readonly unfinished?: true;
   /** Beside `unfinished`: that apply is the pod's first. Still there when it was killed: nobody can have stopped the pod yet. */

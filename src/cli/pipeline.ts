@@ -2,6 +2,7 @@
 import { type Diagnostic, hasErrors } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Manifest } from "../base/installed.js";
+import { recordOf } from "../base/record.js";
 import type { RegistryLogin } from "../base/registry-login.js";
 import { buildModel } from "../model/index.js";
 import type { Container, Model } from "../model/types.js";
@@ -118,6 +119,7 @@ export async function planModel(
     images,
     objects: await readObjects(given.manifest, given.read),
     secretKey: given.secretKey,
+    userns: recordOf(Object.entries(given.manifest.pods).map(([name, { userns }]) => [name, userns])),
   });
   if (plan === undefined || hasErrors(diagnostics)) return { diagnostics };
   return { diagnostics, value: { model, plan, rendered: renderPlan(plan, given.facts), images } };

@@ -20,6 +20,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     images: pod.images,
     folders: pod.folders,
     objects: pod.objects,
+    ...(pod.userns === undefined ? {} : { userns: pod.userns, shifted: [...pod.shifted.values()].sort() }),
   };
 }
 

@@ -12,7 +12,7 @@ export interface HostOptions {
 
 /** The host of the calling user, as its environment says. Does nothing until a member is called. */
 export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): Host {
-  const { username: user, uid, homedir } = userInfo();
+  const { username: user, uid, gid, homedir } = userInfo();
   const paths = readPaths(env, homedir, `/run/user/${uid}`);
   const source = options.podrt ?? fileURLToPath(new URL("../podrt", import.meta.url));
   const files = once(async () => new (await import("./files/files.js")).Files([paths.data, paths.state, paths.run, paths.settings]));
@@ -21,7 +21,7 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
     paths,
     facts: async (reader) => {
       const [{ readFacts }, version, path] = await Promise.all([import("./facts/facts.js"), reader.version(), reader.searchPath()]);
-      return readFacts({ paths, user, uid, systemdVersion: version }, path);
+      return readFacts({ paths, user, uid, gid, systemdVersion: version }, path);
     },
     manager: () => {
       manager ??= import("./systemd/manager.js")

@@ -1,5 +1,8 @@
 // The model: typed, defaulted, cross-checked objects, each knowing where it came from. Made by model/, read by plan/.
 import type { Location } from "../base/diagnostic.js";
+import type { UsernsWish } from "../base/userns.js";
+
+export type { UsernsWish } from "../base/userns.js";
 
 export interface ObjectRef {
   readonly kind: "Pod" | "ConfigMap" | "Secret";
@@ -126,6 +129,8 @@ export interface PodModel extends ObjectRef {
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
   readonly hostNetwork: boolean;
+  /** Absent: shared. */
+  readonly userns?: UsernsWish;
   readonly initContainers: readonly Container[];
   readonly containers: readonly Container[];
   readonly volumes: readonly Volume[];

@@ -4,6 +4,7 @@ import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { PodModel } from "../model/types.js";
 import type { Objects } from "./objects.js";
 import type { PlannedData } from "./types.js";
+import type { UsernsPlanner } from "./userns.js";
 
 export interface PodContext {
   readonly pod: PodModel;
@@ -12,6 +13,8 @@ export interface PodContext {
   readonly objects: Objects;
   /** PlanInput's. */
   readonly secretKey: Uint8Array | undefined;
+  /** Hands out ids to the pods of this apply. */
+  readonly userns: UsernsPlanner;
   /** Keys (`Secret/login`) of the objects the pod refers to. */
   readonly used: Set<string>;
   /** Files the pod needs, by path: the same file asked for twice is one. */

@@ -5,6 +5,7 @@ import type { Model, ObjectRef } from "../model/types.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { planPod } from "./pod.js";
 import type { Plan } from "./types.js";
+import { type InstalledUserns, UsernsPlanner } from "./userns.js";
 
 export type { AppliedObjects } from "./objects.js";
 
@@ -19,6 +20,8 @@ export interface PlanInput {
   readonly objects: AppliedObjects;
   /** This machine's random key for the digests of secret values; without it, paths do not depend on values. */
   readonly secretKey: Uint8Array | undefined;
+  /** The id maps of pods that are installed. */
+  readonly userns: InstalledUserns;
 }
 
 /** Plans all pods and objects of one apply. All findings at once; no plan when any is an error. */
@@ -27,9 +30,10 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const diagnostics: Diagnostic[] = [...checkPaths(facts), ...checkImmutable(model, input.objects)];
   const sourceOf = ({ at }: ObjectRef): string => input.sources.get(at.file) ?? at.file;
   const objects = allObjects(model, input.objects);
+  const userns = new UsernsPlanner(facts, input.userns, model.pods, images);
   const pods = model.pods.map((pod) => {
     return planPod(
-      { pod, facts, images, objects, secretKey: input.secretKey, used: new Set(), data: new Map(), diagnostics },
+      { pod, facts, images, objects, secretKey: input.secretKey, userns, used: new Set(), data: new Map(), diagnostics },
       sourceOf(pod),
     );
   });

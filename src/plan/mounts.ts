@@ -7,8 +7,8 @@ import type { PlannedContainer, PlannedFiles, PlannedMount } from "./types.js";
 
 export type PlannedVolumes = Pick<PlannedContainer, "mounts" | "files">;
 
-/** All volumes of a container, each list with parents before what is mounted below them. */
-export function planVolumes(context: PodContext, container: Container): PlannedVolumes {
+/** All volumes of a container (`map`: digest of the pod's own ids), each list with parents before what is mounted below them. */
+export function planVolumes(context: PodContext, container: Container, map?: string): PlannedVolumes {
   const mounts: PlannedMount[] = [];
   const files: PlannedFiles[] = [];
   for (const mount of container.volumeMounts) {
@@ -20,7 +20,7 @@ export function planVolumes(context: PodContext, container: Container): PlannedV
       if (planned !== undefined) files.push(planned);
     } else if (mount.subPath !== "" && !staysBeneath(cleanPath(mount.subPath).slice(1)))
       refuse(context, "unsafe-path", mount.at, `subPath ${JSON.stringify(mount.subPath)} leaves the volume`);
-    else mounts.push(bind(context, volume, source, mount));
+    else mounts.push(bind(context, volume, source, mount, map));
   }
   return { mounts: parentsFirst(mounts), files: parentsFirst(files) };
 }
@@ -31,14 +31,14 @@ function isFiles(source: Volume["source"]): source is FileSource {
   return source.kind === "configMap" || source.kind === "secret";
 }
 
-function bind(context: PodContext, volume: Volume, source: BoundSource, mount: VolumeMount): PlannedMount {
+function bind(context: PodContext, volume: Volume, source: BoundSource, mount: VolumeMount, map: string | undefined): PlannedMount {
   const { paths } = context.facts;
   const { path, options } = ((): { path: string; options: string[] } => {
     switch (source.kind) {
       case "emptyDir":
         return source.medium === "Memory"
           ? { path: memoryFolder(paths, context.pod.name, volume.name), options: ["x-podgen.memory"] }
-          : { path: emptyDirFolder(paths, context.pod.name, volume.name), options: ["x-podgen.mkdir"] };
+          : { path: emptyDirFolder(paths, context.pod.name, volume.name, map), options: ["x-podgen.mkdir"] };
       case "persistentVolumeClaim":
         return { path: claimFolder(paths, source.claimName), options: ["x-podgen.mkdir"] };
       case "hostPath":

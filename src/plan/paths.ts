@@ -12,8 +12,9 @@ export function upperFolder(paths: Paths, pod: string, container: string): strin
   return `${paths.data}/containers/${pod}/${container}`;
 }
 
-export function emptyDirFolder(paths: Paths, pod: string, volume: string): string {
-  return `${paths.data}/empty/${pod}/${volume}`;
+/** With other ids (`map`: PlannedUserns' digest) it is another one: what an earlier container has left belongs to nobody in it. */
+export function emptyDirFolder(paths: Paths, pod: string, volume: string, map?: string): string {
+  return `${paths.data}/empty/${pod}/${volume}${map === undefined ? "" : `_${map}`}`;
 }
 
 /** An emptyDir of medium Memory: a folder of infra's, who mounts a tmpfs on it in its own mount namespace. */
@@ -30,13 +31,22 @@ export function layerFolder(paths: Paths, diffId: string): string {
   return `${paths.data}/storage/layers/${diffId.replace(/^sha256:/, "")}`;
 }
 
+/** The name of a layer whose files have the ids of a pod's own user namespace; `map`: PlannedUserns' digest. */
+export function shiftedName(diffId: string, map: string): string {
+  return `${diffId.replace(/^sha256:/, "")}-${map}`;
+}
+
+export function shiftedFolder(paths: Paths, diffId: string, map: string): string {
+  return `${paths.data}/storage/shifted/${shiftedName(diffId, map)}`;
+}
+
 /**
  * Folders that go with the pod. Each container's and volume's is named beside the one above them, so that one that is
  * dropped from the spec can go alone and a deleted pod leaves no empty parent.
  */
-export function podFolders(paths: Paths, pod: string, containers: readonly string[], emptyDirs: readonly string[]): string[] {
+export function podFolders(paths: Paths, pod: string, containers: readonly string[], emptyDirs: readonly string[], map?: string): string[] {
   const folders = [`${paths.data}/containers/${pod}`, ...containers.map((name) => upperFolder(paths, pod, name))];
-  if (emptyDirs.length > 0) folders.push(`${paths.data}/empty/${pod}`, ...emptyDirs.map((name) => emptyDirFolder(paths, pod, name)));
+  if (emptyDirs.length > 0) folders.push(`${paths.data}/empty/${pod}`, ...emptyDirs.map((name) => emptyDirFolder(paths, pod, name, map)));
   // What ran leaves its state and, in memory, its volumes of medium Memory.
   folders.push(`${paths.run}/pods/${pod}`);
   return folders;

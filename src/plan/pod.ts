@@ -13,12 +13,14 @@ import { keepPullSecrets } from "./pull-secrets.js";
 import { planResources } from "./resources.js";
 import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
+import { keptIds, type PlannedUserns } from "./userns.js";
 
 /** Plans a pod. What is wrong is in the context's diagnostics; the plan is then not to be used. */
 export function planPod(context: PodContext, source: string): PodPlan {
   const { pod, facts } = context;
   const specs = [...pod.initContainers, ...pod.containers];
-  const containers = specs.flatMap((spec) => planContainer(context, spec) ?? []);
+  const userns = context.userns.plan(context);
+  const containers = specs.flatMap((spec) => planContainer(context, spec, userns) ?? []);
   const names = specs.map((c) => c.name);
   const ports = planPorts(context);
   const emptyDirs = pod.volumes.flatMap((v) => (v.source.kind === "emptyDir" ? [{ name: v.name, medium: v.source.medium }] : []));
@@ -32,17 +34,18 @@ export function planPod(context: PodContext, source: string): PodPlan {
     restartPolicy: pod.restartPolicy,
     graceSeconds: pod.terminationGracePeriodSeconds,
     hostNetwork: pod.hostNetwork,
+    ...(userns === undefined ? {} : { userns }),
     uplink: !pod.hostNetwork && facts.pasta !== undefined,
     containers,
     ports,
     memoryVolumes: inMemory.map((name) => memoryFolder(facts.paths, pod.name, name)),
     data: [...context.data.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
-    folders: podFolders(facts.paths, pod.name, names, onDisk),
+    folders: podFolders(facts.paths, pod.name, names, onDisk, userns?.digest),
     objects: [...context.used].sort(),
   };
 }
 
-function planContainer(context: PodContext, spec: Container): PlannedContainer | undefined {
+function planContainer(context: PodContext, spec: Container, userns: PlannedUserns | undefined): PlannedContainer | undefined {
   const { pod, facts } = context;
   const image = context.images.get(spec.image);
   if (image === undefined) {
@@ -62,12 +65,12 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
     env,
     secretEnv,
     cwd: planCwd(spec, image),
-    ...planUser(spec, image),
+    ...planUser(spec, image, userOf(context)),
     capabilities,
     readOnlyRoot: spec.security.readOnlyRootFilesystem,
     maskedPaths: spec.security.procMount === "Default",
     terminal: spec.tty,
-    ...planVolumes(context, spec),
+    ...planVolumes(context, spec, userns?.digest),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
     writableCgroup: capabilities.includes("CAP_SYS_ADMIN"),
@@ -78,6 +81,11 @@ function planContainer(context: PodContext, spec: Container): PlannedContainer |
   const planned = withInit(stated, image);
   checkBundle(context, planned, spec.at);
   return planned;
+}
+
+/** Who a container runs as whose spec and image say nothing: in keep-id the user, as with podman. */
+function userOf({ pod, facts }: PodContext): { uid: number; gid: number } | undefined {
+  return pod.userns?.mode === "keep-id" ? keptIds(pod.userns, facts) : undefined;
 }
 
 /** systemd refuses names beyond its limit. Containers' units are the model's rule; these are names that planning makes. */

@@ -37,15 +37,17 @@ export type PlannedUser = Pick<PlannedContainer, "uid" | "gid" | "userName">;
 
 /**
  * Whose rights the process has. runAsUser stands for the image's whole USER, runAsGroup for its group. Where a group is
- * not said by number, or the user is a name, podrt looks it up in the image's /etc/passwd: then `userName` is set.
+ * not said by number, or the user is a name, podrt looks it up in the image's /etc/passwd: then `userName` is set. `usual`: who it is
+ * where nobody says anything, root when absent.
  */
-export function planUser(container: Container, image: ImageFacts): PlannedUser {
+export function planUser(container: Container, image: ImageFacts, usual?: { uid: number; gid: number }): PlannedUser {
   const { runAsUser, runAsGroup } = container.security;
   const cut = image.config.user.indexOf(":");
   const imageUser = cut < 0 ? image.config.user : image.config.user.slice(0, cut);
   const imageGroup = cut < 0 ? "" : image.config.user.slice(cut + 1);
   const user = runAsUser === undefined ? imageUser : String(runAsUser);
   const group = runAsGroup !== undefined ? String(runAsGroup) : runAsUser === undefined ? imageGroup : "";
+  if (user === "" && group === "" && usual !== undefined) return usual;
   // Root's group is 0 in every image: no lookup.
   if ((user === "" || user === "0") && group === "") return { uid: 0, gid: 0 };
   const uid = number(user === "" ? "0" : user);

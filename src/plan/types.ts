@@ -2,6 +2,7 @@
 
 import type { ImageFacts } from "../base/facts.js";
 import type { PullPolicy } from "../model/types.js";
+import type { PlannedUserns } from "./userns.js";
 
 /** A bind mount, or a fresh tmpfs. */
 export type PlannedMount = {
@@ -85,6 +86,8 @@ export interface PodPlan {
   readonly restartPolicy: "Always" | "OnFailure" | "Never";
   readonly graceSeconds: number;
   readonly hostNetwork: boolean;
+  /** Absent: the user's one namespace. */
+  readonly userns?: PlannedUserns;
   readonly uplink: boolean;
   readonly containers: readonly PlannedContainer[];
   readonly ports: readonly PlannedPort[];

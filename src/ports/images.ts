@@ -1,10 +1,11 @@
 // Images: looked at for planning, had for applying. Implemented by host/image/.
 import type { ImageFacts } from "../base/facts.js";
 import type { RegistryLogin } from "../base/registry-login.js";
+import type { UsernsMaps } from "../base/userns.js";
 
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 
-/** Why an image could not be had; `code` is stable: image-not-found, image-unauthorized, image-unreachable, image-digest-mismatch, image-bad, image-no-platform, image-refused (blocked, by policy.json, or a registry takes it not), image-config (registries.conf, policy.json, certs.d are wrong), image-store (this machine: disk, podrt, locks). */
+/** Why an image could not be had; `code` is stable: image-not-found, image-unauthorized, image-unreachable, image-digest-mismatch, image-bad, image-no-platform, image-refused (blocked, by policy.json, or a registry takes it not), image-config (registries.conf, policy.json, certs.d are wrong), image-ids (the pod's user namespace has no room for its files), image-store (this machine: disk, podrt, locks). */
 export class ImageError extends Error {
   readonly code: string;
   readonly reference: string;
@@ -57,6 +58,13 @@ export interface Images extends ImageReader {
   ensure(facts: ImageFacts, progress: (step: PullProgress) => void, logins?: readonly RegistryLogin[]): Promise<void>;
   /** Keeps what a person has chosen for a short name, where podman keeps it too. Throws ImageError. */
   remember(short: string, reference: string): Promise<void>;
+  /**
+   * Has copies of layers (diff_id -> name of the copy) whose files belong to the ids of a pod's own user namespace. Of callers who
+   * hold the writer's lock until the manifest names them. Throws ImageError, image-ids where a file's owner is not in the maps.
+   */
+  shift(layers: ReadonlyMap<string, string>, maps: UsernsMaps): Promise<void>;
+  /** Removes the copies but those of these names; later, when somebody is at work in the store. */
+  dropShifted(kept: ReadonlySet<string>): Promise<void>;
 }
 
 /** True for ImageError, also one made by another copy of this module in a split bundle. */

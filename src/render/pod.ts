@@ -2,7 +2,7 @@
 import type { HostFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
 import { INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
-import { bundleFolder } from "../plan/paths.js";
+import { bundleFolder, shiftedName } from "../plan/paths.js";
 import { passedSockets } from "../plan/ports.js";
 import type { PodPlan } from "../plan/types.js";
 import type { Bundle } from "./oci/bundle.js";
@@ -71,5 +71,13 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     images: recordOf(pod.containers.map((c) => [c.name, { reference: c.image.reference, digest: c.image.digest }])),
     objects: pod.objects,
     folders: pod.folders,
+    ...usernsOf(pod),
   };
+}
+
+function usernsOf({ userns, containers }: PodPlan): Pick<RenderedPod, "userns" | "shifted"> {
+  if (userns === undefined) return { shifted: new Map() };
+  const { mode, uids, gids, digest } = userns;
+  const layers = containers.flatMap((c) => c.image.layers);
+  return { userns: { mode, uids, gids }, shifted: new Map(layers.map((layer) => [layer, shiftedName(layer, digest)])) };
 }

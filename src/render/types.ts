@@ -1,4 +1,5 @@
 // Rendered bytes. Made by render/, compared by diff/.
+import type { UsernsMaps } from "../base/userns.js";
 
 export type FileKind = "unit" | "bundle" | "data" | "object";
 
@@ -34,6 +35,10 @@ export interface RenderedPod {
   readonly enable: readonly string[];
   readonly images: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
   readonly folders: readonly string[];
+  /** Its own ids, where it has some. */
+  readonly userns?: UsernsMaps;
+  /** The layers it needs shifted by them: diff_id -> name in the store. */
+  readonly shifted: ReadonlyMap<string, string>;
   readonly objects: readonly string[];
 }
 

@@ -5,6 +5,7 @@ import type { ConfigMapModel, Container, Model, PodModel, Port, SecretModel, Vol
 import { makePlan } from "../../src/plan/index.js";
 import { type AppliedObjects, NO_OBJECTS } from "../../src/plan/objects.js";
 import type { Plan } from "../../src/plan/types.js";
+import type { InstalledUserns } from "../../src/plan/userns.js";
 import { renderPlan } from "../../src/render/index.js";
 import type { Rendered } from "../../src/render/types.js";
 
@@ -28,6 +29,8 @@ export function hostFacts(over: Partial<HostFacts> = {}, home = "/home/alice"): 
     },
     user: "alice",
     uid: 1000,
+    gid: 1000,
+    subordinateIds: { uids: 65536, gids: 65536 },
     systemdVersion: 252,
     pasta: "/usr/bin/pasta",
     unprivilegedPortStart: 1024,
@@ -137,6 +140,7 @@ export interface Given {
   readonly source?: string;
   /** Of the secret store; one of zeros when absent, none when null. */
   readonly secretKey?: Uint8Array | null;
+  readonly userns?: InstalledUserns;
 }
 
 /** Runs the planner. */
@@ -148,6 +152,7 @@ export function planOf(model: Model, given: Given = {}): ReturnType<typeof makeP
     images: new Map((given.images ?? [imageFacts()]).map((i) => [i.reference, i])),
     objects: given.objects ?? NO_OBJECTS,
     secretKey: given.secretKey === null ? undefined : (given.secretKey ?? new Uint8Array(32)),
+    userns: given.userns ?? {},
   });
 }
 

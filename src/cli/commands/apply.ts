@@ -4,7 +4,7 @@ import { hasErrors } from "../../base/diagnostic.js";
 import type { ImageFacts } from "../../base/facts.js";
 import type { Manifest } from "../../base/installed.js";
 import type { ChangeSet } from "../../diff/types.js";
-import { type ImageError, isImageError } from "../../ports/images.js";
+import { type ImageError, type Images, isImageError } from "../../ports/images.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
@@ -117,12 +117,19 @@ async function applyUnderLock(
     printDiagnostics(context, again.diagnostics, texts);
     if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("what is installed changed meanwhile");
     if (again.value.changes.empty) return unchanged(again.value.changes);
+    await shiftLayers(again.value, images);
     const ports = { manager, images, runtime, journal, files, clock: realClock };
     report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
     return report;
   } finally {
     await adopted?.giveBack(stopped, report, manager);
   }
+}
+
+/** The layers of pods with a user namespace of their own; under the lock, for only then are the ids known for good. */
+async function shiftLayers({ rendered, changes }: Proposal, images: Images): Promise<void> {
+  const changed = new Set(changes.pods.filter((p) => p.manifest !== undefined && p.verdict !== "unchanged").map((p) => p.name));
+  for (const { name, userns, shifted } of rendered.pods) if (userns !== undefined && changed.has(name)) await images.shift(shifted, userns);
 }
 
 function applyOptions(readers: Readers, manifest: Manifest, wishes: { wait: boolean; timeout: number }): ApplyOptions {

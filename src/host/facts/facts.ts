@@ -2,6 +2,7 @@
 import { access, constants, readFile, stat } from "node:fs/promises";
 import type { HostFacts } from "../../base/facts.js";
 import { readStorage } from "./storage.js";
+import { subordinateIds } from "./subids.js";
 
 /** First of PATH's absolute folders that has an executable file of this name. */
 export async function findProgram(name: string, path: string): Promise<string | undefined> {
@@ -51,16 +52,21 @@ export async function memoryProtected(uid: number, root = ""): Promise<boolean> 
  * Everything the planner must know, `known` of it. `path` is the PATH that units have: pasta is started by one (podrt
  * uplink), and one that only the caller's shell would find is none.
  */
-export async function readFacts(known: Pick<HostFacts, "paths" | "user" | "uid" | "systemdVersion">, path: string): Promise<HostFacts> {
-  const [pasta, port, controllers, isProtected, { driver }] = await Promise.all([
+export async function readFacts(
+  known: Pick<HostFacts, "paths" | "user" | "uid" | "gid" | "systemdVersion">,
+  path: string,
+): Promise<HostFacts> {
+  const [pasta, port, controllers, isProtected, { driver }, ids] = await Promise.all([
     findProgram("pasta", path),
     unprivilegedPortStart(),
     delegatedControllers(known.uid),
     memoryProtected(known.uid),
     readStorage(known.paths.settings),
+    subordinateIds(known),
   ]);
   return {
     ...known,
+    subordinateIds: ids,
     unprivilegedPortStart: port,
     controllers,
     memoryProtected: isProtected,

@@ -100,6 +100,7 @@ export function createImages(options: ImageOptions): Images {
     await pull(facts, resolved, source, progress, { store, podrt: options.podrt, env: options.env, deadlines, limits, keepBlobs });
   }
 
+  const shifter = { store, podrt: options.podrt, env: options.env };
   return {
     inspect: (reference, policy, logins = []) => local(reference, () => inspect(reference, policy, logins)),
     longName: async (short) => {
@@ -133,6 +134,11 @@ export function createImages(options: ImageOptions): Images {
       ]);
       await local(reference, () => writeChoice(options.env, splitShort(short)[0], splitShort(reference)[0]));
     },
+    shift: (layers, maps) => local("user namespace", async () => (await import("./shift.js")).shiftLayers(shifter, layers, maps)),
+    dropShifted: (kept) =>
+      local("user namespace", async () => {
+        if (await exists(store.shifted(""))) await (await import("./shift.js")).dropShifted(shifter, kept, 0);
+      }),
   };
 }
 

@@ -7,6 +7,7 @@ import { DEADLINES } from "./deadlines.js";
 import { isObject, type Json, parseJson, strings } from "./json.js";
 import { acquire } from "./lock.js";
 import { isDigest } from "./reference.js";
+import { dropShifted } from "./shift.js";
 import { exists, listIfThere, removeIfThere, Store } from "./store.js";
 import { removeTrees } from "./unpack.js";
 
@@ -16,10 +17,15 @@ export interface PruneOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Manifest digests of running and installed pods: kept, also when their reference has moved on to another image. */
   readonly pinned: readonly string[];
+  /** Shifted layers that installed pods name (manifest); absent: all stay. */
+  readonly shifted?: readonly string[];
 }
 
 /** A cut download is worth keeping for so long, in milliseconds. */
 const PARTIAL_AGE = 7 * 24 * 3600 * 1000;
+
+/** An apply names a shifted layer in the manifest well within this time, in milliseconds. */
+const SHIFTED_AGE = 10 * 60 * 1000;
 
 export interface Pruned {
   /** diff_ids of the layers removed. */
@@ -44,6 +50,7 @@ export function forgetImage(data: string, reference: string): Promise<boolean> {
 export async function prune(options: PruneOptions, wait: number): Promise<Pruned | undefined> {
   const store = new Store(options.data);
   if (!(await exists(store.root))) return { layers: [], blobs: 0 };
+  if (options.shifted !== undefined) await dropShifted({ store, ...options }, new Set(options.shifted), SHIFTED_AGE);
   const end = Date.now() + wait;
   const lock = await acquire(store.storeLock, "exclusive", wait === 0 ? 0 : 1, () => Date.now() < end);
   if (lock === undefined) return undefined;

@@ -6,6 +6,7 @@
 //   blobs/sha256/HEX       manifests and configurations, for good; layers' blobs where they are kept (layers.ts)
 //   blobs/sha256/HEX.partial  compressed layer while it comes from a registry: kept for a resume, removed once unpacked
 //   images/HEX.json        reference -> image; HEX is the sha256 of the reference
+//   shifted/…               layers with other owners (shift.ts)
 //   locks/…                flock files: one per layer in work, `store` against pruning
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
@@ -91,6 +92,15 @@ export class Store {
   async noted(): Promise<string[]> {
     const names = await listIfThere(join(this.root, "recipes"));
     return [...new Set(names.flatMap((name) => /^([0-9a-f]{64})\.(?:json|gz)$/.exec(name)?.[1] ?? []))].map((hex) => `sha256:${hex}`);
+  }
+
+  /** A layer with other owners; `name` as plan/paths.ts makes it. */
+  shifted(name: string): string {
+    return join(this.root, "shifted", name);
+  }
+
+  shiftLock(name: string): string {
+    return join(this.root, "locks", `shift-${name}`);
   }
 
   layerLock(diffId: string): string {

@@ -1,6 +1,7 @@
 // Annotations with a meaning: podgen's own, under podgen.io/, and podman's that say the same. One row each; keys are nowhere else.
 import { quote } from "../../spec/quote.js";
 import type { Problem } from "../../spec/report.js";
+import { isProblem, parseUserns } from "./userns.js";
 
 export interface Annotation {
   /** What it asks for and its values, as the man page says it. */
@@ -69,6 +70,16 @@ export const ANNOTATIONS = {
     container: ["socket-activation.podgen.io/"],
     notInit: "it has ended when the others start",
     check: names,
+  },
+  userns: {
+    meaning:
+      "the pod's user namespace: shared or host, the user's one, in which root is the user; keep-id[:uid=N,gid=N], in which the user has his own id, or that one, and is who containers run as unless spec or image say; auto[:size=N], with ids that no other such pod has; nomap, with all of the user's ids but his own",
+    pod: ["podgen.io/userns", "io.podman.annotations.userns"],
+    container: [],
+    check: (value) => {
+      const parsed = parseUserns(value);
+      return isProblem(parsed) ? parsed : undefined;
+    },
   },
 } as const satisfies Readonly<Record<string, Annotation>>;
 

@@ -1,7 +1,8 @@
 // A Pod: typed, defaulted, judged by the rules that need no other object.
 import type { Reader } from "../../spec/reader.js";
 import type { Report } from "../../spec/report.js";
-import type { RestartPolicy } from "../types.js";
+import type { RestartPolicy, UsernsWish } from "../types.js";
+import { annotationOf } from "./annotations.js";
 import { readContainer } from "./container.js";
 import { readMetadata } from "./metadata.js";
 import { containerNames } from "./rules/container-names.js";
@@ -14,9 +15,11 @@ import { portNames } from "./rules/port-names.js";
 import { resourceRequests } from "./rules/resource-requests.js";
 import { serviceAnnotations } from "./rules/service-annotations.js";
 import { unitNames } from "./rules/unit-names.js";
+import { userNamespace } from "./rules/user-namespace.js";
 import { volumeItems } from "./rules/volume-items.js";
 import { volumes } from "./rules/volumes.js";
 import { readService } from "./service.js";
+import { isProblem, parseUserns } from "./userns.js";
 import type { PodView } from "./view.js";
 import { readVolume } from "./volume.js";
 
@@ -32,6 +35,7 @@ const RULES: readonly ((view: PodView) => void)[] = [
   resourceRequests,
   serviceAnnotations,
   unitNames,
+  userNamespace,
   volumeItems,
   volumes,
 ];
@@ -48,12 +52,14 @@ export function readPod(document: Reader, report: Report): PodView {
     }),
   );
   const pullSecrets = (spec?.objects("imagePullSecrets") ?? []).map((r) => ({ name: r.text("name") ?? "", at: r.place("name").at }));
+  const userns = readUserns(metadata.annotations, spec?.flag("hostUsers"));
   const view: PodView = {
     model: {
       ...metadata,
       restartPolicy: (spec?.text("restartPolicy") ?? "Always") as RestartPolicy,
       terminationGracePeriodSeconds: spec?.integer("terminationGracePeriodSeconds") ?? 30,
       hostNetwork: spec?.flag("hostNetwork") ?? false,
+      ...(userns === undefined ? {} : { userns }),
       initContainers: containers.map((c) => c.model).filter((c) => c.init),
       containers: containers.map((c) => c.model).filter((c) => !c.init),
       volumes: (spec?.objects("volumes") ?? []).flatMap((v) => readVolume(v) ?? []),
@@ -66,4 +72,11 @@ export function readPod(document: Reader, report: Report): PodView {
   };
   for (const rule of RULES) rule(view);
   return view;
+}
+
+/** The wish, undefined for the usual; Kubernetes' hostUsers: false asks for ids that no other pod has. */
+function readUserns(annotations: Readonly<Record<string, string>>, hostUsers: boolean | undefined): UsernsWish | undefined {
+  const words = annotationOf(annotations, "userns") ?? (hostUsers === false ? "auto" : "shared");
+  const wish = parseUserns(words);
+  return isProblem(wish) || wish.mode === "shared" ? undefined : wish;
 }

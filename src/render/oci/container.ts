@@ -1,7 +1,8 @@
 // A container's config.json (OCI runtime-spec 1.2; the annotations are native/README.md's).
 import type { HostFacts } from "../../base/facts.js";
+import { mapsJson } from "../../base/userns.js";
 import { INFRA, runDir } from "../../plan/names.js";
-import { layerFolder } from "../../plan/paths.js";
+import { layerFolder, shiftedFolder } from "../../plan/paths.js";
 import { passedSockets } from "../../plan/ports.js";
 import type { PlannedContainer, PlannedMount, PodPlan } from "../../plan/types.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
@@ -59,9 +60,10 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     "io.podgen.join": runDir(pod.name, INFRA),
     "io.podgen.rootfs": JSON.stringify({
       driver: facts.storageDriver ?? "auto",
-      layers: layersOf(container, facts),
+      layers: layersOf(pod, container, facts),
       upper: container.upper,
     }),
+    ...(pod.userns === undefined ? {} : { "io.podgen.userns": mapsJson(pod.userns) }),
     ...(container.userName === undefined ? {} : { "io.podgen.user": container.userName }),
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
@@ -76,9 +78,11 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
  * Bottom first. Of a layer that an image has twice (the empty one, say) the upper one stays: it covers all that the
  * lower one does, and overlay refuses one folder in two places.
  */
-function layersOf(container: PlannedContainer, facts: HostFacts): string[] {
+function layersOf({ userns }: PodPlan, container: PlannedContainer, facts: HostFacts): string[] {
   const { layers } = container.image;
-  return layers.filter((layer, i) => layers.lastIndexOf(layer) === i).map((layer) => layerFolder(facts.paths, layer));
+  const folder = (layer: string): string =>
+    userns === undefined ? layerFolder(facts.paths, layer) : shiftedFolder(facts.paths, layer, userns.digest);
+  return layers.filter((layer, i) => layers.lastIndexOf(layer) === i).map(folder);
 }
 
 function filesOf(container: PlannedContainer): string {

@@ -1,4 +1,5 @@
 // Infra's config.json: the namespaces that the pod's containers share.
+import { mapsJson } from "../../base/userns.js";
 import { INFRA, infraUnit, podHostname, runDir } from "../../plan/names.js";
 import type { PodPlan } from "../../plan/types.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
@@ -24,6 +25,7 @@ export function infraBundle(pod: PodPlan): Bundle {
     "io.podgen.log-fields": JSON.stringify({ POD_NAME: pod.name, CONTAINER_NAME: INFRA }),
     "io.podgen.run-dir": runDir(pod.name, INFRA),
     "io.podgen.uplink": pod.uplink ? "pasta" : "none",
+    ...(pod.userns === undefined ? {} : { "io.podgen.userns": mapsJson(pod.userns) }),
     ...(pod.memoryVolumes.length === 0 ? {} : { "io.podgen.memory-volumes": JSON.stringify(pod.memoryVolumes) }),
   };
   return finishBundle({ config, annotations }, pod.source, `Pod/${pod.name}`);

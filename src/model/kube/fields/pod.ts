@@ -23,6 +23,7 @@ const HONOURED: Fields = {
   restartPolicy: { type: "string", values: ["Always", "OnFailure", "Never"], aka: ["restart"] },
   terminationGracePeriodSeconds: { type: "integer", min: 0, max: MAX_SECONDS },
   hostNetwork: { type: "boolean" },
+  hostUsers: { type: "boolean" },
   securityContext: { type: POD_SECURITY },
   imagePullSecrets: { type: list(PULL_SECRET) },
   os: { type: object("PodOS", { name: { type: "string", required: true, values: ["linux"] } }) },
@@ -53,8 +54,6 @@ const REFUSED: Fields = {
   },
   hostIPC: { type: "boolean", refused: NO_SHARING, fine: [false] },
   hostPID: { type: "boolean", refused: NO_SHARING, fine: [false] },
-  // A rootless pod always is in a user namespace of its own.
-  hostUsers: { type: "boolean", refused: "a rootless pod cannot have the host's users", fine: [false] },
   hostname: { type: "string", refused: NO_NAME },
   hostnameOverride: { type: "string", refused: NO_NAME },
   readinessGates: { type: list(names("PodReadinessGate", "conditionType")), refused: NO_API },
