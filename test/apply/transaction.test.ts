@@ -95,7 +95,7 @@ class Machine {
     };
     const runtime = { clearBackoff: call("clear-backoff"), removeTrees: call("remove") };
     const journal = { read: async function* () {} };
-    return { manager, files: store, clock, runtime, journal, images: {} } as unknown as ApplyPorts;
+    return { manager, files: store, clock, runtime, journal, images: { dropShifted: call("drop-shifted") } } as unknown as ApplyPorts;
   }
 }
 

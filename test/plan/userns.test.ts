@@ -12,9 +12,7 @@ const wishing = (name: string, userns: UsernsWish, runAsUser?: number) =>
     containers: [
       container("app", {
         security: {
-          readOnlyRootFilesystem: false,
-          capabilitiesAdd: [],
-          capabilitiesDrop: [],
+          ...container("app").security,
           ...(runAsUser === undefined ? {} : { runAsUser }),
         },
       }),

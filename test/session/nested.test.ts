@@ -20,7 +20,6 @@ before(async () => {
 kind: Pod
 metadata: { name: deep }
 spec:
-  hostUsers: false
   # A sleep that is PID 1 does not hear of SIGTERM.
   terminationGracePeriodSeconds: 2
   containers:

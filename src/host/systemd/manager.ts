@@ -125,7 +125,13 @@ export class SystemdManager implements Manager {
   }
 
   async attach(name: string, pids: readonly number[], beside: number): Promise<void> {
-    await this.#connection.call(managerCall("AttachProcessesToUnit", "ssau", [name, belowUnit(name, beside), pids]));
+    const below = belowUnit(name, beside);
+    const into = (path: string) => this.#connection.call(managerCall("AttachProcessesToUnit", "ssau", [name, path, pids]));
+    await into(below).catch((error: unknown) => {
+      // What a container made that is not root's of the user (a user namespace of its own) is not the manager's to write to.
+      if (below === "" || !(error instanceof DbusError) || !/Permission denied/.test(error.text)) throw error;
+      return into("");
+    });
   }
 
   lock(deadline: number): Promise<void> {
