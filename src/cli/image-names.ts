@@ -26,6 +26,11 @@ export function podsByImage(manifest: Manifest): ReadonlyMap<string, readonly st
   return pods;
 }
 
+/** Copies of layers that pods with a user namespace of their own use. */
+export function shiftedOf(manifest: Manifest): string[] {
+  return Object.values(manifest.pods).flatMap((pod) => pod.shifted ?? []);
+}
+
 /**
  * The images of the store that a word means: a whole name, one without its registry or its tag (latest), a digest or the beginning of
  * an id (12 to 64 hex digits, of the manifest or of the configuration: then all names of that image). Throws UserError for none and for several.

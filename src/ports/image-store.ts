@@ -103,10 +103,11 @@ export interface ImageStore extends ImageStoreReader {
   /** Takes a name away; what only it needed goes with the next prune. False when there was none. */
   untag(reference: string): Promise<boolean>;
   /**
-   * Removes what neither a name nor a pinned digest needs; waits some seconds for pulls that are under way. undefined when they took longer.
+   * Removes what neither a name nor a pinned digest needs, and copies of layers for user namespaces that are not of these names; waits some seconds for pulls that are under way. undefined when they took longer.
    */
   prune(
     pinned: readonly string[],
+    shifted: readonly string[],
   ): Promise<{ readonly layers: readonly string[]; readonly blobs: number; readonly bytes: number } | undefined>;
   fsck(wishes: FsckWishes): Promise<readonly Finding[]>;
   /** Writes images into one archive: pieces of the file, in order. `names`: what each is called in it. */

@@ -66,13 +66,13 @@ export function createImageStore(options: StoreOptions): ImageStore {
     return (await import("./usage.js")).usageOf(store, pinned);
   }
 
-  async function pruned(pinned: readonly string[]) {
+  async function pruned(pinned: readonly string[], shifted: readonly string[]) {
     const total = async () => {
       const { layers, blobs, downloads } = await usage(pinned);
       return layers.bytes + blobs.bytes + downloads.bytes;
     };
     const before = await total();
-    const done = await prune({ data: options.data, podrt, env, pinned }, wait);
+    const done = await prune({ data: options.data, podrt, env, pinned, shifted }, wait);
     return done === undefined ? undefined : { ...done, bytes: before - (await total()) };
   }
 
@@ -146,7 +146,7 @@ export function createImageStore(options: StoreOptions): ImageStore {
         }),
       ),
     untag: (reference) => local(reference, () => store.removeRecord(reference)),
-    prune: (pinned) => local("prune", () => pruned(pinned)),
+    prune: (pinned, shifted) => local("prune", () => pruned(pinned, shifted)),
     fsck: (wishes) => local("fsck", () => fsck(wishes)),
     save,
     contents: async (path) => (await import("./load.js")).contentsOf(path),

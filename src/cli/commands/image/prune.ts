@@ -3,7 +3,7 @@ import { size } from "../../../base/bytes.js";
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
-import { neededBy, podsByImage } from "../../image-names.js";
+import { neededBy, podsByImage, shiftedOf } from "../../image-names.js";
 import { manifestOf } from "../../pods.js";
 import { json } from "../../print.js";
 import { refuseRoot } from "../apply.js";
@@ -15,7 +15,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   const forgotten: string[] = [];
   for (const image of args.flag("all") ? await store.list() : [])
     if (neededBy(image, manifest, "image").length === 0 && (await store.untag(image.reference))) forgotten.push(image.reference);
-  const freed = await store.prune([...pinned.keys()]);
+  const freed = await store.prune([...pinned.keys()], shiftedOf(manifest));
   if (freed === undefined)
     throw new UserError(
       "another podgen works on the store, and has not ended",

@@ -5,7 +5,7 @@ import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
 import { forEach } from "../../image-errors.js";
-import { matchImages, neededBy, podsByImage } from "../../image-names.js";
+import { matchImages, neededBy, podsByImage, shiftedOf } from "../../image-names.js";
 import { manifestOf } from "../../pods.js";
 import { refuseRoot } from "../apply.js";
 
@@ -22,7 +22,7 @@ export async function run(args: Args, context: Context): Promise<number> {
     }
   });
   if (code !== EXIT.done) return code;
-  const freed = await store.prune([...podsByImage(manifest).keys()]);
+  const freed = await store.prune([...podsByImage(manifest).keys()], shiftedOf(manifest));
   if (freed === undefined)
     context.err.write("podgen: warning: another podgen works on the store; podgen image prune frees the rest later\n");
   else if (freed.layers.length > 0) context.err.write(`freed ${freed.layers.length} layers, ${size(freed.bytes)}\n`);
