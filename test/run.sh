@@ -62,8 +62,6 @@ native-unit() {
   if [ -n "${CI-}" ]; then
     step "native-unit: gcc's analyzer"
     make -s -C native "-j$(nproc)" OUT="$here/dist" analyze || fails "native-unit: analyzer"
-    step "native-unit: valgrind"
-    { bash test/harness/packages.sh valgrind && make -s -C native "-j$(nproc)" OUT="$here/dist" valgrind; } || fails "native-unit: valgrind"
   fi
 }
 
