@@ -1,10 +1,10 @@
 // podrt pause: one user namespace per user, found again whatever dies, out of reach for those who share it.
 import assert from "node:assert/strict";
-import { appendFileSync, chmodSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { infra, infraUnit, mainPid, namespaceOf, PAUSE, pauseUnit, sh, show, systemctl } from "./pod.js";
-import { runAs, spawnAs, type TestUser, until, userStart, userStop } from "./user.js";
+import { editSubids, runAs, spawnAs, type TestUser, until, userStart, userStop } from "./user.js";
 
 let user: TestUser;
 const pidFile = (): string => `${user.runtimeDir}/podgen/pause.pid`;
@@ -15,14 +15,13 @@ const userNamespace = (): string => sh(user, `${user.podrt} unshare readlink /pr
 before(() => {
   user = userStart("pgn1");
   // A second range, by number as subuid(5) allows.
-  for (const file of ["/etc/subuid", "/etc/subgid"]) appendFileSync(file, `${user.uid}:700000000:1000\n`);
+  editSubids(`$a ${user.uid}:700000000:1000`);
   pauseUnit(user);
   infra(user, "web");
 });
 
 after(() => {
-  for (const file of ["/etc/subuid", "/etc/subgid"])
-    writeFileSync(file, readFileSync(file, "utf8").replace(`${user.uid}:700000000:1000\n`, ""));
+  editSubids(`/^${user.uid}:700000000:1000$/d`);
   userStop(user);
 });
 
@@ -170,8 +169,8 @@ describe("what is missing", () => {
 
   test("more ids while a pod runs: the old namespace stays until all pods and pause have stopped", () => {
     systemctl(user, "start", infraUnit("web"), PAUSE);
-    const more = `${user.uid}:800000000:10\n`;
-    for (const file of ["/etc/subuid", "/etc/subgid"]) appendFileSync(file, more);
+    const more = `${user.uid}:800000000:10`;
+    editSubids(`$a ${more}`);
     const rows = () => sh(user, `wc -l < /proc/${mainPid(user, PAUSE)}/uid_map`);
     try {
       systemctl(user, "restart", PAUSE);
@@ -180,15 +179,15 @@ describe("what is missing", () => {
       systemctl(user, "restart", PAUSE);
       assert.equal(rows(), "4");
     } finally {
-      for (const file of ["/etc/subuid", "/etc/subgid"]) writeFileSync(file, readFileSync(file, "utf8").replace(more, ""));
+      editSubids(`/^${more}$/d`);
       systemctl(user, "stop", PAUSE);
     }
   });
 
   test("without subordinate ids: root alone, and words that say what to do", () => {
-    const files = ["/etc/subuid", "/etc/subgid"].map((path) => ({ path, text: readFileSync(path, "utf8") }));
+    const own = `\\(${user.name}\\|${user.uid}\\):`;
+    editSubids(`s/^${own}/-\\1:/`);
     try {
-      for (const { path, text } of files) writeFileSync(path, text.replace(new RegExp(`^(${user.name}|${user.uid}):.*\n`, "gm"), ""));
       systemctl(user, "restart", PAUSE);
       const status = show(user, PAUSE, "StatusText");
       assert.match(
@@ -203,7 +202,7 @@ describe("what is missing", () => {
       assert.equal(namespaceOf(mainPid(user, infraUnit("web")), "user"), namespaceOf(mainPid(user, PAUSE), "user"));
       systemctl(user, "stop", infraUnit("web"), PAUSE);
     } finally {
-      for (const { path, text } of files) writeFileSync(path, text);
+      editSubids(`s/^-${own}/\\1:/`);
     }
   });
 

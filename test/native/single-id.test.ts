@@ -1,20 +1,16 @@
 // A user without subordinate ids: images whose files and processes are all root's work, others say why not.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { exec, output, running, startPod, toEnd } from "./container.js";
 import { infraUnit, PAUSE, systemctl } from "./pod.js";
-import { type TestUser, userStop } from "./user.js";
+import { editSubids, type TestUser, userStop } from "./user.js";
 
 let user: TestUser;
 
 before(() => {
   user = startPod("pgct6");
   systemctl(user, "stop", infraUnit("web"), PAUSE);
-  for (const path of ["/etc/subuid", "/etc/subgid"]) {
-    const lines = readFileSync(path, "utf8").split("\n");
-    writeFileSync(path, lines.filter((line) => !line.startsWith(`${user.name}:`)).join("\n"));
-  }
+  editSubids(`/^${user.name}:/d`);
   systemctl(user, "start", infraUnit("web"));
 });
 after(() => userStop(user));

@@ -44,6 +44,11 @@ export function userStop(user: TestUser): void {
   execFileSync(SESSION, ["stop", user.name, "--purge"], { stdio: "inherit" });
 }
 
+/** A script of sed on /etc/subuid and /etc/subgid, under session.sh's lock: users that are made meanwhile change these files, too. */
+export function editSubids(script: string): void {
+  execFileSync("flock", ["-w", "60", "/run/podgen-test/session.lock", "sed", "-i", script, "/etc/subuid", "/etc/subgid"]);
+}
+
 /** The words that make a command the user's. */
 export function asUser(user: TestUser, words: readonly string[]): [string, string[]] {
   return [SESSION, ["run", user.name, ...words]];
