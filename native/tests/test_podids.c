@@ -79,7 +79,7 @@ static void test_layer(void) {
       "mkdir n o";
   struct podids ids;
   struct err err = {0};
-  if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+  if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
       mount("tmpfs", "/mnt", "tmpfs", 0, "size=64m") < 0) {
     puts("podids: a layer's copy: not root, left out");
     return;
