@@ -1,6 +1,5 @@
 // Changing a login file (containers-auth.json(5)): whole or not at all, 0600, everything else in it left as it is.
-import { randomBytes } from "node:crypto";
-import { mkdir, open, realpath, rename, unlink } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Credentials, normaliseKey } from "../../base/registry-login.js";
 import { ImageError } from "../../ports/images.js";
@@ -8,6 +7,7 @@ import { CredentialHelper } from "./credential-helper.js";
 import { type AuthFile, HUB_KEY, helperKeys, helperOf, readAuthFile } from "./credentials.js";
 import { isObject, type Json } from "./json.js";
 import { acquire } from "./lock.js";
+import { replaceFile } from "./replace.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -89,7 +89,7 @@ async function changing<T>(
     if (lock === undefined) throw new ImageError("image-store", reference, `${file}: is locked by another podgen and stays so`);
     try {
       const { json, result } = await change((await readAuthFile(target, reference)) ?? {});
-      await replace(target, `${JSON.stringify(json, null, "\t")}\n`);
+      await replaceFile(target, `${JSON.stringify(json, null, "\t")}\n`, 0o600);
       return result;
     } finally {
       await lock.release(true);
@@ -98,22 +98,5 @@ async function changing<T>(
     const { code } = error as NodeJS.ErrnoException;
     if (error instanceof ImageError || typeof code !== "string" || !/^E[A-Z0-9]+$/.test(code)) throw error;
     throw new ImageError("image-store", reference, `${file}: cannot be written (${code})`, undefined, error);
-  }
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
   }
 }

@@ -4,13 +4,14 @@ import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, rename, stat, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ImageError, type PullProgress } from "../../ports/images.js";
+import { syncFolder } from "../files/folders.js";
 import type { Deadlines } from "./deadlines.js";
 import { acquire, type Lock } from "./lock.js";
 import type { Descriptor } from "./manifest.js";
 import { hexOf } from "./reference.js";
 import { mismatch } from "./resolve.js";
 import type { ImageSource } from "./source.js";
-import { exists, type LayerNote, listIfThere, removeIfThere, type Store, syncFolder } from "./store.js";
+import { exists, type LayerNote, listIfThere, removeIfThere, type Store } from "./store.js";
 import { type LayerLimits, recipeBeside, removeTrees, Unpacker } from "./unpack.js";
 
 /** What all layers of a pull share. */

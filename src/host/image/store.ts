@@ -9,11 +9,12 @@
 //   shifted/…               layers with other owners (shift.ts)
 //   locks/…                flock files: one per layer in work, `store` against pruning
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { ImageFacts } from "../../base/facts.js";
 import { isObject, parseJson } from "./json.js";
 import { hexOf, isDigest } from "./reference.js";
+import { replaceFile } from "./replace.js";
 
 /** `images/HEX.json`; written when all layers are there, so that one read answers a planner. */
 export interface ImageRecord {
@@ -155,20 +156,9 @@ export class Store {
     if ((await this.readBlob(digest)) === undefined) await this.#write(this.blob(digest), bytes);
   }
 
-  /** Temporary file, fsync, rename, fsync of the folder. */
   async #write(path: string, bytes: Uint8Array): Promise<void> {
-    const folder = join(path, "..");
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    await syncFolder(folder);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await replaceFile(path, bytes, 0o600);
   }
 }
 
@@ -189,16 +179,6 @@ export function parseRecord(bytes: Uint8Array | undefined): ImageRecord | undefi
   if (!Array.isArray(layers) || !layers.every((l) => typeof l === "string" && isDigest(l)) || !isObject(facts["config"])) return undefined;
   // Our own file, written by writeRecord: the rest has the shape it was written in.
   return json as unknown as ImageRecord;
-}
-
-/** Makes a rename in a folder last through a power cut. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 export async function exists(path: string): Promise<boolean> {

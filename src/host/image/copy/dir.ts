@@ -96,6 +96,7 @@ export class DirSink implements Sink {
     const file = await open(temporary, "wx", 0o644);
     try {
       for await (const piece of body.open(0)) await file.appendFile(piece);
+      await file.sync();
     } finally {
       await file.close();
     }

@@ -14,7 +14,6 @@ export class DockerArchiveSink implements Sink {
   readonly parallel = 1;
   readonly #reference: ArchiveReference;
   readonly #tar: TarWriter;
-  readonly #members = new Set<string>();
   #manifest: { readonly config: string; readonly layers: readonly string[] } | undefined;
 
   constructor(reference: ArchiveReference) {
@@ -34,12 +33,8 @@ export class DockerArchiveSink implements Sink {
     // A configuration comes as it is, so it says of what kind it is.
     const config = body.known !== undefined && /config|container\.image/.test(body.known.mediaType);
     const suffix = config ? "json" : "tar";
-    await this.#tar.append(body.open(0), () => {
-      const name = `${hexOf(body.result().digest)}.${suffix}`;
-      // The same layer twice: both are whole, readers take either.
-      this.#members.add(name);
-      return name;
-    });
+    // The same layer twice gives two members: both are whole, readers take either.
+    await this.#tar.append(body.open(0), () => `${hexOf(body.result().digest)}.${suffix}`);
   }
 
   async manifest(manifest: Required<RawManifest>): Promise<void> {

@@ -1,12 +1,13 @@
 // Writes an image into a folder of the OCI image layout, beside what is there, or as a tar of one.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageError } from "../../../ports/images.js";
 import { isObject, type Json, parseJson } from "../json.js";
 import { acquire } from "../lock.js";
 import { type Descriptor, INDEX_TYPES } from "../manifest.js";
 import { hexOf, type LayoutReference } from "../reference.js";
+import { replaceFile } from "../replace.js";
 import type { RawManifest } from "../resolve.js";
 import type { Body, Sink } from "./content.js";
 import { TarWriter } from "./tar-writer.js";
@@ -52,6 +53,7 @@ export class LayoutSink implements Sink {
     const file = await open(temporary, "wx", 0o644);
     try {
       for await (const piece of body.open(0)) await file.appendFile(piece);
+      await file.sync();
     } finally {
       await file.close();
     }
@@ -112,11 +114,7 @@ export class LayoutSink implements Sink {
   }
 
   async #write(name: string, bytes: Uint8Array): Promise<void> {
-    const temporary = join(this.#reference.path, `.tmp-${randomBytes(8).toString("hex")}`);
-    this.#temporaries.add(temporary);
-    await writeFile(temporary, bytes, { flag: "wx", mode: 0o644 });
-    await rename(temporary, join(this.#reference.path, name));
-    this.#temporaries.delete(temporary);
+    await replaceFile(join(this.#reference.path, name), bytes, 0o644);
   }
 }
 

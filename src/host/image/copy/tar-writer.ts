@@ -2,6 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { syncFolder } from "../../files/folders.js";
+import { tarEnd, tarHeader } from "../tarwrite.js";
 
 const BLOCK = 512;
 
@@ -42,17 +44,19 @@ export class TarWriter {
         await this.#write(piece, at);
         at += piece.length;
       }
-      await this.#write(header(name(), at - start - BLOCK), start);
+      await this.#write(tarHeader(name(), at - start - BLOCK), start);
       this.#end = padded(at);
     });
   }
 
   /** The end mark, and the file under its name. */
   async finish(): Promise<void> {
-    await this.#write(Buffer.alloc(2 * BLOCK), this.#end);
+    await this.#write(tarEnd(), this.#end);
+    await this.#file?.sync();
     await this.#file?.close();
     this.#file = undefined;
     await rename(this.#temporary, this.#path);
+    await syncFolder(dirname(this.#path));
   }
 
   /** Removes what there is. Never throws. */
@@ -65,7 +69,7 @@ export class TarWriter {
   #reserve(name: string, size: number): Promise<number> {
     return this.#inTurn(async () => {
       const at = this.#end;
-      await this.#write(header(name, size), at);
+      await this.#write(tarHeader(name, size), at);
       this.#end = padded(at + BLOCK + size);
       return at + BLOCK;
     });
@@ -88,25 +92,4 @@ export class TarWriter {
 
 function padded(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK;
-}
-
-/** A ustar header of a plain file of root's, of no time: the same image gives the same bytes. `name` has at most 100. */
-function header(name: string, size: number): Buffer {
-  const bytes = Buffer.alloc(BLOCK);
-  bytes.write(name, 0, 100, "utf8");
-  bytes.write("0000644\0", 100);
-  for (const at of [108, 116]) bytes.write("0000000\0", at);
-  if (size < 8 ** 11) bytes.write(`${size.toString(8).padStart(11, "0")}\0`, 124);
-  else {
-    // Beyond 8 GiB: GNU's base 256.
-    bytes.writeBigUInt64BE(BigInt(size), 128);
-    bytes[124] = 0x80;
-  }
-  bytes.write("00000000000\0", 136);
-  bytes.write("        ", 148);
-  bytes.write("0", 156);
-  bytes.write("ustar\x0000", 257);
-  const sum = bytes.reduce((total, byte) => total + byte, 0);
-  bytes.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-  return bytes;
 }

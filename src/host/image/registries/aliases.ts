@@ -1,8 +1,8 @@
 // What people have chosen for short names: short-name-aliases.conf, shared with podman (containers-registries.conf(5)).
-import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, rename, unlink } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { acquire } from "../lock.js";
+import { replaceFile } from "../replace.js";
 import { Fields } from "./fields.js";
 import { readAliases } from "./parse.js";
 import { parseToml } from "./toml.js";
@@ -38,26 +38,9 @@ export async function writeChoice(env: Env, name: string, value: string): Promis
   try {
     const choices = new Map([...(await readChoices(env)), [name, value] as const]);
     const lines = [...choices].sort(([a], [b]) => (a < b ? -1 : 1)).map(([n, v]) => `  ${JSON.stringify(n)} = ${JSON.stringify(v)}\n`);
-    await replace(path, `[aliases]\n${lines.join("")}`);
+    await replaceFile(path, `[aliases]\n${lines.join("")}`, 0o600);
   } finally {
     await lock.release(true);
-  }
-}
-
-async function replace(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-  try {
-    const file = await open(temporary, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined);
-    throw error;
   }
 }
 
