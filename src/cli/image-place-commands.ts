@@ -62,7 +62,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
   {
     name: "image search",
     positionals: "<term>",
-    describe: "search a registry for images (REGISTRY/TERM)",
+    describe: "search registries for images (REGISTRY/TERM, or TERM in all that are to be searched)",
     options: [{ name: "limit", type: "count", describe: "at most so many", default: 25 }, listing],
     examples: [["podgen image search docker.io/nginx", "by docker's search, or by the registry's catalog"]],
     load: () => import("./commands/image/search.js"),

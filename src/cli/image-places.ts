@@ -4,6 +4,9 @@ import { formatImage, parseImage } from "../model/kube/image.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
 import { matchImages } from "./image-names.js";
+import type { Names } from "./image-short-places.js";
+
+type Asking = Pick<Context, "cwd" | "host">;
 
 /** What each transport's name looks like, for messages. */
 const TRANSPORTS: Readonly<Record<string, string>> = {
@@ -55,9 +58,14 @@ function registryName(word: string, name: string): string {
   throw new UserError(`${word} ${problem}`, EXIT.usage, "image" in parsed ? undefined : parsed.hint);
 }
 
-/** A place that is read: also `store:IMAGE`, by any of its names. Throws UserError. */
-export async function sourceOf(word: string, context: Pick<Context, "cwd" | "host">): Promise<string> {
-  return word.startsWith(STORE) ? storedPlace(word.slice(STORE.length), context) : placeOf(word, context);
+/** A place that is read: also `store:IMAGE`, by any of its names. Throws UserError, and ImageError for a short name that stays one. */
+export async function sourceOf(word: string, context: Asking, names: Names): Promise<string> {
+  return word.startsWith(STORE) ? storedPlace(word.slice(STORE.length), context) : placeOf(await names.full(word, "read"), context);
+}
+
+/** A place that is written. Throws as sourceOf. */
+export async function targetOf(word: string, context: Asking, names: Names): Promise<string> {
+  return placeOf(await names.full(word, "write"), context);
 }
 
 /** An image of the store as a place. Throws UserError for none and for several. */
@@ -66,16 +74,16 @@ export async function storedPlace(word: string, context: Pick<Context, "cwd" | "
   return `${STORE}${found?.reference}`;
 }
 
-/** A place to look at: one without a transport is in the store, or else in its registry. Throws UserError. */
-export async function inspectable(word: string, context: Pick<Context, "cwd" | "host">): Promise<string> {
-  if (word.startsWith(STORE) || hasTransport(word)) return sourceOf(word, context);
+/** A place to look at: one without a transport is in the store, or else in its registry. Throws as sourceOf. */
+export async function inspectable(word: string, context: Asking, names: Names): Promise<string> {
+  if (word.startsWith(STORE) || hasTransport(word)) return sourceOf(word, context, names);
   try {
     return await storedPlace(word, context);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     // Several of the store: said; none of them: then its registry's.
     if (/means several/.test(error.message)) throw error;
-    return inRegistry(word);
+    return inRegistry(await names.full(`docker://${word}`, "read"));
   }
 }
 
@@ -84,12 +92,12 @@ export function inRegistry(word: string): string {
   return `docker://${registryName(word, word.replace(/^docker:\/\//, ""))}`;
 }
 
-/** A repository, with or without docker://, as a place with a tag that does not matter. Throws UserError (64). */
-export function repositoryOf(word: string): string {
+/** A repository, with or without docker://, as a place with a tag that does not matter. Throws as sourceOf. */
+export async function repositoryOf(word: string, names: Names): Promise<string> {
   const name = word.replace(/^docker:\/\//, "");
   if (/@|:[^/]*$/.test(name) || hasTransport(name))
     throw new UserError(`${word} is not a repository alone`, EXIT.usage, "write docker://HOST/REPOSITORY");
-  return inRegistry(name);
+  return inRegistry(await names.full(`docker://${name}`, "tags"));
 }
 
 /** True for a word that begins with one of the transports that are known. */

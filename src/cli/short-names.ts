@@ -49,6 +49,10 @@ interface Asked {
   readonly logins?: readonly RegistryLogin[] | undefined;
   readonly choose?: Choose | undefined;
   readonly chosen?: Map<string, string>;
+  /** How a candidate is tried, where that is not for a pull (then with Always): throws image-not-found or image-unauthorized for one to pass by. */
+  readonly probe?: (candidate: string) => Promise<unknown>;
+  /** Candidates are never tried: what is written to, or deleted, is not found out by trying. */
+  readonly exact?: boolean;
 }
 
 /** The full reference of a short name, or why there is none (short-image, image-not-found, image-config, …). */
@@ -63,7 +67,7 @@ export async function settle(short: string, policy: PullPolicy, asked: Asked): P
       asked.chosen?.set(short, choice);
       return choice;
     }
-    return name.tryAll ? await firstOf(short, name, policy, asked) : several(short, name.candidates);
+    return name.tryAll && asked.exact !== true ? await firstOf(short, name, policy, asked) : several(short, name.candidates);
   } catch (error) {
     if (isImageError(error)) return error;
     throw error;
@@ -75,13 +79,13 @@ async function firstOf(
   short: string,
   name: ShortName & { kind: "several" },
   policy: PullPolicy,
-  { images, logins }: Asked,
+  { images, logins, probe }: Asked,
 ): Promise<string | ImageError> {
   const troubles: string[] = [];
   for (const tried of policy === "Always" ? (["Always"] as const) : (["Never", policy] as const))
     for (const candidate of name.candidates) {
       try {
-        await images.inspect(candidate, tried, logins);
+        await (probe?.(candidate) ?? images.inspect(candidate, tried, logins));
         return candidate;
       } catch (error) {
         // Only one that answers is passed by: a network that is down must not lead to somebody else's image.

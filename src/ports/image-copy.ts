@@ -63,6 +63,8 @@ export interface ImageCopies {
   tags(place: string): Promise<readonly string[]>;
   /** Removes a tag, or a manifest by its digest, from its registry; the digest that went. */
   remove(place: string): Promise<string>;
+  /** The registries that names without one are looked for in (unqualified-search-registries of registries.conf), in their order. */
+  searched(): Promise<readonly string[]>;
   /** At most `limit` repositories of a registry that fit a term. */
   search(registry: string, term: string, limit: number): Promise<readonly FoundImage[]>;
 }

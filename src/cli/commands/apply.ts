@@ -198,7 +198,7 @@ export async function pull(proposal: Proposal, context: Context, failed?: (image
 }
 
 /** Asks in a terminal what a short name stands for: by number, until the answer is one. */
-export function chooser({ ask, err }: Context): { choose?: Choose } {
+export function chooser({ ask, err }: Pick<Context, "ask" | "err">): { choose?: Choose } {
   if (ask === undefined) return {};
   return {
     choose: async (short, candidates) => {

@@ -1,7 +1,7 @@
 // What registries are asked beside images, by the commands themselves: inspect, list-tags, search, delete.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -130,4 +130,49 @@ test("delete: a tag alone where the registry can, else the manifest; and a regis
   const no = await podgen("delete", `docker://${odd.host}/x:latest`);
   assert.equal(no.code, 1);
   assert.match(no.stderr, /does not delete it \(HTTP 405, UNSUPPORTED/);
+});
+
+test("a name without a registry: what registries.conf says, tried in turn only to read; else refused with the candidates", async () => {
+  const conf = join(folder, ".config/containers");
+  await mkdir(conf, { recursive: true });
+  const say = (...lines: string[]) => writeFile(join(conf, "registries.conf"), lines.join("\n"));
+  const both = `unqualified-search-registries = ["${odd.host}", "${registry.host}"]`;
+  try {
+    await say(both);
+    for (const words of [
+      ["copy", "docker://tools/busybox:1", `oci:${folder}/x`],
+      ["inspect", "tools/busybox:1"],
+      ["list-tags", "tools/busybox"],
+    ]) {
+      const refused = await podgen(...words);
+      assert.equal(refused.code, 1, words.join(" "));
+      assert.match(refused.stderr, new RegExp(`may be any of ${odd.host}/tools/busybox(:\\w+)?, ${registry.host}/tools/busybox`));
+    }
+    // The first of them does not have it.
+    await say(both, 'short-name-mode = "permissive"');
+    assert.equal((await podgen("copy", "-q", "docker://tools/busybox:1", `oci:${folder}/short:1`)).code, 0);
+    assert.equal(JSON.parse((await podgen("inspect", "tools/busybox:1")).stdout).Name, `${registry.host}/tools/busybox`);
+    assert.equal(
+      (await podgen("list-tags", "docker://tools/busybox", "-o", "name")).stdout.split("\n")[0],
+      `${registry.host}/tools/busybox:1`,
+    );
+    for (const words of [
+      ["delete", "docker://tools/busybox:1"],
+      ["copy", `oci:${folder}/short:1`, "docker://tools/busybox:9"],
+    ])
+      assert.match((await podgen(...words)).stderr, /may be any of/, "who writes is never led by what is there");
+    // Both are searched; the one that has neither search nor catalog is told.
+    const found = await podgen("search", "busy", "-o", "name");
+    assert.equal(found.stdout, `${registry.host}/tools/busybox\n`);
+    assert.deepEqual([found.code, found.stderr.includes(odd.host)], [1, true]);
+    await say(`unqualified-search-registries = ["${registry.host}"]`, "[aliases]", `"box" = "${registry.host}/tools/busybox"`);
+    assert.equal((await podgen("search", "busy", "-o", "name")).code, 0);
+    assert.equal((await podgen("copy", "-q", `oci:${folder}/short:1`, "docker://box:copied")).code, 0);
+    assert.equal((await podgen("inspect", "--no-tags", "docker://box:copied")).code, 0);
+    await say("");
+    assert.match((await podgen("inspect", "docker://nobody")).stderr, /write docker\.io\/library\/nobody:latest/);
+    assert.match((await podgen("search", "busy")).stderr, /does not say where to search/);
+  } finally {
+    await rm(conf, { recursive: true });
+  }
 });

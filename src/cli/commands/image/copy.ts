@@ -6,16 +6,20 @@ import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
 import { explained } from "../../image-errors.js";
-import { placeOf, sourceOf } from "../../image-places.js";
+import { sourceOf, targetOf } from "../../image-places.js";
 import { platformOf } from "../../image-platform.js";
+import { Names } from "../../image-short-places.js";
 import { createPullPrinter } from "../../progress.js";
 
 const LEVELS: Readonly<Record<string, number>> = { gzip: 9, zstd: 19 };
 
 /** Exit 1 when it could not be copied; what the target meant before, it then still means. */
 export async function run(args: Args, context: Context): Promise<number> {
-  const to = placeOf(args.text("destination") ?? "", context);
-  return transfer(args, context, await sourceOf(args.text("source") ?? "", context), to);
+  const names = new Names(context);
+  const to = await targetOf(args.text("destination") ?? "", context, names);
+  const code = await transfer(args, context, await sourceOf(args.text("source") ?? "", context, names), to);
+  if (code === EXIT.done) await names.keep();
+  return code;
 }
 
 /** Copies between two whole names, with the options that copy and push share. */

@@ -6,6 +6,7 @@ import { EXIT, UserError } from "../../exit.js";
 import { explained } from "../../image-errors.js";
 import { inspectable } from "../../image-places.js";
 import { platformOf } from "../../image-platform.js";
+import { Names } from "../../image-short-places.js";
 
 type Json = { readonly [key: string]: unknown };
 
@@ -19,7 +20,8 @@ export async function run(args: Args, context: Context): Promise<number> {
   let code: number = EXIT.done;
   for (const word of args.list("images")) {
     const one = await explained(context, async () => {
-      const place = await inspectable(word, context);
+      const names = new Names(context);
+      const place = await inspectable(word, context, names);
       const wantTags = !raw && !config && args.flag("tags") && place.startsWith("docker://");
       const [seen, tags] = await Promise.all([
         copies.inspect(place, { raw, ...(platform === undefined ? {} : { platform }) }),
@@ -29,6 +31,7 @@ export async function run(args: Args, context: Context): Promise<number> {
       if (raw) context.out.write(text(seen.manifest));
       else if (config) context.out.write(text(seen.image?.config));
       else context.out.write(`${JSON.stringify(description(place, seen, tags), null, 4)}\n`);
+      await names.keep();
       return EXIT.done;
     });
     code = Math.max(code, one);

@@ -4,10 +4,12 @@ import type { Context } from "../../context.js";
 import { EXIT } from "../../exit.js";
 import { explained } from "../../image-errors.js";
 import { repositoryOf } from "../../image-places.js";
+import { Names } from "../../image-short-places.js";
 import { printListing } from "../../listing.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
-  const place = repositoryOf(args.text("repository") ?? "");
+  const names = new Names(context);
+  const place = await repositoryOf(args.text("repository") ?? "", names);
   const copies = await context.host.imageCopies();
   return explained(context, async () => {
     const tags = await copies.tags(place);
@@ -18,6 +20,7 @@ export async function run(args: Args, context: Context): Promise<number> {
       names: tags.map((tag) => `${repository}:${tag}`),
       rows: () => [["TAG"], ...tags.map((tag) => [tag])],
     });
+    await names.keep();
     return EXIT.done;
   });
 }

@@ -2,7 +2,8 @@
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
-import { hasTransport, inRegistry, placeOf, storedPlace } from "../../image-places.js";
+import { hasTransport, storedPlace, targetOf } from "../../image-places.js";
+import { Names } from "../../image-short-places.js";
 import { transfer } from "./copy.js";
 
 /** Without a destination it goes where its name says. */
@@ -13,6 +14,9 @@ export async function run(args: Args, context: Context): Promise<number> {
   const wanted = args.text("destination");
   if (wanted === undefined && hasTransport(name))
     throw new UserError(`${word} does not say where it should go`, EXIT.usage, `podgen image push ${word} HOST/REPOSITORY:TAG`);
-  const to = wanted !== undefined && hasTransport(wanted) ? placeOf(wanted, context) : inRegistry(wanted ?? name.replace(/@.*$/, ""));
-  return transfer(args, context, from, to);
+  const names = new Names(context);
+  const place = wanted !== undefined && hasTransport(wanted) ? wanted : `docker://${wanted ?? name.replace(/@.*$/, "")}`;
+  const code = await transfer(args, context, from, await targetOf(place, context, names));
+  if (code === EXIT.done) await names.keep();
+  return code;
 }

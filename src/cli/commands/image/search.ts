@@ -1,21 +1,30 @@
-// podgen image search: repositories of a registry by a word in their name.
+// podgen image search: repositories by a word in their name, of one registry or of all that are to be searched.
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
-import { explained } from "../../image-errors.js";
+import { explained, forEach } from "../../image-errors.js";
 import { printListing } from "../../listing.js";
 
+const REGISTRY = /^(?:[A-Za-z0-9.-]*[.:][A-Za-z0-9.:-]*|localhost|\[[0-9A-Fa-f:]+\](?::\d+)?)$/;
+
+/** A word without a registry is searched in all that registries.conf lists; exit 1 when one of them cannot be asked. */
 export async function run(args: Args, context: Context): Promise<number> {
   const word = args.text("term") ?? "";
   const slash = word.indexOf("/");
-  const registry = slash < 0 ? "" : word.slice(0, slash);
-  const term = word.slice(slash + 1);
-  if (!/^(?:[A-Za-z0-9.-]*[.:][A-Za-z0-9.:-]*|localhost|\[[0-9A-Fa-f:]+\](?::\d+)?)$/.test(registry) || term === "")
-    throw new UserError(`${word} does not say where to search`, EXIT.usage, `write REGISTRY/TERM, docker.io/${term || "nginx"} say`);
+  const named = REGISTRY.test(slash < 0 ? "" : word.slice(0, slash));
+  const term = named ? word.slice(slash + 1) : word;
+  if (term === "") throw new UserError(`${word} does not say what to search`, EXIT.usage, "write REGISTRY/TERM, docker.io/nginx say");
   const limit = args.number("limit") ?? 25;
   const copies = await context.host.imageCopies();
   return explained(context, async () => {
-    const found = await copies.search(registry, term, limit);
+    const registries = named ? [word.slice(0, slash)] : await copies.searched();
+    if (registries.length === 0) {
+      const why = "and no unqualified-search-registries of registries.conf does";
+      throw new UserError(`${word} does not say where to search, ${why}`, EXIT.usage, `write REGISTRY/TERM, docker.io/${term} say`);
+    }
+    // Side by side, told in the order of the file; one that cannot be asked does not hide what others found.
+    const answers = await Promise.allSettled(registries.map((registry) => copies.search(registry, term, limit)));
+    const found = answers.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
     await printListing(args, context, {
       kind: "SearchResultList",
       items: found,
@@ -30,7 +39,10 @@ export async function run(args: Args, context: Context): Promise<number> {
         ]),
       ],
     });
-    return EXIT.done;
+    const failed = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason as unknown] : []));
+    return forEach(failed, context, async (reason) => {
+      throw reason;
+    });
   });
 }
 

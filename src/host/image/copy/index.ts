@@ -57,6 +57,7 @@ export function createCopies(options: CopiesOptions): ImageCopies {
       }),
     tags: async (place) => (await import("./repository.js")).listTags(await session(place, "pull")),
     remove: async (place) => (await import("./repository.js")).remove(await session(place, "pull,delete")),
+    searched: async () => (await (await import("../registries/load.js")).loadRegistries(env)).search,
     search: async (registry, term, limit) => {
       const [{ search }, { connect }] = await Promise.all([import("./repository.js"), import("../connect.js")]);
       // Docker Hub's search has a host of its own, and wants no token.
