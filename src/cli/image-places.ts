@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { formatImage, parseImage } from "../model/kube/image.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
-import { matchImages } from "./image-names.js";
+import { matchImages, nameOf } from "./image-names.js";
 import type { Names } from "./image-short-places.js";
 
 type Asking = Pick<Context, "cwd" | "host">;
@@ -16,7 +16,7 @@ const TRANSPORTS: Readonly<Record<string, string>> = {
   "docker-archive:": "docker-archive:FILE[:NAME:TAG], as docker save writes it",
   "dir:": "dir:FOLDER, plain files",
 };
-/** Where an image comes from and never goes to in this way. */
+/** podgen's own: an image of it is found by any of its names. */
 const STORE = "store:";
 /** Known by skopeo; why not here. */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -32,11 +32,9 @@ const REFUSED: Readonly<Record<string, string>> = {
 export function placeOf(word: string, context: Pick<Context, "cwd">): string {
   for (const [transport, why] of Object.entries(REFUSED))
     if (word.startsWith(transport)) throw new UserError(`${word}: ${transport} is not for podgen: ${why}`, EXIT.usage);
-  if (word.startsWith(STORE))
-    throw new UserError(`${word}: images come into the store by podgen image pull and load`, EXIT.usage, "copied into it is nothing");
   const transport = Object.keys(TRANSPORTS).find((t) => word.startsWith(t));
   if (transport === undefined) {
-    const list = Object.values(TRANSPORTS).map((text) => `\n    ${text}`);
+    const list = [...Object.values(TRANSPORTS), `${STORE}IMAGE, in podgen's own store`].map((text) => `\n    ${text}`);
     throw new UserError(`${word} does not say where it is`, EXIT.usage, `begin it with its transport:${list.join("")}`);
   }
   const rest = word.slice(transport.length);
@@ -65,6 +63,7 @@ export async function sourceOf(word: string, context: Asking, names: Names): Pro
 
 /** A place that is written. Throws as sourceOf. */
 export async function targetOf(word: string, context: Asking, names: Names): Promise<string> {
+  if (word.startsWith(STORE)) return `${STORE}${nameOf(word.slice(STORE.length), context)}`;
   return placeOf(await names.full(word, "write"), context);
 }
 
@@ -76,7 +75,7 @@ export async function storedPlace(word: string, context: Pick<Context, "cwd" | "
 
 /** A place to look at: one without a transport is in the store, or else in its registry. Throws as sourceOf. */
 export async function inspectable(word: string, context: Asking, names: Names): Promise<string> {
-  if (word.startsWith(STORE) || hasTransport(word)) return sourceOf(word, context, names);
+  if (hasTransport(word)) return sourceOf(word, context, names);
   try {
     return await storedPlace(word, context);
   } catch (error) {
@@ -102,5 +101,5 @@ export async function repositoryOf(word: string, names: Names): Promise<string> 
 
 /** True for a word that begins with one of the transports that are known. */
 export function hasTransport(word: string): boolean {
-  return [...Object.keys(TRANSPORTS), ...Object.keys(REFUSED)].some((t) => word.startsWith(t));
+  return [STORE, ...Object.keys(TRANSPORTS), ...Object.keys(REFUSED)].some((t) => word.startsWith(t));
 }

@@ -42,7 +42,9 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
     imageStore: once(async () =>
       (await import("./image/manage.js")).createImageStore({ data: paths.data, podrt: source, env, settings: paths.settings }),
     ),
-    imageCopies: once(async () => (await import("./image/copy/index.js")).createCopies({ data: paths.data, podrt: source, env })),
+    imageCopies: once(async () =>
+      (await import("./image/copy/index.js")).createCopies({ data: paths.data, podrt: source, env, settings: paths.settings }),
+    ),
     logins: once(async () => new (await import("./image/login.js")).RegistryLogins(env)),
     linger: once(async () => new (await import("./systemd/logind.js")).LogindLinger(env, user, uid)),
     doctor: async () => (await import("./doctor/doctor.js")).examine({ env, paths, user, uid, podrt: source }),

@@ -52,7 +52,7 @@ export interface FoundImage {
 
 /**
  * Places are written with their transport: `docker://HOST/REPOSITORY[:TAG][@DIGEST]`, `oci:/FOLDER[:NAME]`, `oci-archive:/FILE[:NAME]`,
- * `docker-archive:/FILE[:NAME]`, `dir:/FOLDER`, and, to be read, `store:REFERENCE`; paths are absolute. All throw ImageError; image-refused is the target's no.
+ * `docker-archive:/FILE[:NAME]`, `dir:/FOLDER`, `store:REFERENCE` (written to: one image, as it is, for this machine); paths are absolute. All throw ImageError; image-refused is the target's no.
  */
 export interface ImageCopies {
   /** Copies an image; where it goes nothing counts before all of it is there. */

@@ -26,8 +26,8 @@ export interface Driver {
 
 export interface DriverProgram {
   readonly path: string;
-  /** Runs `command…` with the driver's arguments at its end. */
-  start(command: readonly string[], reference: string, data: string, podrt: string): Driver;
+  /** Runs `command…` with the driver's arguments at its end; `name`: the image is copied into the store under it. */
+  start(command: readonly string[], reference: string, data: string, podrt: string, name?: string): Driver;
   remove(): Promise<void>;
 }
 
@@ -41,8 +41,12 @@ export async function buildDriver(): Promise<DriverProgram> {
   const path = join(folder, "pull-driver.mjs");
   return {
     path,
-    start: (command, ...args) =>
-      follow(spawn(command[0] ?? "", [...command.slice(1), path, ...args], { stdio: ["ignore", "pipe", "inherit"] })),
+    start: (command, ...args: (string | undefined)[]) =>
+      follow(
+        spawn(command[0] ?? "", [...command.slice(1), path, ...args.filter((word) => word !== undefined)], {
+          stdio: ["ignore", "pipe", "inherit"],
+        }),
+      ),
     remove: () => rm(folder, { recursive: true }),
   };
 }

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { createCopies } from "../../../src/host/image/copy/index.js";
 import type { CopyProgress, CopyWishes, ImageCopies } from "../../../src/ports/image-copy.js";
 import { type Registry, startRegistry } from "../../lib/registry.js";
-import { imageError, needPodrt, podrt } from "../../lib/store.js";
+import { imageError, makeStore, needPodrt, podrt } from "../../lib/store.js";
 import { image, layer, randomLayer, sha256, type TinyImage, writeLayout } from "../../lib/tiny-image.js";
 
 const run = promisify(execFile);
@@ -24,7 +24,12 @@ before(async () => {
   images = join(folder, "images");
   await run("test/harness/images.sh", [images], { timeout: 600_000 });
   registry = await startRegistry();
-  copies = createCopies({ data: join(folder, "data"), podrt, env: { HOME: folder, XDG_RUNTIME_DIR: folder } });
+  copies = createCopies({
+    data: join(folder, "data"),
+    settings: join(folder, "settings"),
+    podrt,
+    env: { HOME: folder, XDG_RUNTIME_DIR: folder },
+  });
 });
 after(async () => {
   await registry.stop();
@@ -235,4 +240,53 @@ test("refused by name: what would overwrite, and what cannot be said", async () 
   assert.equal((await imageError(copy(`dir:${here("none")}`, `oci:${here("q.oci")}`))).code, "image-not-found");
   const wrong = `${remote("d/x")}@sha256:${"0".repeat(64)}`;
   assert.match((await imageError(copy(source, wrong))).message, /as it would be copied, not/);
+});
+
+test("into podgen's own store from every transport, and out of it again: the same image", async () => {
+  const store = await makeStore();
+  try {
+    const into = createCopies({ ...store.options, settings: join(here("none")) });
+    const source = `oci:${images}:awkward`;
+    const wanted = await diffIds(source);
+    await copy(source, remote("st/awkward:1"), { preserve: true });
+    await copy(source, `dir:${here("st.dir")}`);
+    await copy(source, `oci-archive:${here("st.tar")}:x`);
+    await copy(source, `docker-archive:${here("st.docker.tar")}:localhost/awkward:1`);
+    const places = [source, remote("st/awkward:1"), `dir:${here("st.dir")}`, `oci-archive:${here("st.tar")}:x`];
+    for (const [i, from] of [...places, `docker-archive:${here("st.docker.tar")}`].entries()) {
+      const name = `localhost/from:${i}`;
+      const { digest } = await into.copy(from, `store:${name}`, plain, () => undefined);
+      const facts = await store.images.inspect(name, "Never");
+      assert.equal(facts.digest, digest);
+      assert.equal(JSON.stringify(facts.layers), wanted, from);
+      assert.equal(await store.images.has(facts), true);
+    }
+    await into.copy("store:localhost/from:1", "store:localhost/again:1", plain, () => undefined);
+    await into.copy("store:localhost/again:1", `oci:${here("st.out")}:x`, plain, () => undefined);
+    assert.equal(await diffIds(`oci:${here("st.out")}:x`), wanted);
+    assert.deepEqual(await store.manage.fsck({ deep: true, repair: false, pinned: [], running: new Map() }), []);
+    // What cannot be: other forms, a digest it is not, damage; a name keeps what it had.
+    for (const wish of [{ all: true }, { format: "docker" }, { compression: "zstd" }] as const)
+      assert.match(
+        (await imageError(into.copy(source, "store:localhost/from:1", { ...plain, ...wish }, () => undefined))).message,
+        /as it came/,
+      );
+    const other = `store:localhost/x@sha256:${"0".repeat(64)}`;
+    assert.equal((await imageError(into.copy(source, other, plain, () => undefined))).code, "image-digest-mismatch");
+    const tiny = image([randomLayer("a", 300_000)]);
+    await writeLayout(here("st.bad"), { n: tiny });
+    await copy(`oci:${here("st.bad")}:n`, `dir:${here("st.bad.dir")}`);
+    const blob = join(here("st.bad.dir"), tiny.layers[0]?.digest.slice(7) ?? "");
+    const bytes = await readFile(blob);
+    bytes[200_000] = (bytes[200_000] ?? 0) ^ 1;
+    await writeFile(blob, bytes);
+    assert.equal(
+      (await imageError(into.copy(`dir:${here("st.bad.dir")}`, "store:localhost/from:1", plain, () => undefined))).code,
+      "image-digest-mismatch",
+    );
+    assert.equal(JSON.stringify((await store.images.inspect("localhost/from:1", "Never")).layers), wanted);
+    assert.deepEqual(await store.leftovers(), []);
+  } finally {
+    await store.remove();
+  }
 });

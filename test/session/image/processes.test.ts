@@ -82,33 +82,42 @@ test("two ensures in one process, of images that share a layer", async () => {
   assert.deepEqual(await store.leftovers(), []);
 });
 
-test("kill -9 in the middle of a download: nothing counts as present, the next one resumes", async () => {
-  const half = Math.floor(first().blob.length / 2);
-  registry.answer = (request, response) => {
-    if (!request.url?.endsWith(`/blobs/${first().digest}`)) return false;
-    response.writeHead(200, { "content-length": first().blob.length });
-    response.write(first().blob.subarray(0, half));
-    return true;
-  };
-  const driver = start();
-  const partial = `${store.options.data}/storage/blobs/sha256/${first().digest.slice(7)}.partial`;
-  await eventually(async () => ((await stat(partial).catch(() => undefined))?.size ?? 0) >= half);
-  // The other layer's lock would stay if its holder were killed between the rename into place and the lock's removal; prune takes it then.
-  const other = tiny.layers[1] as TinyLayer;
-  const held = () => there(`${store.options.data}/storage/locks/${other.diffId.slice(7)}`);
-  await eventually(async () => (await there(store.layerPath(other.diffId))) && !(await held()));
-  driver.process.kill("SIGKILL");
-  await driver.ended;
-  assert.equal(await there(store.layerPath(first().diffId)), false);
-  registry.answer = () => false;
-  registry.seen.length = 0;
-  assert.deepEqual((await start().ended)?.end, "ok");
-  const ranges = registry.blobRequests(first().digest).map((s) => s.range);
-  // One, or more where a busy machine lets a second of silence pass; none of them asks for what is there.
-  assert.ok(ranges.length > 0 && ranges.every((r) => Number(/^bytes=(\d+)-$/.exec(r ?? "")?.[1]) >= half), ranges.join());
-  assert.equal(await there(`${store.layerPath(first().diffId)}/a`), true);
-  assert.deepEqual(await store.leftovers(), []);
-});
+for (const [what, name] of [
+  ["a download", undefined],
+  ["a copy into the store", "localhost/copied:1"],
+] as const)
+  test(`kill -9 in the middle of ${what}: nothing counts as present, the next one resumes`, async () => {
+    const half = Math.floor(first().blob.length / 2);
+    registry.answer = (request, response) => {
+      if (!request.url?.endsWith(`/blobs/${first().digest}`)) return false;
+      response.writeHead(200, { "content-length": first().blob.length });
+      response.write(first().blob.subarray(0, half));
+      return true;
+    };
+    const driver = program.start([process.execPath], reference, store.options.data, podrt, name);
+    const partial = `${store.options.data}/storage/blobs/sha256/${first().digest.slice(7)}.partial`;
+    await eventually(async () => ((await stat(partial).catch(() => undefined))?.size ?? 0) >= half);
+    // The other layer's lock would stay if its holder were killed between the rename into place and the lock's removal; prune takes it then.
+    const other = tiny.layers[1] as TinyLayer;
+    const held = () => there(`${store.options.data}/storage/locks/${other.diffId.slice(7)}`);
+    await eventually(async () => (await there(store.layerPath(other.diffId))) && !(await held()));
+    driver.process.kill("SIGKILL");
+    await driver.ended;
+    assert.equal(await there(store.layerPath(first().diffId)), false);
+    assert.deepEqual(await listImages(store.options.data), []);
+    registry.answer = () => false;
+    registry.seen.length = 0;
+    assert.deepEqual((await program.start([process.execPath], reference, store.options.data, podrt, name).ended)?.end, "ok");
+    const ranges = registry.blobRequests(first().digest).map((s) => s.range);
+    // One, or more where a busy machine lets a second of silence pass; none of them asks for what is there.
+    assert.ok(ranges.length > 0 && ranges.every((r) => Number(/^bytes=(\d+)-$/.exec(r ?? "")?.[1]) >= half), ranges.join());
+    assert.equal(await there(`${store.layerPath(first().diffId)}/a`), true);
+    assert.deepEqual(
+      (await listImages(store.options.data)).map((i) => [i.reference, i.digest]),
+      [[name ?? reference, tiny.digest]],
+    );
+    assert.deepEqual(await store.leftovers(), []);
+  });
 
 test("kill -9 while podrt still works: the next one waits until it has gone, then clears up and does it anew", async () => {
   // As podrt, but with a pause between the whole layer and its exit.

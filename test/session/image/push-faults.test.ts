@@ -29,6 +29,7 @@ afterEach(() => registry.stop());
 
 async function push(wishes: Partial<CopyWishes> = {}, env: Record<string, string> = {}): Promise<string> {
   const copies = createCopies({
+    settings: "/nonexistent",
     data: join(folder, "data"),
     podrt,
     env: { HOME: folder, XDG_RUNTIME_DIR: folder, ...env },

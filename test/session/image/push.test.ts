@@ -45,7 +45,7 @@ after(async () => {
 
 async function push(to: string, wishes: Partial<CopyWishes> = {}): Promise<string> {
   const { data, env } = store.options;
-  const copies = createCopies({ data, podrt, env });
+  const copies = createCopies({ data, settings: `${data}/none`, podrt, env });
   return (await copies.copy(`store:${registry.host}/a/awkward:1`, to, { all: false, preserve: false, ...wishes }, () => undefined)).digest;
 }
 
@@ -76,8 +76,10 @@ test("elsewhere: the same configuration and the same tars, compressed anew", asy
 test("what cannot keep its digest is refused with --preserve-digests; what is not there is not found", async () => {
   assert.match((await imageError(push(`oci:${join(folder, "kept")}:n`, { preserve: true }))).message, /--preserve-digests forbids/);
   const { data, env } = store.options;
-  const gone = createCopies({ data, podrt, env }).inspect("store:docker.io/library/none:1", { raw: false });
+  const gone = createCopies({ data, settings: `${data}/none`, podrt, env }).inspect("store:docker.io/library/none:1", { raw: false });
   assert.equal((await imageError(gone)).code, "image-not-found");
-  const there = await createCopies({ data, podrt, env }).inspect(`store:${registry.host}/a/awkward:1`, { raw: false });
+  const there = await createCopies({ data, settings: `${data}/none`, podrt, env }).inspect(`store:${registry.host}/a/awkward:1`, {
+    raw: false,
+  });
   assert.equal(Buffer.from(there.image?.config ?? []).toString(), await config(`oci:${images}:awkward`));
 });

@@ -10,6 +10,7 @@ import { sourceOf, targetOf } from "../../image-places.js";
 import { platformOf } from "../../image-platform.js";
 import { Names } from "../../image-short-places.js";
 import { createPullPrinter } from "../../progress.js";
+import { refuseRoot } from "../apply.js";
 
 const LEVELS: Readonly<Record<string, number>> = { gzip: 9, zstd: 19 };
 
@@ -17,6 +18,12 @@ const LEVELS: Readonly<Record<string, number>> = { gzip: 9, zstd: 19 };
 export async function run(args: Args, context: Context): Promise<number> {
   const names = new Names(context);
   const to = await targetOf(args.text("destination") ?? "", context, names);
+  if (to.startsWith("store:")) {
+    refuseRoot(context);
+    const other = ["all", "platform", "format", "compression-format"].find((name) => args.flag(name) || args.text(name) !== undefined);
+    if (other !== undefined && args.text(other) !== "false")
+      throw new UserError(`--${other} is not for store: what goes there stays as it is, for this machine`, EXIT.usage);
+  }
   const code = await transfer(args, context, await sourceOf(args.text("source") ?? "", context, names), to);
   if (code === EXIT.done) await names.keep();
   return code;

@@ -14,12 +14,23 @@ export interface CopiesOptions {
   /** The podrt that compresses, and packs layers of the store again. */
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `$XDG_CONFIG_HOME/podgen`, for what goes into the store. */
+  readonly settings: string;
   readonly deadlines?: Partial<Deadlines>;
+}
+
+const STORE = "store:";
+
+/** The store keeps an image under the manifest it came with, unpacked, for this machine. Throws ImageError image-bad for other wishes. */
+function refuseChange(to: string, { all, format, compression }: Omit<CopyWishes, "platform">, platform: CopyWishes["platform"]): void {
+  const asked = [all && "all platforms", format && "another format", compression && "another compression", platform && "another platform"];
+  const first = asked.find((wish) => typeof wish === "string" && wish !== "");
+  if (first) throw new ImageError("image-bad", to, `${to}: the store keeps one image as it came, for this machine, and not in ${first}`);
 }
 
 /** Nothing is opened or read until it is asked. */
 export function createCopies(options: CopiesOptions): ImageCopies {
-  const { podrt, env, data } = options;
+  const { podrt, env, data, settings } = options;
   const deadlines = { ...DEADLINES, ...options.deadlines };
   const endsFor = (platform: CopyWishes["platform"]) => ({
     env,
@@ -34,12 +45,23 @@ export function createCopies(options: CopiesOptions): ImageCopies {
     if (reference === undefined) throw new ImageError("image-bad", place, `${place} is in no registry`, `Write docker://HOST/REPOSITORY.`);
     return (await import("../connect.js")).connect(reference, deadlines, env, [`repository:${reference.repository}:${actions}`]);
   };
+  /** One more name for an image that the store has. */
+  const tag = async (from: string, to: string) => {
+    await (await import("../manage.js")).createImageStore(options).tag(from, to);
+    const { facts } = (await new (await import("../store.js")).Store(data).record(to)) ?? {};
+    if (facts === undefined) throw new ImageError("image-store", to, `${to}: somebody has taken the name away again`);
+    return { digest: facts.digest, size: 0, mediaType: "" };
+  };
   return {
     copy: (from, to, { platform, ...wishes }, progress) =>
       local(from, async () => {
+        if (to.startsWith(STORE)) refuseChange(to, wishes, platform);
+        if (to.startsWith(STORE) && from.startsWith(STORE)) return tag(from.slice(STORE.length), to.slice(STORE.length));
         const ends = endsFor(platform);
         const content = await openContent(from, ends);
         try {
+          if (to.startsWith(STORE))
+            return await (await import("./into-store.js")).intoStore(content, to.slice(STORE.length), { ...ends, settings }, progress);
           return await copy(content, await openSink(to, content, ends), { ...wishes, platform: ends.platform, podrt, progress });
         } finally {
           await content.close?.();
