@@ -39,6 +39,38 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/image/copy.js"),
   },
   {
+    name: "image sync",
+    positionals: "<source> <destination>",
+    describe: "copy many images: a repository, a folder of images, or what a file lists",
+    options: [
+      { name: "src", alias: "s", type: "string", describe: "what the source is", choices: ["docker", "dir", "oci", "yaml"] },
+      { name: "dest", alias: "d", type: "string", describe: "what the destination is", choices: ["docker", "dir", "oci"] },
+      { name: "all", alias: "a", type: "boolean", describe: "all platforms of each, and the index of them" },
+      { name: "scoped", type: "boolean", describe: "keep the whole names, registry and path, below the destination" },
+      { name: "append-suffix", type: "string", describe: "add this to every tag" },
+      { name: "dry-run", type: "boolean", describe: "print what would be copied, and copy nothing" },
+      { name: "keep-going", type: "boolean", describe: "go on when one image cannot be copied" },
+      { name: "format", type: "string", describe: "family of the manifests (default: as they are)", choices: ["oci", "v2s2"] },
+      { name: "preserve-digests", type: "boolean", describe: "fail rather than change a manifest" },
+      {
+        name: "src-tls-verify",
+        type: "boolean",
+        describe: "insist on TLS and a valid certificate of the source's registry (--no-src-tls-verify: do not)",
+      },
+      {
+        name: "dest-tls-verify",
+        type: "boolean",
+        describe: "insist on TLS and a valid certificate of the destination's registry (--no-dest-tls-verify: do not)",
+      },
+      quiet,
+    ],
+    examples: [
+      ["podgen image sync --src docker --dest dir --scoped registry.example/team/app /media/usb", "all tags of a repository, onto a stick"],
+      ["podgen image sync --src yaml --dest docker images.yaml registry.example/mirror", "what a file lists, as skopeo-sync(1) has it"],
+    ],
+    load: () => import("./commands/image/sync.js"),
+  },
+  {
     name: "image inspect",
     positionals: "<images..>",
     describe: "what images are, by their manifests and configurations; no layer is read",

@@ -1,8 +1,17 @@
 // Images that are copied from one place to another, past the store. Implemented by host/image/copy/.
+import type { Credentials } from "../base/registry-login.js";
 import type { PullProgress } from "./images.js";
 
 /** A step of one blob's way; `layer` is the digest it has at its source. */
 export type CopyProgress = PullProgress;
+
+/** How a registry is spoken to, where the command says so instead of the user's files. */
+export interface Side {
+  /** For that registry's own host; tried before the user's logins. */
+  readonly login?: Credentials;
+  /** false: any certificate, or plain HTTP; true: TLS, also on loopback, and a valid certificate. */
+  readonly verify?: boolean;
+}
 
 export interface CopyWishes {
   /** All platforms of an index, and the index itself; else one. */
@@ -17,6 +26,10 @@ export interface CopyWishes {
   readonly compression?: "none" | "gzip" | "zstd";
   /** The compression's own. */
   readonly level?: number;
+  readonly from?: Side;
+  readonly to?: Side;
+  /** Nothing is copied, or asked about layers, where the target means that very manifest already. */
+  readonly unlessSame?: boolean;
 }
 
 /** What a name means now: a manifest or an index. */
@@ -24,6 +37,8 @@ export interface CopiedManifest {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
+  /** It was there before (unlessSame). */
+  readonly same?: boolean;
 }
 
 /** What an image is, without its layers. */
@@ -60,7 +75,9 @@ export interface ImageCopies {
   /** With `raw` what the name means and no more; else also the image of one platform. No layer is read. */
   inspect(place: string, options: { readonly platform?: CopyWishes["platform"]; readonly raw: boolean }): Promise<Inspected>;
   /** All tags of the repository of `docker://HOST/REPOSITORY…`. */
-  tags(place: string): Promise<readonly string[]>;
+  tags(place: string, side?: Side): Promise<readonly string[]>;
+  /** The names of the images of `oci:/FOLDER`. */
+  names(place: string): Promise<readonly string[]>;
   /** Removes a tag, or a manifest by its digest, from its registry; the digest that went. */
   remove(place: string): Promise<string>;
   /** The registries that names without one are looked for in (unqualified-search-registries of registries.conf), in their order. */

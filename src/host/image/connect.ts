@@ -1,7 +1,8 @@
 // Opens the session of one registry under the very name that was given: mirrors are for reading only (registries/open.ts).
+import type { Side } from "../../ports/image-copy.js";
 import type { Deadlines } from "./deadlines.js";
 import type { RegistryReference } from "./reference.js";
-import { openForWriting } from "./registries/open.js";
+import { type Access, openForWriting } from "./registries/open.js";
 import type { RegistrySession } from "./session.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -15,6 +16,15 @@ export function connect(
   deadlines: Deadlines,
   env: Env,
   scopes?: readonly string[],
+  side?: Side,
 ): Promise<RegistrySession> {
-  return openForWriting(reference, { deadlines, env, ...(scopes === undefined ? {} : { scopes }) });
+  return openForWriting(reference, { deadlines, env, ...(scopes === undefined ? {} : { scopes }), ...accessOf(reference, side) });
+}
+
+/** What a command says of a registry, as sessions are told it: the login is for no other host, a mirror's say. */
+export function accessOf({ host }: Pick<RegistryReference, "host">, { login, verify }: Side = {}): Pick<Access, "logins" | "insecure"> {
+  return {
+    ...(login === undefined ? {} : { logins: [{ key: host, ...login }] }),
+    ...(verify === undefined ? {} : { insecure: !verify }),
+  };
 }

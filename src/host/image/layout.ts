@@ -62,6 +62,13 @@ export class LayoutSource implements ImageSource, Content {
     return found.length === 1 ? (found[0] as IndexEntry) : choosePlatform(found, this.#host, this.#reference.text);
   }
 
+  /** The names of all its images, in the order of its index. */
+  async names(): Promise<readonly string[]> {
+    const index = parseManifest(await this.#read("index.json", MANIFEST_MAX, "image-not-found"), undefined, this.#reference.text);
+    const entries = index.kind === "index" ? index.entries : [];
+    return [...new Set(entries.flatMap((e) => e.annotations[REF_NAME] ?? []))];
+  }
+
   /** All entries of the name that the reference means; one at least. */
   async #entries(): Promise<readonly IndexEntry[]> {
     const { kind, path, text, name } = this.#reference;

@@ -46,6 +46,8 @@ export interface Sink {
   readonly digest?: string | undefined;
   /** Blobs at once. */
   readonly parallel: number;
+  /** True when the name means that manifest already: then all it names is there, too. Absent: it is always written anew. */
+  holds?(digest: string): Promise<boolean>;
   /** True when the blob is there already, or could be brought there without its bytes. */
   has(blob: Descriptor, from: Content): Promise<boolean>;
   /** Takes a blob, whole or not at all. Throws ImageError. */

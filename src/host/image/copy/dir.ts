@@ -86,6 +86,11 @@ export class DirSink implements Sink {
     return this.#reference.text;
   }
 
+  async holds(digest: string): Promise<boolean> {
+    const bytes = await readFile(join(this.#reference.path, "manifest.json")).catch(() => undefined);
+    return bytes !== undefined && digestOf(bytes) === digest;
+  }
+
   async has(blob: Descriptor): Promise<boolean> {
     return this.#there.has(blob.digest);
   }

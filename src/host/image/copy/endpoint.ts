@@ -1,5 +1,6 @@
 // The two ends of a copy by their names: transport and what follows, opened for reading or for writing.
 import { stat } from "node:fs/promises";
+import type { Side } from "../../../ports/image-copy.js";
 import { ImageError } from "../../../ports/images.js";
 import type { Deadlines } from "../deadlines.js";
 import type { Platform } from "../platform.js";
@@ -11,6 +12,8 @@ export interface EndpointOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly deadlines: Deadlines;
   readonly platform: Platform;
+  /** Of the registry that is meant. */
+  readonly side?: Side | undefined;
   /** podgen's store, and the podrt that makes tars of its layers again. */
   readonly data: string;
   readonly podrt: string;
@@ -29,7 +32,7 @@ function dirOf(text: string): DirReference | undefined {
 }
 
 /** What is read, if the policy lets it be. Throws ImageError image-bad for a name that is none, image-refused for what is refused. */
-export async function openContent(text: string, { env, deadlines, platform, data, podrt }: EndpointOptions): Promise<Content> {
+export async function openContent(text: string, { env, deadlines, platform, data, podrt, side }: EndpointOptions): Promise<Content> {
   // What is in the store the policy has let in.
   if (text.startsWith("store:")) {
     const [{ StoreContent }, { Store }] = await Promise.all([import("./store-content.js"), import("../store.js")]);
@@ -42,18 +45,20 @@ export async function openContent(text: string, { env, deadlines, platform, data
   }
   const reference = registryOf(text) ?? parseReference(text);
   if (reference.kind === "registry" && !text.startsWith("docker://")) throw new ImageError("image-bad", text, `${text} names no transport`);
-  return (await import("../open.js")).openSource(reference, platform, { env, deadlines });
+  const { accessOf } = await import("../connect.js");
+  const access = reference.kind === "registry" ? accessOf(reference, side) : {};
+  return (await import("../open.js")).openSource(reference, platform, { env, deadlines, ...access });
 }
 
 /** What is written. `from`: where blobs may be mounted from. Throws ImageError image-bad also for an archive that is there already. */
-export async function openSink(text: string, from: Content, { env, deadlines }: EndpointOptions): Promise<Sink> {
+export async function openSink(text: string, from: Content, { env, deadlines, side }: EndpointOptions): Promise<Sink> {
   const registry = registryOf(text);
   if (registry !== undefined) {
     const [{ RegistrySink }, { connect }] = await Promise.all([import("./registry-sink.js"), import("../connect.js")]);
     const scopes = [`repository:${registry.repository}:pull,push`];
     // A token for both, so that one can be mounted into the other.
     if (from.repository?.host === registry.host) scopes.push(`repository:${from.repository.name}:pull`);
-    return new RegistrySink(await connect(registry, deadlines, env, scopes));
+    return new RegistrySink(await connect(registry, deadlines, env, scopes, side));
   }
   const dir = dirOf(text);
   if (dir !== undefined) return new (await import("./dir.js")).DirSink(dir);

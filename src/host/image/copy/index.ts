@@ -1,9 +1,10 @@
 // The copies port: images between registries, folders and archives, without the store.
 import { machine } from "node:os";
-import type { CopyWishes, ImageCopies } from "../../../ports/image-copy.js";
+import type { CopyWishes, ImageCopies, Side } from "../../../ports/image-copy.js";
 import { ImageError } from "../../../ports/images.js";
 import { DEADLINES, type Deadlines } from "../deadlines.js";
 import { local } from "../failure.js";
+import type { LayoutSource } from "../layout.js";
 import { hostPlatform } from "../platform.js";
 import { copy } from "./copy.js";
 import { openContent, openSink, registryOf } from "./endpoint.js";
@@ -40,10 +41,10 @@ export function createCopies(options: CopiesOptions): ImageCopies {
     platform: platform ?? hostPlatform(process.arch, machine()),
   });
   /** The session of a repository, whose token allows `actions`. */
-  const session = async (place: string, actions: string) => {
+  const session = async (place: string, actions: string, side?: Side) => {
     const reference = registryOf(place);
     if (reference === undefined) throw new ImageError("image-bad", place, `${place} is in no registry`, `Write docker://HOST/REPOSITORY.`);
-    return (await import("../connect.js")).connect(reference, deadlines, env, [`repository:${reference.repository}:${actions}`]);
+    return (await import("../connect.js")).connect(reference, deadlines, env, [`repository:${reference.repository}:${actions}`], side);
   };
   /** One more name for an image that the store has. */
   const tag = async (from: string, to: string) => {
@@ -53,16 +54,21 @@ export function createCopies(options: CopiesOptions): ImageCopies {
     return { digest: facts.digest, size: 0, mediaType: "" };
   };
   return {
-    copy: (from, to, { platform, ...wishes }, progress) =>
+    copy: (from, to, { platform, from: source, to: target, ...wishes }, progress) =>
       local(from, async () => {
         if (to.startsWith(STORE)) refuseChange(to, wishes, platform);
         if (to.startsWith(STORE) && from.startsWith(STORE)) return tag(from.slice(STORE.length), to.slice(STORE.length));
         const ends = endsFor(platform);
-        const content = await openContent(from, ends);
+        const content = await openContent(from, { ...ends, side: source });
         try {
           if (to.startsWith(STORE))
             return await (await import("./into-store.js")).intoStore(content, to.slice(STORE.length), { ...ends, settings }, progress);
-          return await copy(content, await openSink(to, content, ends), { ...wishes, platform: ends.platform, podrt, progress });
+          return await copy(content, await openSink(to, content, { ...ends, side: target }), {
+            ...wishes,
+            platform: ends.platform,
+            podrt,
+            progress,
+          });
         } finally {
           await content.close?.();
         }
@@ -77,7 +83,12 @@ export function createCopies(options: CopiesOptions): ImageCopies {
           await content.close?.();
         }
       }),
-    tags: async (place) => (await import("./repository.js")).listTags(await session(place, "pull")),
+    tags: async (place, side) => (await import("./repository.js")).listTags(await session(place, "pull", side)),
+    names: (place) =>
+      local(place, async () => {
+        const content = await openContent(place, endsFor(undefined));
+        return "names" in content ? (content as LayoutSource).names() : [];
+      }),
     remove: async (place) => (await import("./repository.js")).remove(await session(place, "pull,delete")),
     searched: async () => (await (await import("../registries/load.js")).loadRegistries(env)).search,
     search: async (registry, term, limit) => {

@@ -41,6 +41,13 @@ export class LayoutSink implements Sink {
     return this.#reference.text;
   }
 
+  async holds(digest: string): Promise<boolean> {
+    const { path, name } = this.#reference;
+    const json = parseJson(await readFile(join(path, "index.json")).catch(() => new Uint8Array()));
+    const entries = isObject(json) && Array.isArray(json["manifests"]) ? json["manifests"] : [];
+    return entries.some((e) => nameOf(e) === name && isObject(e) && e["digest"] === digest);
+  }
+
   async has(blob: Descriptor): Promise<boolean> {
     const found = await stat(this.#path(blob.digest)).catch(() => undefined);
     return found?.isFile() === true && found.size === blob.size;

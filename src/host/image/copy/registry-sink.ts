@@ -2,7 +2,7 @@
 // (OCI distribution-spec 1.1, "Push").
 import { ImageError } from "../../../ports/images.js";
 import { discard } from "../http.js";
-import type { Descriptor } from "../manifest.js";
+import { type Descriptor, INDEX_TYPES, MANIFEST_TYPES } from "../manifest.js";
 import type { RawManifest } from "../resolve.js";
 import type { RegistrySession } from "../session.js";
 import type { Body, Content, Sink } from "./content.js";
@@ -28,6 +28,14 @@ export class RegistrySink implements Sink {
 
   get digest(): string | undefined {
     return this.#session.reference.digest;
+  }
+
+  async holds(digest: string): Promise<boolean> {
+    const { tag } = this.#session.reference;
+    const headers = { accept: [...INDEX_TYPES, ...MANIFEST_TYPES].join(", ") };
+    const answer = await this.#session.open(`manifests/${tag ?? digest}`, { method: "HEAD", headers });
+    discard(answer);
+    return answer.status === 200 && answer.headers["docker-content-digest"] === digest;
   }
 
   async has(blob: Descriptor, from: Content): Promise<boolean> {

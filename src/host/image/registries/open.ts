@@ -19,6 +19,8 @@ export interface Access {
   readonly logins?: readonly RegistryLogin[];
   /** This one in the place of all others. */
   readonly only?: Credentials;
+  /** Instead of what registries.conf says of the reference's own host: true takes any certificate, or plain HTTP; false wants TLS also on loopback. */
+  readonly insecure?: boolean;
   /** Of the tokens to ask for; see SessionOptions. */
   readonly scopes?: readonly string[];
 }
@@ -37,13 +39,15 @@ export async function openForWriting(reference: RegistryReference, access: Acces
 }
 
 export async function openSession(endpoint: Endpoint, access: Access, registries: Registries): Promise<RegistrySession> {
-  const { reference, insecure } = endpoint;
+  const { reference } = endpoint;
   const { env, deadlines, scopes } = access;
+  // A mirror is another host, of which nothing was said.
+  const insecure = endpoint.mirror ? endpoint.insecure : (access.insecure ?? endpoint.insecure);
   const trust = async (host: string): Promise<Trust> => {
     const lax = host === reference.host ? insecure : entryFor(host, registries)?.insecure === true;
     return { ...(await trustFor(host, env)), ...(lax ? { insecure: true } : {}) };
   };
-  const secure = await hasCertificates(reference.host, env);
+  const secure = access.insecure === false || (await hasCertificates(reference.host, env));
   const logins = () => loginsFor(reference, access, registries);
   return new RegistrySession(reference, new HttpClient(deadlines, trust), deadlines, {
     logins,
