@@ -5,8 +5,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "igzip.h"
+
 enum { IN_SIZE = 128 * 1024, MAGIC = 6 };
-enum format { PLAIN, GZIP, ZSTD };
+enum format { PLAIN, GZIP, IGZIP, ZSTD };
 
 struct blob {
   int fd, stop;
@@ -17,6 +19,7 @@ struct blob {
   size_t pos, len; /* what is unread in `in` */
   z_stream z;
   ZSTD_DStream *zstd;
+  struct igzip *igzip; /* has all that was read, and reads on */
   uint8_t in[IN_SIZE];
 };
 
@@ -49,6 +52,20 @@ static bool starts_skippable(const struct blob *b) {
   return b->len >= 4 && (b->in[0] & 0xf0) == 0x50 && !memcmp(b->in + 1, "\x2a\x4d\x18", 3);
 }
 
+/* gzip, by the fastest there is. What is small is done before a process has started. */
+static int open_gzip(struct blob *b, struct err *err) {
+  while (!b->eof && b->len < IN_SIZE) {
+    int r = refill(b, err);
+    if (r < 0) return r;
+  }
+  if (!b->eof && igzip_open(b->in, b->len, b->fd, b->stop, &b->igzip) == 0) {
+    b->format = IGZIP;
+    return 0;
+  }
+  b->format = GZIP;
+  return inflateInit2(&b->z, 15 + 16) == Z_OK ? 0 : err_set(err, ENOMEM, "gzip", "%s", "");
+}
+
 static int recognise(struct blob *b, struct err *err) {
   while (!b->eof && b->len < MAGIC) {
     int r = refill(b, err);
@@ -64,8 +81,7 @@ static int recognise(struct blob *b, struct err *err) {
                                                            : NULL;
   if (refused) return err_set(err, EPROTONOSUPPORT, "format", "a layer compressed with %s", refused);
   if (starts(b, "\x1f\x8b", 2)) {
-    b->format = GZIP;
-    if (inflateInit2(&b->z, 15 + 16) != Z_OK) return err_set(err, ENOMEM, "gzip", "%s", "");
+    return open_gzip(b, err);
   } else if (starts(b, "\x28\xb5\x2f\xfd", 4) || starts_skippable(b)) {
     b->format = ZSTD;
     b->zstd = ZSTD_createDStream();
@@ -132,6 +148,7 @@ static int step_plain(struct blob *b, uint8_t *out, size_t len, size_t *done) {
 
 ssize_t blob_read(struct blob *b, void *buf, size_t len, struct err *err) {
   size_t done = 0;
+  if (b->igzip) return igzip_read(b->igzip, buf, len, err);
   while (done < len) {
     if (b->pos == b->len && !b->eof) {
       int r = refill(b, err);
@@ -153,12 +170,13 @@ ssize_t blob_read(struct blob *b, void *buf, size_t len, struct err *err) {
 }
 
 uint64_t blob_used(const struct blob *b) {
-  return b->used;
+  return b->igzip ? igzip_used(b->igzip) : b->used;
 }
 
 void blob_free(struct blob *b) {
   if (!b) return;
   if (b->format == GZIP) inflateEnd(&b->z);
   ZSTD_freeDStream(b->zstd);
+  igzip_free(b->igzip);
   free(b);
 }

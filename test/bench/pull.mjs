@@ -9,7 +9,7 @@ const podgen = "/opt/podgen/dist/podgen";
 const ACCEPT = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 mkdirSync(SHM, { recursive: true });
 
-const env = { ...process.env, XDG_DATA_HOME: `${SHM}/podgen`, LD_LIBRARY_PATH: "/opt/lib" };
+const env = { ...process.env, XDG_DATA_HOME: `${SHM}/podgen` };
 const PODMAN = ["podman", "--root", `${SHM}/podman`, "--runroot", `${SHM}/run`, "--storage-driver", "overlay"];
 const podmanPull = (ref) => [...PODMAN, "pull", "-q", "--tls-verify=false", ref];
 const podgenPull = (ref) => [podgen, "image", "pull", ref];
@@ -35,11 +35,11 @@ async function floorOf(ref) {
   const [name, tag] = ref.replace("localhost:5000/", "").split(":");
   const manifest = await (await fetch(`${REGISTRY}/${name}/manifests/${tag ?? "latest"}`, { headers: { accept: ACCEPT } })).json();
   const lines = manifest.layers.map(({ digest, mediaType }, i) => {
-    const unpack = mediaType.includes("zstd") ? "zstd -dcq" : "/opt/igzip -dc";
+    const unpack = mediaType.includes("zstd") ? "zstd -dcq" : "igzip -dc";
     const folder = `${SHM}/floor/${i}`;
     return `mkdir -p ${folder}; curl -s ${REGISTRY}/${name}/blobs/${digest} | tee >(sha256sum > ${folder}.a) | ${unpack} | tee >(sha256sum > ${folder}.b) | tar -x -C ${folder} &`;
   });
-  return ["bash", "-c", `${lines.join("\n")}\nwait`];
+  return ["bash", "-c", `set -o pipefail\n${lines.join("\n")}\nfor job in $(jobs -p); do wait $job || exit 1; done`];
 }
 
 /** The most memory (PSS, MiB) of a command and all below it, looked at every 5 ms. */

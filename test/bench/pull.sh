@@ -10,18 +10,16 @@ bash test/harness/packages.sh host peers
 npm run --silent build
 images=$(mktemp -d)
 bash test/harness/images.sh "$images"
-isal=$(ldconfig -p | sed -n 's/.*libisal\.so\.2 .*=> //p' | head -1)
 host=bench
 bash test/harness/host.sh stop $host > /dev/null 2>&1 || true
 trap 'bash test/harness/host.sh stop $host > /dev/null 2>&1 || true; rm -rf "$images"' EXIT
-# igzip: the fastest decompressor there is, for the floor.
-bash test/harness/host.sh start $host --bind-ro "$images:/opt/images" --bind-ro "$(realpath "$(command -v igzip)"):/opt/igzip" \
-  --bind-ro "$(realpath "$isal"):/opt/lib/libisal.so.2"
+bash test/harness/host.sh start $host --bind-ro "$images:/opt/images"
 inside() { bash test/harness/host.sh run $host "$@"; }
 inside root /opt/podgen/test/harness/registry.sh start 5000 /var/lib/registry
 inside root /opt/podgen/test/harness/registry.sh fill 5000 /opt/images nginx mariadb
 for image in nginx mariadb; do
-  inside root skopeo copy --quiet --src-tls-verify=false --dest-tls-verify=false --dest-compress-format zstd \
-    "docker://localhost:5000/$image" "docker://localhost:5000/$image:zstd"
+  # podgen and not skopeo, which takes the gzip layers that the registry has already.
+  inside alice /opt/podgen/dist/podgen image copy --compression-format zstd \
+    "docker://localhost:5000/$image" "docker://localhost:5000/$image:zstd" > /dev/null
 done
 inside alice node /opt/podgen/test/bench/pull.mjs "${1:-8}"

@@ -10,12 +10,12 @@ release=trixie
 packages=(
   systemd systemd-sysv dbus dbus-user-session libpam-systemd udev polkitd
   # podgen's own needs
-  nodejs uidmap passt fuse-overlayfs
+  nodejs uidmap passt fuse-overlayfs isal
   # the peer
   podman crun conmon catatonit netavark aardvark-dns
   # for tests and for people who look in
   iproute2 iputils-ping nftables procps psmisc curl ca-certificates skopeo docker-registry apache2-utils openssl jq strace
-  acl attr libcap2-bin less netcat-openbsd
+  acl attr libcap2-bin less netcat-openbsd zstd
 )
 
 unit() { cat > "$root/etc/systemd/system/$1"; }

@@ -10,14 +10,14 @@ lint=(clang-format)
 fuzz=(clang-14 libclang-rt-14-dev)
 # make valgrind; without libc6-dbg it cannot follow ld.so.
 valgrind=(valgrind libc6-dbg)
-session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs iproute2 procps curl util-linux)
+session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs isal iproute2 procps curl util-linux)
 # apache2-utils: htpasswd, the registry wants bcrypt.
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
   libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd)
 machine=("${host[@]}" qemu-system-x86 e2fsprogs kmod)
 
 # Other OCI runtimes, to measure against: test/bench/oci.sh, test/peers.
-peers=(crun runc busybox-static jq isal)
+peers=(crun runc busybox-static jq)
 
 usage() { echo "usage: packages.sh build|lint|fuzz|valgrind|session|host|machine|peers …" >&2; exit 64; }
 
