@@ -11,9 +11,9 @@ fuzz=(clang-14 libclang-rt-14-dev)
 # make valgrind; without libc6-dbg it cannot follow ld.so.
 valgrind=(valgrind libc6-dbg)
 session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs isal iproute2 procps curl util-linux)
-# apache2-utils: htpasswd, the registry wants bcrypt.
+# apache2-utils: htpasswd, the registry wants bcrypt. gpg and its agent sign images, gpgv verifies them.
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
-  libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd)
+  libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd gpg gpg-agent gpgv)
 machine=("${host[@]}" qemu-system-x86 e2fsprogs kmod)
 
 # Other OCI runtimes, to measure against: test/bench/oci.sh, test/peers.

@@ -62,7 +62,9 @@ export function createImages(options: ImageOptions): Images {
     const pinned = reference.kind === "registry" && reference.digest !== undefined;
     if (record !== undefined && reference.kind === "registry" && (policy === "IfNotPresent" || pinned)) return record.facts;
     const source = await sourceOf(reference, logins);
-    if (record !== undefined && source.remote && (await source.current()) === record.named) return record.facts;
+    // Where a policy wants signatures they are looked at again, though nothing has changed: the record may be older than the policy.
+    const trusted = source.admit === undefined;
+    if (record !== undefined && source.remote && trusted && (await source.current()) === record.named) return record.facts;
     const resolved = await source.resolve().catch((error: unknown) => {
       // A folder or file on this machine is looked at each time, as that costs little; if it is gone, the store still has it.
       const gone = !source.remote && error instanceof ImageError && error.code === "image-not-found";

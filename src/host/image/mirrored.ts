@@ -3,10 +3,11 @@ import { ImageError } from "../../ports/images.js";
 import type { Content } from "./copy/content.js";
 import type { Descriptor } from "./manifest.js";
 import type { RawManifest } from "./resolve.js";
+import type { Found } from "./signatures/signature.js";
 import type { ImageSource, Resolved } from "./source.js";
 
 export interface Place {
-  readonly source: ImageSource & Content;
+  readonly source: ImageSource & Content & { signatures(digest: string): Promise<Found> };
   /** `host:port`, for messages. */
   readonly host: string;
 }
@@ -40,6 +41,11 @@ export class MirroredSource implements ImageSource, Content {
 
   resolve(digest?: string): Promise<Resolved> {
     return this.#first((source) => source.resolve(digest));
+  }
+
+  /** Those of where the image was found, and no other's: as containers/image has it. */
+  signatures(digest: string): Promise<Found> {
+    return (this.#places[this.#found] as Place).source.signatures(digest);
   }
 
   async *layer(layer: Descriptor, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {

@@ -5,10 +5,10 @@ import type { Reference } from "./reference.js";
 import type { Access } from "./registries/open.js";
 import type { ImageSource } from "./source.js";
 
-/** Where the policy lets it: nothing is read of an image that it refuses. Throws ImageError. */
+/** Where the policy lets it: nothing is read of an image that it refuses, or before the signatures that it wants. Throws ImageError. */
 export async function openSource(reference: Reference, host: Platform, access: Access): Promise<ImageSource & Content> {
-  const { checkPolicy } = await import("./policy/check.js");
-  await checkPolicy(reference, access.env);
+  const { demandFor } = await import("./policy/check.js");
+  const demand = await demandFor(reference, access.env);
   if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);
   if (reference.kind !== "registry") return new (await import("./layout.js")).LayoutSource(reference, host);
   const [{ RegistrySource }, { openSessions }, { MirroredSource }] = await Promise.all([
@@ -17,7 +17,14 @@ export async function openSource(reference: Reference, host: Platform, access: A
     import("./mirrored.js"),
   ]);
   const sessions = await openSessions(reference, access);
-  const places = sessions.map((session) => ({ source: new RegistrySource(session, host), host: session.reference.host }));
+  const places = sessions.map((session) => ({ source: new RegistrySource(session, host, access.env), host: session.reference.host }));
   const [only] = places;
-  return places.length === 1 && only !== undefined ? only.source : new MirroredSource(places);
+  const source = places.length === 1 && only !== undefined ? only.source : new MirroredSource(places);
+  if (demand === undefined) return source;
+  const [{ GuardedSource }, { nameOf }, { verifierOf }] = await Promise.all([
+    import("./policy/guard.js"),
+    import("./policy/name.js"),
+    import("./policy/verify.js"),
+  ]);
+  return new GuardedSource(source, host, await verifierOf(demand, reference.text, access.env), nameOf(reference));
 }

@@ -49,7 +49,10 @@ export async function pull(
     const missing = (await Promise.all(layers.map(async (layer) => ((await store.hasLayers([layer[0]])) ? [] : [layer])))).flat();
     if (missing.length > 0) {
       const stop = new AbortController();
-      const context: LayerContext = { ...options, source: await source(), reference, signal: stop.signal, report };
+      const from = await source();
+      // The manifest may be the store's own, of a time when the policy wanted less.
+      await from.admit?.(resolved.manifest);
+      const context: LayerContext = { ...options, source: from, reference, signal: stop.signal, report };
       await inParallel(missing, PARALLEL, stop, ([diffId, descriptor]) => local(reference, () => haveLayer(context, diffId, descriptor)));
     }
     await local(reference, async () => {

@@ -7,6 +7,7 @@ import type { Platform } from "./platform.js";
 import { isDigest } from "./reference.js";
 import { checkDigest, digestOf, mismatch, type RawManifest, resolveImage } from "./resolve.js";
 import type { RegistrySession } from "./session.js";
+import type { Found } from "./signatures/signature.js";
 import type { ImageSource, Resolved } from "./source.js";
 
 // Schema 1 is asked for last, so that an image that has nothing else is refused by name and not "not found".
@@ -16,10 +17,13 @@ export class RegistrySource implements ImageSource, Content {
   readonly remote = true;
   readonly #session: RegistrySession;
   readonly #host: Platform;
+  readonly #env: Readonly<Record<string, string | undefined>>;
 
-  constructor(session: RegistrySession, host: Platform) {
+  /** `env`: where to look for what registries.d says of signatures, should they be asked for. */
+  constructor(session: RegistrySession, host: Platform, env: Readonly<Record<string, string | undefined>>) {
     this.#session = session;
     this.#host = host;
+    this.#env = env;
   }
 
   get text(): string {
@@ -119,7 +123,29 @@ export class RegistrySource implements ImageSource, Content {
 
   /** What a tag or digest names, as it is. */
   async manifest(wanted: string): Promise<RawManifest> {
-    const answer = await this.#session.open(`manifests/${wanted}`, { method: "GET", headers: { accept: ACCEPT } });
+    return this.#received(wanted, await this.#ask(wanted));
+  }
+
+  /** The same, or undefined where there is none. */
+  async find(wanted: string): Promise<RawManifest | undefined> {
+    const answer = await this.#ask(wanted);
+    if (answer.status !== 404) return this.#received(wanted, answer);
+    discard(answer);
+    return undefined;
+  }
+
+  /** What is signed of a manifest, here and in the lookaside of this repository. */
+  async signatures(digest: string): Promise<Found> {
+    const { findSignatures } = await import("./signatures/find.js");
+    const { reference, deadlines } = this.#session;
+    return findSignatures(this, reference, digest, { env: this.#env, deadlines });
+  }
+
+  #ask(wanted: string): Promise<Answer> {
+    return this.#session.open(`manifests/${wanted}`, { method: "GET", headers: { accept: ACCEPT } });
+  }
+
+  async #received(wanted: string, answer: Answer): Promise<RawManifest> {
     if (answer.status !== 200) throw this.#notFound(await this.#session.reason(answer));
     const bytes = await this.#session.read(answer, MANIFEST_MAX);
     if (bytes === undefined) throw new ImageError("image-bad", this.text, `${this.text}: its manifest is over 4 MiB`);

@@ -23,6 +23,8 @@ export interface ImageSource {
   resolve(digest?: string): Promise<Resolved>;
   /** The bytes of a layer from an offset on, in order. Not verified: who reads them does that. Throws ImageError. */
   layer(layer: Descriptor, from: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** There where a policy wants signatures: throws ImageError unless this manifest of an image has them. What resolve() gives was asked already. */
+  admit?(manifest: Uint8Array): Promise<void>;
 }
 
 /** What the planner is told. */

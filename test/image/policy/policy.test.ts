@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkPolicy, requirementsFor } from "../../../src/host/image/policy/check.js";
+import { demandFor, requirementsFor } from "../../../src/host/image/policy/check.js";
 import { parsePolicy } from "../../../src/host/image/policy/parse.js";
 import { parseReference } from "../../../src/host/image/reference.js";
 import { ImageError } from "../../../src/ports/images.js";
@@ -14,7 +14,10 @@ const DIGEST = `sha256:${"a".repeat(64)}`;
 
 test("the most specific scope counts, then the transport's own default, then the policy's", async () => {
   const policy = parsePolicy(await readFile(GOOD), GOOD);
-  const of = (text: string) => requirementsFor(policy, parseReference(text));
+  const of = (text: string) => {
+    const { scope, requirements } = requirementsFor(policy, parseReference(text));
+    return { scope, requirements: requirements.map(({ type }) => type) };
+  };
   assert.deepEqual(of("reg.example/team/app:bad"), {
     scope: "reg.example/team/app:bad",
     requirements: ["insecureAcceptAnything", "reject"],
@@ -38,7 +41,7 @@ test("reject and signatures are refused, each naming file and scope; all require
   await writeFile(join(home, ".config/containers/policy.json"), await readFile(GOOD));
   const refused = async (text: string) => {
     try {
-      await checkPolicy(parseReference(text), { HOME: home }, home);
+      await demandFor(parseReference(text), { HOME: home }, home);
     } catch (error) {
       if (error instanceof ImageError) return `${error.code}: ${error.message}`;
       throw error;
@@ -47,8 +50,12 @@ test("reject and signatures are refused, each naming file and scope; all require
   };
   assert.equal(await refused("reg.example/team/app:1"), "");
   assert.match(await refused("reg.example/team/app:bad"), /^image-refused: .*rejects it \(.*policy\.json, "reg\.example\/team\/app:bad"\)/);
-  assert.match(await refused("reg.example/team/q:1"), /^image-refused: .*wants a signature \(signedBy\), and podgen can verify none/);
-  assert.match(await refused("a.wild.example/q:1"), /sigstoreSigned/);
+  const demand = await demandFor(parseReference("a.wild.example/q:1"), { HOME: home }, home);
+  assert.deepEqual(
+    demand?.requirements.map(({ type, identity }) => [type, identity.type]),
+    [["sigstoreSigned", "matchRepository"]],
+  );
+  assert.match(demand?.at ?? "", /policy\.json, "\*\.wild\.example"/);
   assert.match(await refused("docker-archive:/x.tar"), /"default"/);
 });
 
@@ -56,13 +63,13 @@ test("the user's file before the system's; no file at all accepts anything", asy
   const root = await mkdtemp(join(tmpdir(), "podgen-policy-"));
   t.after(() => rm(root, { recursive: true }));
   const reference = parseReference("a.example/q:1");
-  await checkPolicy(reference, { HOME: root }, root);
+  await demandFor(reference, { HOME: root }, root);
   await mkdir(join(root, "etc/containers"), { recursive: true });
   await writeFile(join(root, "etc/containers/policy.json"), '{"default":[{"type":"reject"}]}');
-  await assert.rejects(checkPolicy(reference, { HOME: root }, root), ImageError);
+  await assert.rejects(demandFor(reference, { HOME: root }, root), ImageError);
   await mkdir(join(root, ".config/containers"), { recursive: true });
   await writeFile(join(root, ".config/containers/policy.json"), '{"default":[{"type":"insecureAcceptAnything"}]}');
-  await checkPolicy(reference, { HOME: root }, root);
+  await demandFor(reference, { HOME: root }, root);
 });
 
 test("what is not understood whole is refused, never skipped", async () => {

@@ -116,7 +116,7 @@ test("a policy that rejects, wants signatures or is broken: nothing is asked, fo
   const layout = "oci:/nonexistent/layout:x";
   const cases: [string, string, RegExp][] = [
     ['{"default":[{"type":"reject"}]}', "image-refused", /rejects it/],
-    ['{"default":[{"type":"signedBy","keyType":"GPGKeys","keyPath":"/x"}]}', "image-refused", /wants a signature \(signedBy\)/],
+    ['{"default":[{"type":"signedBy","keyType":"X509Certificates","keyPath":"/x"}]}', "image-refused", /wants a signature \(signedBy\)/],
     ['{"default":[{"type":"accept"}]}', "image-config", /unknown type "accept"/],
   ];
   for (const [policy, code, message] of cases) {

@@ -1,6 +1,7 @@
 // What a copy reads from and writes to: manifests and blobs by digest, whatever lies behind them.
 import type { Descriptor } from "../manifest.js";
 import type { RawManifest } from "../resolve.js";
+import type { Found } from "../signatures/signature.js";
 
 /** The two families of media types a manifest may be of. */
 export type Form = "oci" | "docker";
@@ -19,6 +20,8 @@ export interface Content {
   layer(blob: Descriptor, from: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** The image as it once was, where it is given with other layers now (unpacked ones, in the same order): the target may have those still. */
   before?(): Promise<{ readonly manifest: RawManifest; readonly layers: readonly Descriptor[] } | undefined>;
+  /** What is kept of signatures of one manifest; absent: this kind of place has none. Throws ImageError. */
+  signatures?(digest: string): Promise<Found>;
   /** Lets go of what was held while it was read. */
   close?(): Promise<void>;
 }

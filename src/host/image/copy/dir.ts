@@ -7,6 +7,7 @@ import { ImageError } from "../../../ports/images.js";
 import { type Descriptor, MANIFEST_MAX } from "../manifest.js";
 import { hexOf } from "../reference.js";
 import { checkDigest, digestOf, type RawManifest } from "../resolve.js";
+import type { Found, Signature } from "../signatures/signature.js";
 import type { Body, Content, Sink } from "./content.js";
 
 const VERSION = "Directory Transport Version: 1.1\n";
@@ -38,6 +39,27 @@ export class DirContent implements Content {
     const bytes = await this.#read(`${hexOf(digest)}.manifest.json`);
     checkDigest(bytes, digest, "its manifest", this.text);
     return { bytes };
+  }
+
+  /** signature-N of what manifest.json is, HEX.signature-N of another. */
+  async signatures(digest: string): Promise<Found> {
+    const [{ readSignatureFile }, { fromFile, SIGNATURES_MAX }] = await Promise.all([
+      import("../signatures/lookaside.js"),
+      import("../signatures/signature.js"),
+    ]);
+    const prefix = digestOf((await this.top()).bytes) === digest ? "" : `${hexOf(digest)}.`;
+    const signatures: Signature[] = [];
+    for (let index = 1; ; index++) {
+      const path = join(this.#reference.path, `${prefix}signature-${index}`);
+      const bytes = await readSignatureFile(path).catch((error: NodeJS.ErrnoException) => {
+        throw new ImageError("image-bad", this.text, `${this.text}: ${path} cannot be read: ${error.code ?? error.message}`);
+      });
+      if (bytes === undefined) return { signatures, looked: [join(this.#reference.path, `${prefix}signature-1`)] };
+      const signature = fromFile(bytes);
+      if (signature === undefined) throw new ImageError("image-bad", this.text, `${this.text}: ${path} is no signature`);
+      if (index > SIGNATURES_MAX) throw new ImageError("image-bad", this.text, `${this.text}: over ${SIGNATURES_MAX} signatures`);
+      signatures.push(signature);
+    }
   }
 
   async *layer(blob: Descriptor, from: number): AsyncGenerator<Uint8Array> {

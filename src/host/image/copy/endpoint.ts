@@ -40,8 +40,11 @@ export async function openContent(text: string, { env, deadlines, platform, data
   }
   const dir = dirOf(text);
   if (dir !== undefined) {
-    await (await import("../policy/check.js")).checkPolicy(dir, env);
-    return new (await import("./dir.js")).DirContent(dir);
+    const demand = await (await import("../policy/check.js")).demandFor(dir, env);
+    const content = new (await import("./dir.js")).DirContent(dir);
+    if (demand === undefined) return content;
+    const [{ GuardedContent }, { verifierOf }] = await Promise.all([import("../policy/guard.js"), import("../policy/verify.js")]);
+    return new GuardedContent(content, await verifierOf(demand, text, env), undefined);
   }
   const reference = registryOf(text) ?? parseReference(text);
   if (reference.kind === "registry" && !text.startsWith("docker://")) throw new ImageError("image-bad", text, `${text} names no transport`);

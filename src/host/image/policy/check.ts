@@ -1,12 +1,11 @@
-// Which requirements of the policy count for an image, and whether it may be fetched (containers-policy.json(5)).
+// Which requirements of the policy count for an image (containers-policy.json(5)).
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageError } from "../../../ports/images.js";
-import type { Reference } from "../reference.js";
-import { type Policy, parsePolicy, type Requirement } from "./parse.js";
-
-/** What a policy is asked about; a `dir:` is no reference that a pod could have. */
-export type Subject = Reference | { readonly kind: "dir"; readonly text: string; readonly path: string; readonly name?: string };
+import { type Subject, scopesOf } from "../scopes.js";
+import { type Policy, parsePolicy } from "./parse.js";
+import type { Requirement, SignatureRequirement } from "./requirement.js";
+import type { Demand } from "./verify.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -16,11 +15,15 @@ export function policyFiles(env: Env, root = ""): string[] {
   return [...(config === undefined ? [] : [join(config, "containers/policy.json")]), `${root}/etc/containers/policy.json`];
 }
 
+/** Only these have a place for signatures. */
+const SIGNABLE = ["registry", "dir"];
+
 /**
- * Throws unless the policy lets this image through: image-refused where it says no or wants a signature, image-config where it
- * cannot be understood. Where there is no policy at all anything may be fetched (podgen-registries(5)).
+ * What the signatures of this image have to fulfil; undefined: nothing. Throws image-refused where the policy says no, or wants a
+ * signature of what can have none, image-config where it cannot be understood. Where there is no policy at all anything may be fetched
+ * (podgen-registries(5)).
  */
-export async function checkPolicy(reference: Subject, env: Env, root = ""): Promise<void> {
+export async function demandFor(reference: Subject, env: Env, root = ""): Promise<Demand | undefined> {
   for (const file of policyFiles(env, root)) {
     const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
@@ -28,24 +31,25 @@ export async function checkPolicy(reference: Subject, env: Env, root = ""): Prom
     });
     if (bytes === undefined) continue;
     const { scope, requirements } = requirementsFor(parsePolicy(bytes, file), reference);
-    const at = `${file}, ${scope === undefined ? '"default"' : JSON.stringify(scope)}`;
-    for (const requirement of requirements) refuse(requirement, reference, at);
-    return;
+    return demandOf(requirements, reference, `${file}, ${scope === undefined ? '"default"' : JSON.stringify(scope)}`);
   }
+  return undefined;
 }
 
-function refuse(requirement: Requirement, { text }: Subject, at: string): void {
-  if (requirement === "insecureAcceptAnything") return;
-  const signed = requirement !== "reject";
+function demandOf(all: readonly Requirement[], { text, kind }: Subject, at: string): Demand | undefined {
+  if (all.some(({ type }) => type === "reject")) {
+    const hint = "Change the policy (containers-policy.json(5)), or use an image that it allows.";
+    throw new ImageError("image-refused", text, `${text}: the policy rejects it (${at})`, hint);
+  }
+  const requirements = all.filter((requirement): requirement is SignatureRequirement => "identity" in requirement);
+  const [first] = requirements;
+  if (first === undefined) return undefined;
+  if (SIGNABLE.includes(kind)) return { requirements, at };
   throw new ImageError(
     "image-refused",
     text,
-    signed
-      ? `${text}: the policy wants a signature (${requirement}), and podgen can verify none (${at})`
-      : `${text}: the policy rejects it (${at})`,
-    signed
-      ? "Have skopeo or podman, which verify signatures, copy it to an OCI layout, and allow that layout in the policy."
-      : "Change the policy (containers-policy.json(5)), or use an image that it allows.",
+    `${text}: the policy wants a signature (${first.type}), and ${kind}: holds none (${at})`,
+    "Have the image in a registry or a dir:, which can hold signatures, or allow this place in the policy.",
   );
 }
 
@@ -57,21 +61,4 @@ export function requirementsFor(policy: Policy, reference: Subject): { scope: st
     if (requirements !== undefined) return { scope, requirements };
   }
   return { scope: undefined, requirements: policy.default };
-}
-
-/** Of a registry: the whole name, the repository, its namespaces, the host, `*.domain` of each length. Of a layout or a `dir:`: its path and those above. */
-export function scopesOf(reference: Subject): string[] {
-  if (reference.kind === "docker-archive") return [];
-  if (reference.kind !== "registry") {
-    const parts = reference.path.split("/").filter((p) => p !== "");
-    const above = parts.map((_, i) => `/${parts.slice(0, parts.length - i).join("/")}`);
-    // The root itself is no scope: "" stands for it.
-    return [...(reference.name === undefined ? [] : [`${reference.path}:${reference.name}`]), ...above];
-  }
-  const { host, repository, tag, digest } = reference;
-  const parts = repository.split("/");
-  const spaces = parts.map((_, i) => `${host}/${parts.slice(0, parts.length - i).join("/")}`);
-  const labels = host.replace(/:\d+$/, "").split(".");
-  const wild = labels.slice(1).map((_, i) => `*.${labels.slice(i + 1).join(".")}`);
-  return [`${host}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`, ...spaces, host, ...wild];
 }

@@ -1,34 +1,14 @@
 // policy.json: what an image must fulfil before it is used (containers-policy.json(5)). Every word is known or refused. Pure.
 import { ImageError } from "../../../ports/images.js";
 import { isObject, type Json, parseJson, printable } from "../json.js";
-
-export type Requirement = "insecureAcceptAnything" | "reject" | "signedBy" | "sigstoreSigned";
+import { repeatedKey } from "../json-keys.js";
+import { type Requirement, readRequirement } from "./requirement.js";
 
 export interface Policy {
   readonly default: readonly Requirement[];
   /** Transport -> scope -> requirements; the scope "" is the transport's own default. */
   readonly transports: ReadonlyMap<string, ReadonlyMap<string, readonly Requirement[]>>;
 }
-
-/** Members of each type, beside `type` itself. What is in those of signatures is not looked into: they are refused when they count. */
-const MEMBERS: Readonly<Record<Requirement, readonly string[]>> = {
-  insecureAcceptAnything: [],
-  reject: [],
-  signedBy: ["keyType", "keyPath", "keyPaths", "keyData", "signedIdentity"],
-  sigstoreSigned: [
-    "keyPath",
-    "keyPaths",
-    "keyData",
-    "keyDatas",
-    "fulcio",
-    "pki",
-    "rekorPublicKeyPath",
-    "rekorPublicKeyPaths",
-    "rekorPublicKeyData",
-    "rekorPublicKeyDatas",
-    "signedIdentity",
-  ],
-};
 
 /** Throws ImageError image-config: a policy that is not understood whole lets nothing through. */
 export function parsePolicy(bytes: Uint8Array, file: string): Policy {
@@ -38,6 +18,8 @@ export function parsePolicy(bytes: Uint8Array, file: string): Policy {
   };
   const json = parseJson(bytes);
   if (!isObject(json)) return fail("is not a JSON object");
+  const twice = repeatedKey(new TextDecoder().decode(bytes));
+  if (twice !== undefined) fail(`"${printable(twice)}" is there twice`);
   const unknown = Object.keys(json).find((key) => key !== "default" && key !== "transports");
   if (unknown !== undefined) fail(`unknown member "${printable(unknown)}"`);
   if (json["default"] === undefined) fail('the member "default" is missing');
@@ -59,13 +41,5 @@ export function parsePolicy(bytes: Uint8Array, file: string): Policy {
 
 function readRequirements(list: Json, at: string, fail: (what: string) => never): Requirement[] {
   if (!Array.isArray(list) || list.length === 0) return fail(`${at} is not a list of at least one requirement`);
-  return list.map((item) => {
-    if (!isObject(item) || typeof item["type"] !== "string") return fail(`${at} has a requirement without a type`);
-    const type = item["type"];
-    if (!Object.hasOwn(MEMBERS, type)) return fail(`${at} has a requirement of the unknown type "${printable(type)}"`);
-    const known = MEMBERS[type as Requirement];
-    const odd = Object.keys(item).find((key) => key !== "type" && !known.includes(key));
-    if (odd !== undefined) return fail(`${at}: ${type} has no member "${printable(odd)}"`);
-    return type as Requirement;
-  });
+  return list.map((item) => readRequirement(item, (what) => fail(`${at}${what.startsWith(":") ? "" : " "}${what}`)));
 }
