@@ -90,6 +90,25 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/validate.js"),
   },
   {
+    name: "explain",
+    positionals: "[field]",
+    describe: "what a field of a spec means, and what becomes of it here",
+    options: [{ name: "recursive", type: "boolean", describe: "the fields of fields too" }, outputShort],
+    examples: [
+      ["podgen explain pod.spec.containers.ports", "one field and the fields below it"],
+      ["podgen explain", "the kinds there are"],
+    ],
+    load: () => import("./commands/explain.js"),
+  },
+  {
+    name: "schema",
+    positionals: "[kind]",
+    describe: "a JSON Schema of the specs that podgen takes, for editors",
+    options: [],
+    examples: [["podgen schema > podgen.schema.json", "for yaml-language-server: # yaml-language-server: $schema=podgen.schema.json"]],
+    load: () => import("./commands/schema.js"),
+  },
+  {
     name: "generate",
     positionals: "[files..]",
     describe: "write the units and bundles into a folder instead of installing them",

@@ -24,6 +24,10 @@ export interface Field {
   readonly refused?: string;
   /** A field that is taken but changes nothing here: why. A warning says so. */
   readonly noEffect?: string;
+  /** How the value is written where its type does not say it: `seconds`, `octal digits`. */
+  readonly form?: string;
+  /** The minor version of Kubernetes that brought the field, where it is younger than what everybody has: `1.33`. */
+  readonly since?: string;
   /** What people should know of a field that is honoured, as sentences; for podgen-kube(5). */
   readonly note?: string;
   /** Values of a refused or effectless field that ask for what happens anyway: taken in silence, as are empty ones. */

@@ -1,12 +1,9 @@
 // podgen-kube(5) from the field tables: the page cannot say other than what the code does.
 import { ALL } from "../../src/model/kube/annotations.js";
-import { KINDS } from "../../src/model/kube/kinds.js";
-import type { Field, ObjectType, Type } from "../../src/spec/schema.js";
-
-interface Row {
-  readonly path: string;
-  readonly field: Field;
-}
+import { KINDS, OTHER_KINDS } from "../../src/model/kube/kinds.js";
+import { KNOWN_KINDS } from "../../src/model/kube/known-kinds.js";
+import { childrenOf, type Entry, kindEntry, rulesOf } from "../../src/model/kube/reference.js";
+import type { ObjectType } from "../../src/spec/schema.js";
 
 /** roff's own characters in plain text. */
 function roff(text: string): string {
@@ -16,34 +13,27 @@ function roff(text: string): string {
     .replace(/^([.'])/, "\\&$1"); // prettier-ignore
 }
 
-/** Every field below a type, depth first; what is refused or has no effect is not gone into. */
-function rows(type: Type, path: string, seen: readonly ObjectType[]): Row[] {
-  if (typeof type === "string") return [];
-  if (type.kind === "list") return rows(type.of.type, `${path}[]`, seen);
-  if (type.kind === "map") return rows(type.of.type, `${path}.*`, seen);
-  if (seen.includes(type)) return [];
-  return [...type.fields].flatMap(([name, field]) => {
-    const here = path === "" ? name : `${path}.${name}`;
-    const inner = field.refused === undefined && field.noEffect === undefined ? rows(field.type, here, [...seen, type]) : [];
-    return [{ path: here, field }, ...inner];
+/** Types that were described already, and where. */
+type Told = Map<ObjectType, string>;
+
+/** Every field below an entry, depth first; what is refused or has no effect is not gone into, nor a type twice. */
+function rows(entry: Entry, told: Told): string[] {
+  return childrenOf(entry).flatMap((c) => {
+    const inner = c.fate === "honoured" ? c.inner : undefined;
+    const before = inner === undefined ? undefined : told.get(inner);
+    if (inner !== undefined && before === undefined) told.set(inner, `${entry.kind.name}'s ${c.path}`);
+    const line = [".TP", `.B ${roff(c.path)}`, roff(meaning(c, before))];
+    return inner === undefined || before !== undefined ? line : [...line, ...rows(c, told)];
   });
 }
 
-function typeName(type: Type): string {
-  if (typeof type === "string") return type;
-  if (type.kind === "list") return `list of ${typeName(type.of.type)}`;
-  return type.kind === "map" ? `map of ${typeName(type.of.type)}` : type.name;
-}
-
-function meaning(field: Field): string {
-  const fine = field.fine === undefined ? "" : ` Taken as it is: ${field.fine.map(String).join(", ")}.`;
-  if (field.refused !== undefined) return `Refused: ${field.refused}.${fine}`;
-  if (field.noEffect !== undefined) return `Without effect: ${field.noEffect}.`;
-  const parts = [`Honoured, ${typeName(field.type)}${field.required ? ", required" : ""}.`];
-  if (field.values !== undefined) parts.push(`One of: ${field.values.map((v) => (v === "" ? '""' : v)).join(", ")}.`);
-  if (field.min !== undefined && field.max !== undefined) parts.push(`From ${field.min} to ${field.max}.`);
-  if (field.note !== undefined) parts.push(field.note);
-  return parts.join(" ");
+function meaning({ about, fate, reason, type, field }: Entry, before: string | undefined): string {
+  const says = about === undefined ? "" : `${about}. `;
+  const rules = (field === undefined ? [] : rulesOf(field)).map((rule) => ` ${rule}`).join("");
+  if (fate === "refused") return `${says}Refused: ${reason}.${rules}`;
+  if (fate === "no effect") return `${says}Without effect: ${reason}.${rules}`;
+  const same = before === undefined ? "" : ` Its fields are those of ${before}.`;
+  return `${says}Honoured, ${type}${field?.required ? ", required" : ""}.${rules}${same}`;
 }
 
 /** The whole page, roff. */
@@ -57,18 +47,29 @@ export function kubePage(): string {
     ".PP",
     "Numbers are read as Kubernetes reads them: 0644 and 0o644 are octal. Names of images are full (docker.io/library/nginx:1.27), short where registries.conf settles them (\\fBpodgen\\-registries\\fR(5)), or oci:/PATH[:REF] for an OCI layout and docker\\-archive:/PATH[:REF] for a file of docker save.",
     ".PP",
-    "Fields are listed as paths; [] stands for each item of a list.",
+    "Fields are listed as paths; [] stands for each item of a list. \\fBpodgen explain\\fR says the same of one field, \\fBpodgen schema\\fR says it to an editor.",
   ];
-  for (const [kind, type] of KINDS) {
-    out.push(`.SH ${roff(kind.toUpperCase())}`);
-    for (const { path, field } of rows(type, "", [])) out.push(".TP", `.B ${roff(path)}`, roff(meaning(field)));
-  }
+  const told: Told = new Map();
+  for (const kind of KNOWN_KINDS.filter((k) => KINDS.has(k.name)))
+    out.push(`.SH ${roff(kind.name.toUpperCase())}`, ...rows(kindEntry(kind), told));
+  out.push(".SH KINDS THAT ARE REFUSED", "What to do instead is said too; \\fBpodgen explain\\fR knows the fields of the first ones.");
+  const known = KNOWN_KINDS.map((k) => k.name).filter((name) => !KINDS.has(name));
+  for (const name of [...known, ...[...OTHER_KINDS.keys()].filter((n) => !known.includes(n) && !KINDS.has(n))])
+    out.push(".TP", `.B ${roff(name)}`, `${roff(capital(OTHER_KINDS.get(name) ?? ""))}.`);
   out.push(
     ".SH ANNOTATIONS",
     "Of a Pod. Another annotation under podgen.io/, and one of these on another object, is an error; two spellings that differ are one too. All other annotations are free. With the name of a container after the / it speaks for that one, and goes before what is said for the pod.",
   );
   for (const { pod, container, meaning } of ALL)
     out.push(".TP", `.B ${roff([...pod, ...container.map((prefix) => `${prefix}CONTAINER`)].join(", "))}`, `${roff(meaning)}.`);
-  out.push(".SH SEE ALSO", "\\fBpodgen\\fR(1), \\fBpodgen\\-registries\\fR(5), \\fBpodgen\\-units\\fR(7)", "");
+  out.push(
+    ".SH SEE ALSO",
+    "\\fBpodgen\\fR(1), \\fBpodgen\\-explain\\fR(1), \\fBpodgen\\-schema\\fR(1), \\fBpodgen\\-registries\\fR(5), \\fBpodgen\\-units\\fR(7)",
+    "",
+  );
   return out.join("\n");
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

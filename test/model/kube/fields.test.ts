@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { KINDS } from "../../../src/model/kube/kinds.js";
+import { ABOUT, ANYWHERE, aboutField } from "../../../src/model/kube/about/index.js";
+import { KNOWN_KINDS } from "../../../src/model/kube/known-kinds.js";
 import type { Field, ObjectType, Type } from "../../../src/spec/schema.js";
 
 /** interface name -> field -> TypeScript type, from the declarations' text. */
 function declarations(): Map<string, Map<string, string>> {
   const out = new Map<string, Map<string, string>>();
-  for (const file of ["core/v1.d.ts", "meta/v1.d.ts"]) {
+  for (const file of ["core/v1.d.ts", "meta/v1.d.ts", "apps/v1.d.ts", "batch/v1.d.ts"]) {
     const text = readFileSync(`node_modules/kubernetes-types/${file}`, "utf8").replace(/\/\*[\s\S]*?\*\//g, "");
     for (const [, name = "", body = ""] of text.matchAll(/export interface (\w+) \{\n([\s\S]*?)\n\}/g)) {
       const flat = body.replace(/\{[\s\S]*?\}/g, (map) => map.replace(/\s+/g, " "));
@@ -21,13 +22,15 @@ function declarations(): Map<string, Map<string, string>> {
 
 const declared = declarations();
 
+const STATUSES = /(?:Pod|Deployment|ReplicaSet|StatefulSet|DaemonSet|Job|Service|Namespace|Claim)Status$/;
+
 function reachable(roots: readonly string[]): string[] {
   const seen = new Set<string>();
   const todo = [...roots];
   for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
     const fields = declared.get(name);
     // Nothing is read of a status, nor of the field sets of managedFields.
-    if (fields === undefined || seen.has(name) || name === "PodStatus" || name === "FieldsV1") continue;
+    if (fields === undefined || seen.has(name) || STATUSES.test(name) || name === "FieldsV1") continue;
     seen.add(name);
     for (const type of fields.values()) todo.push(...(type.match(/\b[A-Z]\w+\b/g) ?? []));
   }
@@ -48,7 +51,7 @@ function tables(): Map<string, ObjectType[]> {
     out.set(type.name, [...known, type]);
     for (const field of type.fields.values()) visit(field.type);
   };
-  for (const kind of KINDS.values()) visit(kind);
+  for (const kind of KNOWN_KINDS) visit(kind.type);
   return out;
 }
 
@@ -63,9 +66,10 @@ function agrees(field: Field, declaredType: string): boolean {
   if (declaredType.startsWith("{"))
     return typeof type === "object" && (type.kind === "map" || (type.kind === "object" && type.name === "ResourceList"));
   if (typeof type === "object") return type.kind === "object" && type.name === declaredType;
-  if (/^"\w+"$/.test(declaredType) || declaredType === "Time") type = "string";
+  if (/^"[\w/]+"$/.test(declaredType)) return type === "string";
+  if (declaredType === "Time") type = "string";
   const same: Record<string, readonly string[]> = {
-    string: ["string", '"v1"', '"Pod"', '"ConfigMap"', '"Secret"', "Time", "IntOrString"],
+    string: ["string", "Time", "IntOrString"],
     integer: ["number"],
     number: ["number"],
     boolean: ["boolean"],
@@ -83,8 +87,8 @@ describe("field tables", () => {
     assert.match(declared.get("ResourceRequirements")?.get("limits") ?? "", /^\{.*Quantity/);
   });
 
-  const names = reachable(["Pod", "ConfigMap", "Secret"]);
-  test("all types are found", () => assert.ok(names.length > 90, `${names.length}`));
+  const names = reachable(KNOWN_KINDS.map((k) => k.name).filter((name) => name !== "List"));
+  test("all types are found", () => assert.ok(names.length > 130, `${names.length}`));
 
   for (const name of names)
     test(name, () => {
@@ -129,5 +133,35 @@ describe("field tables", () => {
       for (const type of types)
         for (const field of type.fields.values())
           for (const aka of field.aka ?? []) assert.ok(!type.fields.has(aka), `${type.name}: ${aka}`);
+  });
+
+  test("a field that the declarations (1.30) do not have says which younger Kubernetes has it, and no other field does", () => {
+    for (const [name, types] of ours) {
+      const there = declared.get(name);
+      for (const type of there === undefined ? [] : types)
+        for (const [field, { since, type: fieldType }] of type.fields) {
+          if (fieldType === "any" && since === undefined) continue;
+          const younger = since !== undefined && Number(since.split(".")[1]) > 30;
+          assert.equal(younger, !there?.has(field), `${name}.${field}: since ${since}`);
+        }
+    }
+  });
+
+  test("every field says what it means, and no meaning is left over", () => {
+    const used = new Set<string>();
+    for (const [name, types] of ours)
+      for (const type of types)
+        for (const [field, { type: inside, refused, noEffect }] of type.fields) {
+          if (aboutField(name, field) !== undefined) used.add(Object.hasOwn(ABOUT[name] ?? {}, field) ? `${name}.${field}` : field);
+          // Fields inside of what is refused are known by name only.
+          else assert.ok(inside === "any" && refused === undefined && noEffect === undefined, `${name}.${field} says nothing`);
+        }
+    const all = [...Object.entries(ABOUT).flatMap(([t, fields]) => Object.keys(fields).map((f) => `${t}.${f}`)), ...Object.keys(ANYWHERE)];
+    assert.deepEqual(
+      all.filter((name) => !used.has(name)),
+      [],
+    );
+    for (const text of all.map((name) => (name.includes(".") ? aboutField(...(name.split(".") as [string, string])) : ANYWHERE[name])))
+      assert.match(text ?? "", /^[A-Zf].*[^.]$/, "a sentence without its full stop");
   });
 });

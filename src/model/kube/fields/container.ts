@@ -26,7 +26,12 @@ const VOLUME_MOUNT = object("VolumeMount", {
   subPath: { type: "string", check: relativePath },
   subPathExpr: { type: "string", refused: "podgen does not expand variables in paths yet", hint: "write subPath" },
   mountPropagation: { type: "string", refused: "mounts do not propagate between host and container", fine: ["None"] },
-  recursiveReadOnly: { type: "string", refused: "podgen does not make mounts below a volume read-only yet", fine: ["Disabled"] },
+  recursiveReadOnly: {
+    since: "1.30",
+    type: "string",
+    refused: "podgen does not make mounts below a volume read-only yet",
+    fine: ["Disabled"],
+  },
 });
 
 const FIELDS: Fields = {
@@ -45,14 +50,16 @@ const FIELDS: Fields = {
   tty: { type: "boolean" },
   livenessProbe: { type: PROBE, refused: NO_PROBES, aka: ["healthcheck"] },
   readinessProbe: { type: PROBE, refused: NO_PROBES },
-  startupProbe: { type: PROBE, refused: NO_PROBES },
+  startupProbe: { since: "1.16", type: PROBE, refused: NO_PROBES },
   lifecycle: { type: LIFECYCLE, refused: "podgen runs no lifecycle hooks yet" },
-  restartPolicy: { type: "string", refused: "containers have the restartPolicy of their pod so far" },
+  restartPolicy: { since: "1.28", type: "string", refused: "containers have the restartPolicy of their pod so far" },
   restartPolicyRules: {
+    since: "1.34",
     type: list(names("ContainerRestartRule", "action exitCodes")),
     refused: "containers have the restartPolicy of their pod so far",
   },
   resizePolicy: {
+    since: "1.27",
     type: list(names("ContainerResizePolicy", "resourceName restartPolicy")),
     noEffect: "podgen restarts a container whose resources change",
   },

@@ -11,7 +11,7 @@ const ENV_SOURCE = object("EnvVarSource", {
   secretKeyRef: { type: SECRET_KEY },
   fieldRef: { type: FIELD_SELECTOR, refused: LATER, presence: true, hint: "write the value itself" },
   resourceFieldRef: { type: RESOURCE_SELECTOR, refused: LATER, presence: true, hint: "write the value itself" },
-  fileKeyRef: { type: FILE_KEY, refused: "podgen does not read variables from files of volumes yet", presence: true },
+  fileKeyRef: { since: "1.34", type: FILE_KEY, refused: "podgen does not read variables from files of volumes yet", presence: true },
 });
 
 export const ENV = object("EnvVar", {

@@ -6,6 +6,9 @@ import { dnsLabel, dnsSubdomain, labelKey, labelValue } from "../formats.js";
 const SERVER = "the API server writes it, and there is none here";
 const server: Field = { type: "any", noEffect: SERVER };
 
+/** What the API server says of an object, and kubectl get -o yaml with it. */
+export const STATUS: Field = { type: "any", noEffect: SERVER };
+
 const MANAGED_FIELDS = names("ManagedFieldsEntry", "apiVersion fieldsType fieldsV1 manager operation subresource time");
 const OWNER_REFERENCE = names("OwnerReference", "apiVersion blockOwnerDeletion controller kind name uid");
 

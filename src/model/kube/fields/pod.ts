@@ -1,7 +1,7 @@
 // Fields of Pods: the whole of core/v1 PodSpec, honoured, refused or without effect.
 import { type Fields, list, names, object } from "../../../spec/schema.js";
 import { CONTAINER, EPHEMERAL_CONTAINER } from "./container.js";
-import { METADATA } from "./metadata.js";
+import { METADATA, STATUS } from "./metadata.js";
 import { RESOURCES } from "./resources.js";
 import { SCHEDULING } from "./scheduling.js";
 import { POD_SECURITY } from "./security.js";
@@ -23,10 +23,10 @@ const HONOURED: Fields = {
   restartPolicy: { type: "string", values: ["Always", "OnFailure", "Never"], aka: ["restart"] },
   terminationGracePeriodSeconds: { type: "integer", min: 0, max: MAX_SECONDS },
   hostNetwork: { type: "boolean" },
-  hostUsers: { type: "boolean" },
+  hostUsers: { since: "1.25", type: "boolean" },
   securityContext: { type: POD_SECURITY },
   imagePullSecrets: { type: list(PULL_SECRET) },
-  os: { type: object("PodOS", { name: { type: "string", required: true, values: ["linux"] } }) },
+  os: { since: "1.23", type: object("PodOS", { name: { type: "string", required: true, values: ["linux"] } }) },
 };
 
 const REFUSED: Fields = {
@@ -44,6 +44,7 @@ const REFUSED: Fields = {
   dnsPolicy: { type: "string", refused: NO_DNS, fine: ["ClusterFirst", "ClusterFirstWithHostNet", "Default"] },
   enableServiceLinks: { type: "boolean", refused: "there are no Services yet", fine: [true, false] },
   ephemeralContainers: {
+    since: "1.16",
     type: list(EPHEMERAL_CONTAINER),
     refused: "debugging containers are not part of a pod's file",
     hint: "use podgen exec",
@@ -55,37 +56,43 @@ const REFUSED: Fields = {
   hostIPC: { type: "boolean", refused: NO_SHARING, fine: [false] },
   hostPID: { type: "boolean", refused: NO_SHARING, fine: [false] },
   hostname: { type: "string", refused: NO_NAME },
-  hostnameOverride: { type: "string", refused: NO_NAME },
+  hostnameOverride: { since: "1.34", type: "string", refused: NO_NAME },
   readinessGates: { type: list(names("PodReadinessGate", "conditionType")), refused: NO_API },
   resourceClaims: {
+    since: "1.26",
     type: list(
       object("PodResourceClaim", {
         name: { type: "string" },
-        resourceClaimName: { type: "string" },
-        resourceClaimTemplateName: { type: "string" },
+        resourceClaimName: { type: "string", since: "1.31" },
+        resourceClaimTemplateName: { type: "string", since: "1.31" },
         source: { type: names("ClaimSource", "resourceClaimName resourceClaimTemplateName") },
       }),
     ),
     refused: "podgen hands out no devices yet",
   },
-  resources: { type: RESOURCES, refused: "podgen sets no limits on whole pods yet", hint: "set resources on the containers" },
+  resources: {
+    since: "1.32",
+    type: RESOURCES,
+    refused: "podgen sets no limits on whole pods yet",
+    hint: "set resources on the containers",
+  },
   runtimeClassName: { type: "string", refused: "there is one runtime, podrt" },
-  schedulingGates: { type: list(names("PodSchedulingGate", "name")), refused: "nothing here would lift the gate" },
-  schedulingGroup: { type: "any", refused: "podgen starts each pod by itself" },
+  schedulingGates: { since: "1.26", type: list(names("PodSchedulingGate", "name")), refused: "nothing here would lift the gate" },
+  schedulingGroup: { since: "1.36", type: "any", refused: "podgen starts each pod by itself" },
   serviceAccount: { type: "string", refused: NO_API, fine: ["default"] },
   serviceAccountName: { type: "string", refused: NO_API, fine: ["default"] },
-  setHostnameAsFQDN: { type: "boolean", refused: NO_NAME, fine: [false] },
+  setHostnameAsFQDN: { since: "1.19", type: "boolean", refused: NO_NAME, fine: [false] },
   shareProcessNamespace: { type: "boolean", refused: NO_SHARING, fine: [false] },
   subdomain: { type: "string", refused: NO_NAME },
-  workloadRef: { type: "any", refused: "podgen starts each pod by itself" },
+  workloadRef: { since: "1.35", type: "any", refused: "podgen starts each pod by itself" },
 };
 
-const POD_SPEC = object("PodSpec", { ...HONOURED, ...REFUSED, ...SCHEDULING });
+export const POD_SPEC = object("PodSpec", { ...HONOURED, ...REFUSED, ...SCHEDULING });
 
 export const POD = object("Pod", {
   apiVersion: { type: "string", required: true },
   kind: { type: "string", required: true },
   metadata: { type: METADATA, required: true },
   spec: { type: POD_SPEC, required: true },
-  status: { type: "any", noEffect: "the API server writes it, and there is none here" },
+  status: STATUS,
 });

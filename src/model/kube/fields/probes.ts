@@ -17,21 +17,25 @@ const SLEEP = object("SleepAction", { seconds: { type: "integer" } });
 export const PROBE = object("Probe", {
   exec: { type: EXEC },
   failureThreshold: { type: "integer" },
-  grpc: { type: GRPC },
+  grpc: { type: GRPC, since: "1.23" },
   httpGet: { type: HTTP_GET },
   initialDelaySeconds: { type: "integer" },
   periodSeconds: { type: "integer" },
   successThreshold: { type: "integer" },
   tcpSocket: { type: TCP_SOCKET },
-  terminationGracePeriodSeconds: { type: "integer" },
+  terminationGracePeriodSeconds: { type: "integer", since: "1.21" },
   timeoutSeconds: { type: "integer" },
 });
 
 const HOOK = object("LifecycleHandler", {
   exec: { type: EXEC },
   httpGet: { type: HTTP_GET },
-  sleep: { type: SLEEP },
+  sleep: { type: SLEEP, since: "1.29" },
   tcpSocket: { type: TCP_SOCKET },
 });
 
-export const LIFECYCLE = object("Lifecycle", { postStart: { type: HOOK }, preStop: { type: HOOK }, stopSignal: { type: "string" } });
+export const LIFECYCLE = object("Lifecycle", {
+  postStart: { type: HOOK },
+  preStop: { type: HOOK },
+  stopSignal: { type: "string", since: "1.33" },
+});

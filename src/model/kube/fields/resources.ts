@@ -25,5 +25,5 @@ const RESOURCE_LIST = object(
 export const RESOURCES = object("ResourceRequirements", {
   limits: { type: RESOURCE_LIST },
   requests: { type: RESOURCE_LIST },
-  claims: { type: list(names("ResourceClaim", "name request")), refused: "podgen hands out no devices yet" },
+  claims: { since: "1.26", type: list(names("ResourceClaim", "name request")), refused: "podgen hands out no devices yet" },
 });

@@ -19,9 +19,9 @@ const NODE_AFFINITY = object("NodeAffinity", {
 });
 const POD_TERM = object("PodAffinityTerm", {
   labelSelector: { type: LABEL_SELECTOR },
-  matchLabelKeys: { type: list("string") },
-  mismatchLabelKeys: { type: list("string") },
-  namespaceSelector: { type: LABEL_SELECTOR },
+  matchLabelKeys: { type: list("string"), since: "1.25" },
+  mismatchLabelKeys: { type: list("string"), since: "1.25" },
+  namespaceSelector: { type: LABEL_SELECTOR, since: "1.21" },
   namespaces: { type: list("string") },
   topologyKey: { type: "string" },
 });
@@ -37,11 +37,11 @@ const AFFINITY = object("Affinity", {
 });
 const SPREAD = object("TopologySpreadConstraint", {
   labelSelector: { type: LABEL_SELECTOR },
-  matchLabelKeys: { type: list("string") },
+  matchLabelKeys: { type: list("string"), since: "1.25" },
   maxSkew: { type: "integer" },
-  minDomains: { type: "integer" },
-  nodeAffinityPolicy: { type: "string" },
-  nodeTaintsPolicy: { type: "string" },
+  minDomains: { since: "1.24", type: "integer" },
+  nodeAffinityPolicy: { since: "1.25", type: "string" },
+  nodeTaintsPolicy: { since: "1.25", type: "string" },
   topologyKey: { type: "string" },
   whenUnsatisfiable: { type: "string" },
 });

@@ -21,11 +21,12 @@ const COMMON: Fields = {
   runAsNonRoot: { type: "boolean", refused: "podgen does not check the image's user yet", fine: [false], hint: "set runAsUser instead" },
   seLinuxOptions: { type: names("SELinuxOptions", "level role type user"), refused: "podgen sets no SELinux labels yet" },
   seccompProfile: {
+    since: "1.19",
     type: names("SeccompProfile", PROFILE),
     refused: "podgen does not choose seccomp profiles yet",
     hint: "remove it; the usual default profile applies to every container",
   },
-  appArmorProfile: { type: names("AppArmorProfile", PROFILE), refused: "podgen sets no AppArmor profiles yet" },
+  appArmorProfile: { since: "1.30", type: names("AppArmorProfile", PROFILE), refused: "podgen sets no AppArmor profiles yet" },
   windowsOptions: {
     type: names("WindowsSecurityContextOptions", "gmsaCredentialSpec gmsaCredentialSpecName hostProcess runAsUserName"),
     refused: "containers run Linux here",
@@ -35,10 +36,10 @@ const COMMON: Fields = {
 export const POD_SECURITY = object("PodSecurityContext", {
   ...COMMON,
   fsGroup: { type: "integer", refused: "podgen does not change the owners of volumes yet" },
-  fsGroupChangePolicy: { type: "string", refused: "podgen does not change the owners of volumes yet" },
+  fsGroupChangePolicy: { since: "1.18", type: "string", refused: "podgen does not change the owners of volumes yet" },
   supplementalGroups: { type: list("integer"), refused: "podgen sets no supplementary groups yet" },
-  supplementalGroupsPolicy: { type: "string", refused: "podgen sets no supplementary groups yet", fine: ["Merge"] },
-  seLinuxChangePolicy: { type: "string", refused: "podgen sets no SELinux labels yet" },
+  supplementalGroupsPolicy: { since: "1.31", type: "string", refused: "podgen sets no supplementary groups yet", fine: ["Merge"] },
+  seLinuxChangePolicy: { since: "1.32", type: "string", refused: "podgen sets no SELinux labels yet" },
   sysctls: { type: list(names("Sysctl", "name value")), refused: "podgen sets no sysctls yet" },
 });
 
@@ -54,6 +55,7 @@ export const SECURITY = object("SecurityContext", {
     hint: "add the capabilities that are needed",
   },
   procMount: {
+    since: "1.12",
     type: "string",
     values: ["Default", "Unmasked"],
     note:

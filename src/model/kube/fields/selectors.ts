@@ -1,11 +1,15 @@
 // Small types that several tables share: references, selectors of objects, labels and fields.
 import { list, map, names, object } from "../../../spec/schema.js";
-import { dataKey, dnsSubdomain } from "../formats.js";
+import { dataKey, dnsSubdomain, labelKey } from "../formats.js";
 
 export const FIELD_SELECTOR = names("ObjectFieldSelector", "apiVersion fieldPath");
 export const RESOURCE_SELECTOR = names("ResourceFieldSelector", "containerName divisor resource");
 
-const REQUIREMENT = names("LabelSelectorRequirement", "key operator values");
+const REQUIREMENT = object("LabelSelectorRequirement", {
+  key: { type: "string", required: true, check: labelKey },
+  operator: { type: "string", required: true, values: ["In", "NotIn", "Exists", "DoesNotExist"] },
+  values: { type: list("string") },
+});
 export const LABEL_SELECTOR = object("LabelSelector", {
   matchExpressions: { type: list(REQUIREMENT) },
   matchLabels: { type: map("string") },

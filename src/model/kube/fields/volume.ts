@@ -1,7 +1,7 @@
 // Fields of volumes.
 import { type Field, list, names, type ObjectType, object } from "../../../spec/schema.js";
 import { absolutePath, dataKey, dnsLabel, dnsSubdomain, filePath } from "../formats.js";
-import { TEMPLATE_METADATA } from "./metadata.js";
+import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
 import { FIELD_SELECTOR, LABEL_SELECTOR, RESOURCE_SELECTOR } from "./selectors.js";
 
 const mode: Field = { type: "integer", min: 0, max: 0o777, hint: "file modes are octal, up to 0777: write 0644, say" };
@@ -50,6 +50,7 @@ const DOWNWARD_FILE = object("DownwardAPIVolumeFile", {
 const DOWNWARD_ITEMS: Field = { type: list(DOWNWARD_FILE) };
 const PROJECTION = object("VolumeProjection", {
   clusterTrustBundle: {
+    since: "1.27",
     type: object("ClusterTrustBundleProjection", {
       labelSelector: { type: LABEL_SELECTOR },
       name: { type: "string" },
@@ -61,6 +62,7 @@ const PROJECTION = object("VolumeProjection", {
   configMap: { type: names("ConfigMapProjection", "items name optional") },
   downwardAPI: { type: object("DownwardAPIProjection", { items: DOWNWARD_ITEMS }) },
   podCertificate: {
+    since: "1.34",
     type: names(
       "PodCertificateProjection",
       "certificateChainPath credentialBundlePath keyPath keyType maxExpirationSeconds signerName userAnnotations",
@@ -70,18 +72,31 @@ const PROJECTION = object("VolumeProjection", {
   serviceAccountToken: { type: names("ServiceAccountTokenProjection", "audience expirationSeconds path") },
 });
 
+const NO_CLASSES = "every claim is a folder of the user's";
+const NO_COPIES = "podgen does not fill a volume from another";
 const CLAIM_SPEC = object("PersistentVolumeClaimSpec", {
-  accessModes: { type: list("string") },
-  dataSource: { type: names("TypedLocalObjectReference", "apiGroup kind name") },
-  dataSourceRef: { type: names("TypedObjectReference", "apiGroup kind name namespace") },
-  resources: { type: names("VolumeResourceRequirements", "limits requests") },
-  selector: { type: LABEL_SELECTOR },
-  storageClassName: { type: "string" },
-  volumeAttributesClassName: { type: "string" },
-  volumeMode: { type: "string" },
-  volumeName: { type: "string" },
+  accessModes: {
+    type: list({ type: "string", values: ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] }),
+    noEffect: NO_CLASSES,
+  },
+  dataSource: { type: names("TypedLocalObjectReference", "apiGroup kind name"), refused: NO_COPIES },
+  dataSourceRef: { type: names("TypedObjectReference", "apiGroup kind name namespace"), refused: NO_COPIES, since: "1.22" },
+  resources: { type: names("VolumeResourceRequirements", "limits requests"), noEffect: "podgen does not limit the size of volumes yet" },
+  selector: { type: LABEL_SELECTOR, refused: "there are no PersistentVolumes to choose from" },
+  storageClassName: { type: "string", noEffect: NO_CLASSES },
+  volumeAttributesClassName: { type: "string", noEffect: NO_CLASSES, since: "1.29" },
+  volumeMode: { type: "string", refused: "podgen hands out no block devices yet", fine: ["Filesystem"] },
+  volumeName: { type: "string", refused: "there are no PersistentVolumes to choose from" },
 });
 const CLAIM_TEMPLATE = object("PersistentVolumeClaimTemplate", { metadata: { type: TEMPLATE_METADATA }, spec: { type: CLAIM_SPEC } });
+
+export const CLAIM_OBJECT = object("PersistentVolumeClaim", {
+  apiVersion: { type: "string" },
+  kind: { type: "string" },
+  metadata: { type: METADATA, required: true },
+  spec: { type: CLAIM_SPEC, required: true },
+  status: STATUS,
+});
 
 /** Sources that need a cluster's storage drivers: type name, then its field names. */
 const REMOTE: Readonly<Record<string, readonly [string, string]>> = {
@@ -130,6 +145,7 @@ export const VOLUME = object("Volume", {
     presence: true,
   },
   ephemeral: {
+    since: "1.19",
     type: object("EphemeralVolumeSource", { volumeClaimTemplate: { type: CLAIM_TEMPLATE } }),
     refused: "podgen makes no volumes from claim templates yet",
     presence: true,
@@ -141,7 +157,12 @@ export const VOLUME = object("Volume", {
     presence: true,
     hint: "clone in an init container",
   },
-  image: { type: names("ImageVolumeSource", "pullPolicy reference"), refused: "podgen does not mount images yet", presence: true },
+  image: {
+    since: "1.31",
+    type: names("ImageVolumeSource", "pullPolicy reference"),
+    refused: "podgen does not mount images yet",
+    presence: true,
+  },
   projected: {
     type: object("ProjectedVolumeSource", { defaultMode: mode, sources: { type: list(PROJECTION) } }),
     refused: "podgen does not mix sources into one volume yet",

@@ -1,0 +1,120 @@
+// Meanings of the fields of containers, their variables, ports, resources, probes and hooks.
+import type { About } from "./index.js";
+
+const EXEC = "Run a command in the container";
+const HTTP = "Ask a web server";
+const TCP = "Open a connection";
+
+const CONTAINER: About = {
+  name: "The container's name, unique in the pod",
+  image: "The image to run",
+  imagePullPolicy: "When the image is looked up anew; default: Always for :latest, else IfNotPresent",
+  command: "The program and its first words, in place of the image's entrypoint",
+  args: "The words after them, in place of the image's command",
+  workingDir: "The folder the process starts in; default: the image's",
+  env: "Environment variables",
+  envFrom: "Objects all of whose keys become environment variables",
+  ports: "Ports that the container listens on",
+  resources: "Processor time and memory",
+  volumeMounts: "Volumes and where they are in the container",
+  securityContext: "Rights and ids of the process",
+  tty: "Whether the process gets a terminal",
+  livenessProbe: "A check whose failure restarts the container",
+  readinessProbe: "A check that says whether the container can be used",
+  startupProbe: "A check that must succeed before the others begin",
+  lifecycle: "What to do after the start and before the stop",
+  restartPolicy: "Always: an init container that keeps running beside the others",
+  restartPolicyRules: "When to restart, by exit code",
+  resizePolicy: "Whether a change of resources restarts the container",
+  stdin: "Whether standard input stays open for who attaches",
+  stdinOnce: "Whether it closes with the first who attached",
+  terminationMessagePath: "The file a container may leave its last words in",
+  terminationMessagePolicy: "Where the last words come from",
+  volumeDevices: "Block devices of volumes",
+};
+
+export const CONTAINERS: Readonly<Record<string, About>> = {
+  Container: CONTAINER,
+  EphemeralContainer: { ...CONTAINER, targetContainerName: "The container whose processes it sees" },
+  EnvVar: {
+    name: "The variable's name",
+    value: "Its value; $(NAME) stands for a variable before it, $$ for $",
+    valueFrom: "Where the value comes from",
+  },
+  EnvVarSource: {
+    configMapKeyRef: "A key of a ConfigMap",
+    secretKeyRef: "A key of a Secret",
+    fieldRef: "A field of the pod",
+    resourceFieldRef: "A resource of a container",
+    fileKeyRef: "A variable in a file of a volume",
+  },
+  ConfigMapKeySelector: { name: "The ConfigMap", key: "The key" },
+  SecretKeySelector: { name: "The Secret", key: "The key" },
+  ObjectFieldSelector: {
+    apiVersion: "The version that fieldPath is written for",
+    fieldPath: "The field: metadata.name, metadata.labels['app'] and the like",
+  },
+  ResourceFieldSelector: {
+    containerName: "The container; default: this one",
+    divisor: "The unit that the value is given in, rounded up",
+    resource: "The resource: limits.cpu, requests.memory and the like",
+  },
+  EnvFromSource: { configMapRef: "A ConfigMap", secretRef: "A Secret", prefix: "What is put before each key" },
+  ConfigMapEnvSource: { name: "The ConfigMap" },
+  SecretEnvSource: { name: "The Secret" },
+  ContainerPort: {
+    containerPort: "The port in the pod",
+    hostPort: "The port of the host that leads there",
+    hostIP: "The host's address to listen on; default: all",
+    name: "A name for the port",
+    protocol: "TCP, the default, or UDP",
+  },
+  ResourceRequirements: {
+    limits: "The most it may use",
+    requests: "What it is to have when others want it too",
+    claims: "Devices from resourceClaims",
+  },
+  ResourceList: {
+    cpu: "Processors: 1.5, or 500m for half of one",
+    memory: "Bytes: 512Mi, 1G",
+    "ephemeral-storage": "Bytes that are written outside of volumes",
+  },
+  VolumeMount: {
+    name: "The volume",
+    mountPath: "Where it is in the container",
+    readOnly: "Whether the container may only read it",
+    subPath: "The folder or file of the volume that is mounted",
+    subPathExpr: "The same with variables as $(NAME)",
+    mountPropagation: "Whether later mounts of the host are seen, and the other way round",
+    recursiveReadOnly: "Whether what is mounted below is read-only too",
+  },
+  Probe: {
+    exec: EXEC,
+    httpGet: HTTP,
+    tcpSocket: TCP,
+    grpc: "Ask by the gRPC health protocol",
+    failureThreshold: "How often it must fail in a row; default 3",
+    successThreshold: "How often it must succeed in a row; default 1",
+    initialDelaySeconds: "How long to wait after the start; default 0",
+    periodSeconds: "How often; default 10",
+    timeoutSeconds: "How long one try may take; default 1",
+    terminationGracePeriodSeconds: "How long the container may take to end when it fails",
+  },
+  ExecAction: { command: "The program and its arguments; no shell" },
+  GRPCAction: { port: "The port", service: "The service asked for" },
+  HTTPGetAction: {
+    host: "The host to ask; default: the pod",
+    httpHeaders: "Headers to send",
+    path: "The path",
+    port: "The port, by number or name",
+    scheme: "HTTP or HTTPS",
+  },
+  TCPSocketAction: { host: "The host to connect to; default: the pod", port: "The port, by number or name" },
+  Lifecycle: {
+    postStart: "What is done right after the start",
+    preStop: "What is done before the stop",
+    stopSignal: "The signal that asks it to end; default: the image's, else SIGTERM",
+  },
+  LifecycleHandler: { exec: EXEC, httpGet: HTTP, tcpSocket: TCP, sleep: "Wait" },
+  SleepAction: { seconds: "How long" },
+};

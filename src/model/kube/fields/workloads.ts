@@ -1,0 +1,169 @@
+// Fields of the kinds that keep pods (apps/v1, batch/v1). The kinds are refused so far: their tables are for explain and what comes.
+import { type Field, type Fields, list, names, object } from "../../../spec/schema.js";
+import { notEmpty } from "../formats.js";
+import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
+import { POD_SPEC } from "./pod.js";
+import { LABEL_SELECTOR } from "./selectors.js";
+import { CLAIM_OBJECT } from "./volume.js";
+
+const COUNT: Field = { type: "integer", min: 0, max: 2147483647 };
+const SHARE: Field = { type: "integerOrString", form: "a number of pods or a percentage" };
+const ONE_BY_ONE = "podgen replaces the pods of a set one by one";
+
+const TEMPLATE = object("PodTemplateSpec", { metadata: { type: TEMPLATE_METADATA }, spec: { type: POD_SPEC, required: true } });
+
+const OBJECT: Fields = {
+  apiVersion: { type: "string", required: true },
+  kind: { type: "string", required: true },
+  metadata: { type: METADATA, required: true },
+};
+
+/** What the kinds with replicas share. */
+const COMMON: Fields = {
+  selector: { type: LABEL_SELECTOR, required: true },
+  template: { type: TEMPLATE, required: true },
+  minReadySeconds: { ...COUNT, form: "seconds" },
+  revisionHistoryLimit: COUNT,
+};
+
+const ROLLING_DEPLOYMENT = object("RollingUpdateDeployment", { maxSurge: SHARE, maxUnavailable: SHARE });
+const STRATEGY = object("DeploymentStrategy", {
+  type: { type: "string", values: ["RollingUpdate", "Recreate"] },
+  rollingUpdate: { type: ROLLING_DEPLOYMENT },
+});
+
+export const DEPLOYMENT = object("Deployment", {
+  ...OBJECT,
+  spec: {
+    type: object("DeploymentSpec", {
+      replicas: COUNT,
+      ...COMMON,
+      strategy: { type: STRATEGY },
+      paused: { type: "boolean" },
+      progressDeadlineSeconds: { ...COUNT, form: "seconds" },
+    }),
+    required: true,
+  },
+  status: STATUS,
+});
+
+export const REPLICA_SET = object("ReplicaSet", {
+  ...OBJECT,
+  spec: {
+    type: object("ReplicaSetSpec", {
+      replicas: COUNT,
+      minReadySeconds: { ...COUNT, form: "seconds" },
+      selector: { type: LABEL_SELECTOR, required: true },
+      template: { type: TEMPLATE, required: true },
+    }),
+    required: true,
+  },
+  status: STATUS,
+});
+
+const SET_UPDATE: Fields = { type: { type: "string", values: ["RollingUpdate", "OnDelete"] } };
+const ROLLING_SET = object("RollingUpdateStatefulSetStrategy", {
+  partition: COUNT,
+  maxUnavailable: { ...SHARE, since: "1.24", refused: ONE_BY_ONE, fine: [1] },
+});
+const RETENTION: Field = { type: "string", values: ["Retain", "Delete"] };
+
+export const STATEFUL_SET = object("StatefulSet", {
+  ...OBJECT,
+  spec: {
+    type: object("StatefulSetSpec", {
+      replicas: COUNT,
+      serviceName: { type: "string" },
+      ...COMMON,
+      podManagementPolicy: { type: "string", values: ["OrderedReady", "Parallel"] },
+      updateStrategy: { type: object("StatefulSetUpdateStrategy", { ...SET_UPDATE, rollingUpdate: { type: ROLLING_SET } }) },
+      volumeClaimTemplates: { type: list(CLAIM_OBJECT) },
+      persistentVolumeClaimRetentionPolicy: {
+        type: object("StatefulSetPersistentVolumeClaimRetentionPolicy", { whenDeleted: RETENTION, whenScaled: RETENTION }),
+        since: "1.27",
+      },
+      ordinals: { type: object("StatefulSetOrdinals", { start: COUNT }), since: "1.27" },
+    }),
+    required: true,
+  },
+  status: STATUS,
+});
+
+const ROLLING_DAEMONS = object("RollingUpdateDaemonSet", { maxSurge: SHARE, maxUnavailable: SHARE });
+
+export const DAEMON_SET = object("DaemonSet", {
+  ...OBJECT,
+  spec: {
+    type: object("DaemonSetSpec", {
+      ...COMMON,
+      updateStrategy: { type: object("DaemonSetUpdateStrategy", { ...SET_UPDATE, rollingUpdate: { type: ROLLING_DAEMONS } }) },
+    }),
+    required: true,
+  },
+  status: STATUS,
+});
+
+const FAILURE_RULE = object("PodFailurePolicyRule", {
+  action: { type: "string", required: true, values: ["FailJob", "FailIndex", "Ignore", "Count"] },
+  onExitCodes: {
+    type: object("PodFailurePolicyOnExitCodesRequirement", {
+      containerName: { type: "string" },
+      operator: { type: "string", required: true, values: ["In", "NotIn"] },
+      values: { type: list({ type: "integer", min: 0, max: 255 }), required: true },
+    }),
+  },
+  onPodConditions: {
+    type: list(names("PodFailurePolicyOnPodConditionsPattern", "status type")),
+    noEffect: "only a cluster sets conditions like DisruptionTarget",
+  },
+});
+const SUCCESS_RULE = object("SuccessPolicyRule", { succeededCount: COUNT, succeededIndexes: { type: "string" } });
+
+const JOB_SPEC = object("JobSpec", {
+  template: { type: TEMPLATE, required: true },
+  completions: COUNT,
+  parallelism: COUNT,
+  completionMode: { type: "string", values: ["NonIndexed", "Indexed"] },
+  backoffLimit: COUNT,
+  backoffLimitPerIndex: { ...COUNT, since: "1.28" },
+  maxFailedIndexes: { ...COUNT, since: "1.28" },
+  activeDeadlineSeconds: { ...COUNT, min: 1, form: "seconds" },
+  ttlSecondsAfterFinished: { ...COUNT, form: "seconds" },
+  podFailurePolicy: { type: object("PodFailurePolicy", { rules: { type: list(FAILURE_RULE), required: true } }), since: "1.25" },
+  successPolicy: {
+    type: object("SuccessPolicy", { rules: { type: list(SUCCESS_RULE, { nonEmpty: true }), required: true } }),
+    since: "1.30",
+  },
+  podReplacementPolicy: { type: "string", values: ["TerminatingOrFailed", "Failed"], since: "1.28" },
+  suspend: { type: "boolean" },
+  selector: { type: LABEL_SELECTOR },
+  manualSelector: { type: "boolean" },
+  managedBy: {
+    type: "string",
+    since: "1.30",
+    refused: "no other controller runs here",
+    fine: ["kubernetes.io/job-controller"],
+  },
+});
+
+export const JOB = object("Job", { ...OBJECT, spec: { type: JOB_SPEC, required: true }, status: STATUS });
+
+const JOB_TEMPLATE = object("JobTemplateSpec", { metadata: { type: TEMPLATE_METADATA }, spec: { type: JOB_SPEC, required: true } });
+
+export const CRON_JOB = object("CronJob", {
+  ...OBJECT,
+  spec: {
+    type: object("CronJobSpec", {
+      schedule: { type: "string", required: true, check: notEmpty, form: "five fields of cron(5), or @daily and the like" },
+      timeZone: { type: "string", since: "1.25", form: "a name of the time zone database: Europe/Berlin" },
+      concurrencyPolicy: { type: "string", values: ["Allow", "Forbid", "Replace"] },
+      startingDeadlineSeconds: { ...COUNT, form: "seconds" },
+      successfulJobsHistoryLimit: COUNT,
+      failedJobsHistoryLimit: COUNT,
+      suspend: { type: "boolean" },
+      jobTemplate: { type: JOB_TEMPLATE, required: true },
+    }),
+    required: true,
+  },
+  status: STATUS,
+});
