@@ -235,9 +235,10 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...IMAGE_COMMANDS,
 ];
 
-/** The first words of two-word commands, with what the group is for. */
+/** The words before the last of commands of several words, with what the group is for; a group may be in another. */
 export const GROUPS: Readonly<Record<string, string>> = {
   image: "images in the store, in registries and in files",
+  "image manifest": "manifest lists: one name for an image of several platforms",
 };
 
 /** A command's words: `["image", "ls"]`. */
@@ -247,5 +248,10 @@ export function wordsOf(spec: CommandSpec): readonly string[] {
 
 /** The commands of a group; of no group (""), those of one word. */
 export function membersOf(group: string): readonly CommandSpec[] {
-  return COMMANDS.filter((c) => (group === "" ? !c.name.includes(" ") : c.name.startsWith(`${group} `)));
+  return COMMANDS.filter((c) => groupOf(c.name) === group);
+}
+
+/** The words before the last: `image` of `image ls`, "" of `apply`. */
+export function groupOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf(" ")));
 }

@@ -1,6 +1,7 @@
 // The rows of `podgen image …`: the command table's second half.
 import type { CommandSpec, OptionSpec } from "./commands.js";
 import { LOGIN_COMMANDS } from "./image-login-commands.js";
+import { MANIFEST_COMMANDS } from "./image-manifest-commands.js";
 import { PLACE_COMMANDS } from "./image-place-commands.js";
 
 const output: OptionSpec = {
@@ -127,4 +128,5 @@ export const IMAGE_COMMANDS: readonly CommandSpec[] = [
   },
   ...PLACE_COMMANDS,
   ...LOGIN_COMMANDS,
+  ...MANIFEST_COMMANDS,
 ];

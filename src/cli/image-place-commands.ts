@@ -12,7 +12,7 @@ const listing: OptionSpec = {
 const platform: OptionSpec = { name: "platform", type: "string", describe: "OS/ARCHITECTURE[/VARIANT] instead of this machine's" };
 const quiet: OptionSpec = { name: "quiet", alias: "q", type: "boolean", describe: "print no progress" };
 /** What copy and push have in common. */
-const transfer: readonly OptionSpec[] = [
+export const transfer: readonly OptionSpec[] = [
   {
     name: "format",
     type: "string",

@@ -29,9 +29,10 @@ export function positionalsOf(spec: CommandSpec): Positional[] {
  * Throws UserError (64) for an option's value that is none.
  */
 export function parseWords(words: readonly string[]): Parsed | undefined {
-  const grouped = Object.hasOwn(GROUPS, words[0] ?? "");
-  const [name, ...others] = grouped ? words.slice(1) : words;
-  const spec = membersOf(grouped ? (words[0] ?? "") : "").find((c) => wordsOf(c).at(-1) === name || c.aliases?.includes(name ?? ""));
+  // The longest group that the line begins with.
+  const depth = [2, 1].find((n) => words.length >= n && Object.hasOwn(GROUPS, words.slice(0, n).join(" "))) ?? 0;
+  const [name, ...others] = words.slice(depth);
+  const spec = membersOf(words.slice(0, depth).join(" ")).find((c) => wordsOf(c).at(-1) === name || c.aliases?.includes(name ?? ""));
   if (spec === undefined) return undefined;
   const separator = others.indexOf("--");
   const given = separator < 0 ? others : others.slice(0, separator);

@@ -1,7 +1,7 @@
 // Help, completion and what is wrong with a command line: yargs over the command table. Loaded only for those.
 import yargs from "yargs";
 import { Args } from "./args.js";
-import { type CommandSpec, GROUPS, membersOf, type OptionSpec, wordsOf } from "./commands.js";
+import { type CommandSpec, GROUPS, groupOf, membersOf, type OptionSpec, wordsOf } from "./commands.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
 import { readValue } from "./values.js";
@@ -57,9 +57,16 @@ export function declareAll(parser: Builder, run: (spec: CommandSpec, values: Rea
       );
     return to;
   };
-  add(parser, membersOf(""));
-  for (const [group, what] of Object.entries(GROUPS))
-    parser.command(group, what, (y) => add(y, membersOf(group)).demandCommand(1, `Say what to do: podgen ${group} --help lists it.`));
+  const addGroup = (to: Builder, group: string) => {
+    add(to, membersOf(group));
+    for (const [inner, what] of Object.entries(GROUPS))
+      if (groupOf(inner) === group)
+        to.command(inner.slice(inner.lastIndexOf(" ") + 1), what, (y) =>
+          addGroup(y, inner).demandCommand(1, `Say what to do: podgen ${inner} --help lists it.`),
+        );
+    return to;
+  };
+  addGroup(parser, "");
 }
 
 /** Of an option that is given twice the last one counts, as in parse.ts. */

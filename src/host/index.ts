@@ -45,6 +45,7 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
     imageCopies: once(async () =>
       (await import("./image/copy/index.js")).createCopies({ data: paths.data, podrt: source, env, settings: paths.settings }),
     ),
+    imageLists: once(async () => (await import("./image/lists/index.js")).createLists({ data: paths.data, podrt: source, env })),
     logins: once(async () => new (await import("./image/login.js")).RegistryLogins(env)),
     linger: once(async () => new (await import("./systemd/logind.js")).LogindLinger(env, user, uid)),
     doctor: async () => (await import("./doctor/doctor.js")).examine({ env, paths, user, uid, podrt: source }),

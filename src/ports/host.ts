@@ -2,6 +2,7 @@
 import type { HostFacts, Paths } from "../base/facts.js";
 import type { FileWriter } from "./files.js";
 import type { ImageCopies } from "./image-copy.js";
+import type { ImageLists } from "./image-lists.js";
 import type { ImageStore } from "./image-store.js";
 import type { Images } from "./images.js";
 import type { Journal } from "./journal.js";
@@ -64,6 +65,7 @@ export interface Host {
   images(): Promise<Images>;
   imageStore(): Promise<ImageStore>;
   imageCopies(): Promise<ImageCopies>;
+  imageLists(): Promise<ImageLists>;
   linger(): Promise<Linger>;
   logins(): Promise<Logins>;
   /** All checks at once, in a fixed order; takes at most about ten seconds. */

@@ -28,6 +28,8 @@ export interface CopyWishes {
   readonly level?: number;
   readonly from?: Side;
   readonly to?: Side;
+  /** An index without its images, which the target has to have. */
+  readonly indexOnly?: boolean;
   /** Nothing is copied, or asked about layers, where the target means that very manifest already. */
   readonly unlessSame?: boolean;
 }
@@ -67,7 +69,7 @@ export interface FoundImage {
 
 /**
  * Places are written with their transport: `docker://HOST/REPOSITORY[:TAG][@DIGEST]`, `oci:/FOLDER[:NAME]`, `oci-archive:/FILE[:NAME]`,
- * `docker-archive:/FILE[:NAME]`, `dir:/FOLDER`, `store:REFERENCE` (written to: one image, as it is, for this machine); paths are absolute. All throw ImageError; image-refused is the target's no.
+ * `docker-archive:/FILE[:NAME]`, `dir:/FOLDER`, `store:REFERENCE` (written to: one image, as it is, for this machine), and, to be read, `list:REFERENCE`, a manifest list of the store; paths are absolute. All throw ImageError; image-refused is the target's no.
  */
 export interface ImageCopies {
   /** Copies an image; where it goes nothing counts before all of it is there. */

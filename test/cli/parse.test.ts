@@ -30,6 +30,8 @@ const TAKEN = [
   "image ls",
   "image list nginx -o wide --digests",
   "image pull a.test/x:1 b.test/y:2 --policy Never -q",
+  "image manifest add list a.test/x:1 --arch arm64 --annotation a=b --annotation c=d",
+  "image manifest push list docker://a.test/x:1 --no-all --format oci",
 ];
 
 const LEFT = [

@@ -16,7 +16,7 @@ function section(text: string, title: string): string {
 }
 
 /** `image ls` has the page podgen-image-ls(1). */
-const pageOf = (name: string): string => `podgen-${name.replace(" ", "-")}`;
+const pageOf = (name: string): string => `podgen-${name.replaceAll(" ", "-")}`;
 
 for (const command of COMMANDS) {
   const text = page(`${pageOf(command.name)}.1`);

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Finding, FsckWishes } from "../../ports/image-store.js";
 import { DEADLINES } from "./deadlines.js";
 import { isObject, parseJson, strings } from "./json.js";
+import { listedImages, readLists } from "./lists/record.js";
 import { needed } from "./prune.js";
 import { Altered, checkLayer, type Repacker } from "./repack.js";
 import { exists, type ImageRecord, listIfThere, parseRecord, recordName, removeIfThere, type Store } from "./store.js";
@@ -29,12 +30,14 @@ export async function survey(repacker: Repacker, wishes: FsckWishes): Promise<{ 
   const { store } = repacker;
   const found: Survey = { findings: [], lacking: new Set(), altered: new Map() };
   await surveyRecordFiles(store, wishes, found);
-  const records = await store.records();
+  await surveyListFiles(store, wishes, found);
+  const listed = await listedImages(store);
+  const records = [...(await store.records()), ...listed];
   for (const record of records) await surveyBlobs(store, record, wishes, found);
   await surveyLayers(repacker, records, wishes, found);
   await surveyKept(store, records, wishes, found);
   await surveyRest(repacker, records, wishes, found);
-  return { findings: found.findings, lacking: [...found.lacking] };
+  return { findings: found.findings, lacking: [...found.lacking].filter((r) => !listed.includes(r)) };
 }
 
 /** Files of images/ that are no record, or one under another's name. */
@@ -54,6 +57,16 @@ async function surveyRecordFiles(store: Store, { repair }: FsckWishes, { finding
       weight: "damage",
       ...(repair ? { mended: "removed" } : {}),
     });
+  }
+}
+
+/** Files of lists/ that are no list. */
+async function surveyListFiles(store: Store, { repair }: FsckWishes, { findings }: Survey): Promise<void> {
+  for (const name of (await readLists(store)).damaged) {
+    const what = `lists/${name}`;
+    if (repair) await removeIfThere(join(store.root, what));
+    const detail = "it is damaged: which manifest list it was cannot be told";
+    findings.push({ kind: "record", what, detail, images: [], weight: "damage", ...(repair ? { mended: "removed" } : {}) });
   }
 }
 
@@ -185,7 +198,7 @@ async function surveyRest(
   { findings }: Survey,
 ): Promise<void> {
   const left: string[] = [];
-  for (const folder of ["layers", "images", "blobs/sha256", "recipes"])
+  for (const folder of ["layers", "images", "lists", "blobs/sha256", "recipes"])
     for (const name of await listIfThere(join(store.root, folder)))
       if (name.startsWith(".tmp-") || name.endsWith(".tmp")) left.push(`${folder}/${name}`);
   const wanted = new Set(records.flatMap((r) => r.facts.layers));

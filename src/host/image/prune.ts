@@ -5,6 +5,7 @@ import type { ImageFacts } from "../../base/facts.js";
 import { ImageError } from "../../ports/images.js";
 import { DEADLINES } from "./deadlines.js";
 import { isObject, type Json, parseJson, strings } from "./json.js";
+import { listedImages } from "./lists/record.js";
 import { acquire } from "./lock.js";
 import { isDigest } from "./reference.js";
 import { dropShifted } from "./shift.js";
@@ -84,7 +85,7 @@ export async function needed(store: Store, pinned: readonly string[]): Promise<N
     for (const blob of layerBlobs(manifest)) blobs.add(blob.slice(7));
     return manifest;
   };
-  for (const { facts, configDigest } of await store.records()) {
+  for (const { facts, configDigest } of [...(await store.records()), ...(await listedImages(store))]) {
     for (const layer of facts.layers) layers.add(layer.slice(7));
     blobs.add(configDigest.slice(7));
     recorded.add(facts.digest);
@@ -143,9 +144,9 @@ async function removeBlobs(store: Store, keep: ReadonlySet<string>): Promise<num
     if (name.endsWith(".partial") && (await ageOf(path)) > PARTIAL_AGE) await removeIfThere(path);
     if (name.endsWith(".tmp")) await removeIfThere(path);
   }
-  for (const name of await listIfThere(join(store.root, "images"))) {
-    if (name.endsWith(".tmp")) await removeIfThere(join(store.root, "images", name));
-  }
+  for (const kind of ["images", "lists"])
+    for (const name of await listIfThere(join(store.root, kind)))
+      if (name.endsWith(".tmp")) await removeIfThere(join(store.root, kind, name));
   // A pull that was killed with its layer just in place leaves its lock. Nobody holds one while we hold the store's.
   for (const name of await listIfThere(join(store.root, "locks"))) {
     if (/^[0-9a-f]{64}$/.test(name)) await removeIfThere(join(store.root, "locks", name));

@@ -6,6 +6,7 @@
 //   blobs/sha256/HEX       manifests and configurations, for good; layers' blobs where they are kept (layers.ts)
 //   blobs/sha256/HEX.partial  compressed layer while it comes from a registry: kept for a resume, removed once unpacked
 //   images/HEX.json        reference -> image; HEX is the sha256 of the reference
+//   lists/HEX.json         manifest lists, by the sha256 of their names (lists/record.ts)
 //   shifted/…               layers with other owners (shift.ts)
 //   locks/…                flock files: one per layer in work, `store` against pruning
 import { createHash, randomBytes } from "node:crypto";

@@ -30,8 +30,14 @@ export async function run(args: Args, context: Context): Promise<number> {
 }
 
 /** Copies between two whole names, with the options that copy and push share. */
-export async function transfer(args: Args, context: Context, from: string, to: string): Promise<number> {
-  const wishes = wishesOf(args);
+export async function transfer(
+  args: Args,
+  context: Context,
+  from: string,
+  to: string,
+  more: Pick<CopyWishes, "indexOnly"> & { readonly all?: boolean } = {},
+): Promise<number> {
+  const wishes = { ...wishesOf(args), ...more };
   const copies = await context.host.imageCopies();
   const words = { doing: "copying", done: "copied" };
   const printer = args.flag("quiet") ? undefined : createPullPrinter(context.err, { tty: context.err.isTTY, words });

@@ -18,8 +18,8 @@ export interface Content {
   manifest(digest: string): Promise<RawManifest>;
   /** The bytes of a configuration or layer from an offset on, in order, not checked. Throws ImageError. */
   layer(blob: Descriptor, from: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  /** The image as it once was, where it is given with other layers now (unpacked ones, in the same order): the target may have those still. */
-  before?(): Promise<{ readonly manifest: RawManifest; readonly layers: readonly Descriptor[] } | undefined>;
+  /** The image of that manifest as it once was, where it is given with other layers now (unpacked ones, in the same order): the target may have those still. */
+  before?(manifest: string): Promise<{ readonly manifest: RawManifest; readonly layers: readonly Descriptor[] } | undefined>;
   /** What is kept of signatures of one manifest; absent: this kind of place has none. Throws ImageError. */
   signatures?(digest: string): Promise<Found>;
   /** Lets go of what was held while it was read. */

@@ -19,6 +19,8 @@ export interface CopyOptions {
   readonly preserve: boolean;
   readonly compression?: Compression;
   readonly level?: number;
+  /** The index without its images, which the target has to have. */
+  readonly indexOnly?: boolean;
   /** Nothing is done where the target means that manifest already. */
   readonly unlessSame?: boolean;
   readonly podrt: string;
@@ -36,7 +38,7 @@ export async function copy(from: Content, to: Sink, options: CopyOptions): Promi
     const top = options.all && to.single !== true ? await from.top() : await run.choose(await from.top());
     const same = options.unlessSame === true && options.format === undefined && options.compression === undefined;
     if (same && (await to.holds?.(digestOf(top.bytes)))) return { ...run.descriptor(top), same: true };
-    const done = await run.manifest(top, 0);
+    const done = options.indexOnly === true ? await run.indexOnly(top) : await run.manifest(top, 0);
     await to.commit();
     return done;
   } catch (error) {
@@ -50,8 +52,8 @@ class Run {
   readonly #to: Sink;
   readonly #options: CopyOptions;
   readonly #stop = new AbortController();
-  /** The digest of the manifest that an image once had, and has again at the target. */
-  #once: string | undefined;
+  /** Digests of manifests that images once had, and have again at the target; and of indexes that differ by nothing else. */
+  readonly #once = new Set<string>();
   /** digest + wish -> what became of it: platforms share layers. */
   readonly #blobs = new Map<string, Promise<Descriptor>>();
 
@@ -78,13 +80,23 @@ class Run {
     throw this.#error(`its indexes are nested more than ${DEPTH_MAX} deep`);
   }
 
+  /** An index, whose images are somebody else's care. */
+  async indexOnly(raw: RawManifest): Promise<Descriptor> {
+    const parts = partsOf(raw, this.#from.text);
+    if (parts.kind !== "index") throw this.#error("it is one image, and no index");
+    const made = withEntries(raw, parts, this.#form(parts), parts.entries);
+    const digest = digestOf(made.bytes);
+    await this.#to.manifest(made, digest, true);
+    return { mediaType: made.type, digest, size: made.bytes.length };
+  }
+
   /** A manifest or index with all that hangs on it. */
   async manifest(raw: RawManifest, depth: number): Promise<Descriptor> {
     const parts = partsOf(raw, this.#from.text);
     const form = this.#form(parts);
     const made = parts.kind === "image" ? await this.#image(raw, parts, form) : await this.#index(raw, parts, form, depth);
     const digest = digestOf(made.bytes);
-    if (digest !== digestOf(raw.bytes) && digest !== this.#once) this.#mayChange(digest);
+    if (digest !== digestOf(raw.bytes) && !this.#once.has(digest)) this.#mayChange(digest);
     const wanted = depth === 0 ? this.#to.digest : undefined;
     if (wanted !== undefined && wanted !== digest) throw this.#error(`it is ${digest} as it would be copied, not ${wanted}`);
     await this.#to.manifest(made, digest, depth === 0);
@@ -95,12 +107,15 @@ class Run {
     if (depth >= DEPTH_MAX) throw this.#error(`its indexes are nested more than ${DEPTH_MAX} deep`);
     const entries: Descriptor[] = [];
     for (const entry of parts.entries) entries.push(await this.manifest(await this.#fetch(entry.digest), depth + 1));
-    return withEntries(raw, parts, form, entries);
+    const made = withEntries(raw, parts, form, entries);
+    const restored = entries.every((e, i) => e.digest === parts.entries[i]?.digest || this.#once.has(e.digest));
+    if (restored && form === parts.form) this.#once.add(digestOf(made.bytes));
+    return made;
   }
 
   async #image(raw: RawManifest, parts: ImageParts, form: Form): Promise<Required<RawManifest>> {
     const to = parts.layers.map((layer) => this.#wish(layer, form));
-    const before = await this.#from.before?.();
+    const before = await this.#from.before?.(digestOf(raw.bytes));
     const recoded = to.some((wish) => wish !== undefined);
     if (recoded && this.#options.preserve && before === undefined) this.#mayChange();
     const diffIds = recoded ? await this.#diffIds(parts) : [];
@@ -119,7 +134,7 @@ class Run {
     const own = before === undefined ? undefined : partsOf(before.manifest, this.#from.text);
     // Every layer is what it once was: then so is the manifest.
     if (before !== undefined && own?.form === form && layers.every((l, i) => l.digest === before.layers[i]?.digest)) {
-      this.#once = digestOf(before.manifest.bytes);
+      this.#once.add(digestOf(before.manifest.bytes));
       return { bytes: before.manifest.bytes, type: own.type };
     }
     if (before !== undefined) this.#mayChange(digestOf(raw.bytes));

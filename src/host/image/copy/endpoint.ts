@@ -12,6 +12,8 @@ export interface EndpointOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly deadlines: Deadlines;
   readonly platform: Platform;
+  /** Of a manifest list the index alone is wanted. */
+  readonly indexOnly?: boolean | undefined;
   /** Of the registry that is meant. */
   readonly side?: Side | undefined;
   /** podgen's store, and the podrt that makes tars of its layers again. */
@@ -32,12 +34,15 @@ function dirOf(text: string): DirReference | undefined {
 }
 
 /** What is read, if the policy lets it be. Throws ImageError image-bad for a name that is none, image-refused for what is refused. */
-export async function openContent(text: string, { env, deadlines, platform, data, podrt, side }: EndpointOptions): Promise<Content> {
+export async function openContent(text: string, options: EndpointOptions): Promise<Content> {
+  const { env, deadlines, platform, data, podrt, side } = options;
   // What is in the store the policy has let in.
   if (text.startsWith("store:")) {
     const [{ StoreContent }, { Store }] = await Promise.all([import("./store-content.js"), import("../store.js")]);
     return StoreContent.open({ store: new Store(data), podrt, env }, text.slice("store:".length), platform);
   }
+  if (text.startsWith("list:"))
+    return (await import("../lists/index.js")).openList(text.slice("list:".length), options, options.indexOnly === true);
   const dir = dirOf(text);
   if (dir !== undefined) {
     const demand = await (await import("../policy/check.js")).demandFor(dir, env);

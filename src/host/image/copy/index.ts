@@ -59,7 +59,7 @@ export function createCopies(options: CopiesOptions): ImageCopies {
         if (to.startsWith(STORE)) refuseChange(to, wishes, platform);
         if (to.startsWith(STORE) && from.startsWith(STORE)) return tag(from.slice(STORE.length), to.slice(STORE.length));
         const ends = endsFor(platform);
-        const content = await openContent(from, { ...ends, side: source });
+        const content = await openContent(from, { ...ends, side: source, indexOnly: wishes.indexOnly });
         try {
           if (to.startsWith(STORE))
             return await (await import("./into-store.js")).intoStore(content, to.slice(STORE.length), { ...ends, settings }, progress);

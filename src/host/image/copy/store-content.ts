@@ -6,6 +6,7 @@ import type { Platform } from "../platform.js";
 import { parseReference } from "../reference.js";
 import type { Repacker } from "../repack.js";
 import type { RawManifest } from "../resolve.js";
+import type { ImageRecord } from "../store.js";
 import { type StoredResolved, StoredSource } from "../stored.js";
 import type { Content } from "./content.js";
 
@@ -29,13 +30,23 @@ export class StoreContent implements Content {
   }
 
   /** The image of that name, with a hold on the store until close(). Throws ImageError. */
-  static async open(repacker: Repacker, reference: string, platform: Platform): Promise<StoreContent> {
+  static open(repacker: Repacker, reference: string, platform: Platform): Promise<StoreContent> {
+    return StoreContent.ofRecord(repacker, reference, () => repacker.store.record(reference), platform);
+  }
+
+  /** The image of a record that is read once the store is held. Throws ImageError. */
+  static async ofRecord(
+    repacker: Repacker,
+    reference: string,
+    find: () => Promise<ImageRecord | undefined>,
+    platform: Platform,
+  ): Promise<StoreContent> {
     const { store } = repacker;
     const end = Date.now() + LOCK_MS;
     const lock = await acquire(store.storeLock, "shared", 1, () => Date.now() < end);
     if (lock === undefined) throw new ImageError("image-store", reference, `${reference}: the store is locked for pruning and stays so`);
     try {
-      const record = await store.record(reference);
+      const record = await find();
       if (record === undefined)
         throw new ImageError("image-not-found", reference, `${reference} is not in the store`, "podgen image ls lists what is.");
       const source = new StoredSource(repacker, record, platform);
