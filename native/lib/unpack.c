@@ -6,6 +6,9 @@
 
 #include "unpack_entry.h"
 
+/* Of a tar, POSIX ustar. */
+enum { BLOCK = 512 };
+
 void unpack_warn(struct unpack *u, const char *fmt, ...) {
   char line[1024];
   va_list ap;
@@ -36,8 +39,16 @@ int unpack_archive_fail(struct unpack *u, struct err *err) {
 }
 
 static la_ssize_t read_block(struct archive *a, void *arg, const void **ret) {
+  static const char zeros[BLOCK];
   struct unpack *u = arg;
   ssize_t n = stream_next(u->stream, ret, &u->stream_err);
+  if (n > 0) u->last = (size_t)n % BLOCK;
+  /* `umoci insert` leaves out what fills the last file's last block, and Go's reader, so podman's and docker's, does without it. */
+  if (n == 0 && u->between && u->last > 0) {
+    n = (ssize_t)(BLOCK - u->last);
+    u->last = 0;
+    *ret = zeros;
+  }
   if (n < 0) {
     u->stream_error = (int)n;
     archive_set_error(a, EIO, "%s", u->stream_err.step);
@@ -48,7 +59,9 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret) {
 /* 1 for an entry, 0 at the end. */
 static int next_entry(struct unpack *u, struct err *err) {
   u->shown = NULL;
+  u->between = true;
   int r = archive_read_next_header2(u->archive, u->entry);
+  u->between = false;
   if (r == ARCHIVE_EOF) return 0;
   if (r != ARCHIVE_OK && r != ARCHIVE_WARN) return unpack_archive_fail(u, err);
   /* We run in the C locale, in which libarchive warns of every name beyond ASCII and then gives its bytes as they are: what we want. */

@@ -76,7 +76,9 @@ static int write_data(struct unpack *u, int fd, struct err *err) {
     const void *bytes;
     size_t len;
     la_int64_t at;
+    u->between = end == size;
     int r = archive_read_data_block(u->archive, &bytes, &len, &at);
+    u->between = false;
     if (r == ARCHIVE_EOF) break;
     if (r != ARCHIVE_OK) return unpack_archive_fail(u, err);
     for (size_t done = 0; done < len;) {

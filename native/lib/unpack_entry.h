@@ -17,6 +17,8 @@ struct unpack {
   struct folders folders;
   struct idmap uids, gids;
   bool single, squashed; /* one id only; and that it has been told */
+  size_t last;           /* bytes of the stream so far, modulo a tar's blocks */
+  bool between;          /* all content of an entry was taken: what comes until the next is padding */
   int stream_error;
   struct err stream_err;
   /* Of the present entry. */

@@ -81,7 +81,7 @@ console.log(`medians of ${rounds} interleaved rounds, ms; memory: the most of al
 console.log(
   `${"image".padEnd(16)}${["podgen", "podman", "floor", "/podman", "/floor", "podgen MiB", "podman MiB"].map((w) => w.padStart(11)).join("")}`,
 );
-for (const ref of ["nginx", "nginx:zstd", "mariadb", "mariadb:zstd"].map(
+for (const ref of ["nginx", "nginx:zstd", "database", "database:zstd"].map(
   (name) => `localhost:5000/${name.includes(":") ? name : `${name}:latest`}`,
 )) {
   const commands = { podgen: podgenPull(ref), podman: podmanPull(ref), floor: await floorOf(ref) };
@@ -111,7 +111,7 @@ for (const ref of ["nginx", "nginx:zstd", "mariadb", "mariadb:zstd"].map(
 }
 
 const again = { podgen: [], node: [], podman: [] };
-const ref = "localhost:5000/mariadb:latest";
+const ref = "localhost:5000/database:latest";
 run(podgenPull(ref));
 run(podmanPull(ref));
 for (let round = -1; round < rounds * 2; round++) {

@@ -88,6 +88,16 @@ describe("the same bytes", () => {
     const archive = Buffer.concat([tar([file("a", "x".repeat(700))]), Buffer.alloc(9000), Buffer.from("not zeros")]);
     same(archive, gzipSync(archive));
   });
+  it("a tar that ends with the content of its last file, as umoci insert writes it, and not a byte before", () => {
+    const whole = tar([file("a", "x"), file("last", "y".repeat(1000))]);
+    const end = whole.length - 1024 - 24;
+    const l = same(whole.subarray(0, end), gzipSync(whole.subarray(0, end)));
+    assert.equal(readFileSync(join(l.dir, "last"), "utf8"), "y".repeat(1000));
+    same(whole.subarray(0, end + 10));
+    const short = run(["layer", "--dest", join(work, "short")], whole.subarray(0, end - 1));
+    assert.equal(short.code, 125);
+    assert.match(short.err, /last: Truncated/);
+  });
   for (const format of ["gnu", "pax", "ustar", "oldgnu", "v7"])
     it(`GNU tar, --format=${format}, sparse files where it has them`, () => {
       const dir = join(work, format);
