@@ -90,7 +90,7 @@ static int make_file_systems(struct work *w, struct child_report *report) {
   if (r == 0) r = volumes_etc(&v, err);
   if (r == 0) r = volumes_mount(&v, b, err);
   if (r == 0) r = service_mount(b, w->root, w->user.uid, err);
-  if (r == 0) r = mask_paths(w->root, b->masked, err);
+  if (r == 0) r = mask_paths(w->root, b->masked, NULL, err);
   if (r == 0) r = mask_read_only(w->root, b->read_only, err);
   return r;
 }

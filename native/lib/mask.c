@@ -20,25 +20,25 @@ int mask_open_device(const char *path, unsigned major_number, unsigned minor_num
 }
 
 /* The first folder gets a new tmpfs, the others clones of it: all empty, all the same. */
-static int mask_folder(int target, int *first, struct err *err) {
+static int mask_folder(int target, int *first, const char *label, struct err *err) {
   if (*first >= 0) {
     cleanup_fd int clone = mountfd_clone(*first, "", false);
     return clone < 0 ? clone : mountfd_attach(clone, target);
   }
-  static const struct mount_param params[] = {{"nr_inodes", "1"}, {"mode", "0555"}};
-  cleanup_fd int fd =
-      mountfd_new("tmpfs", params, N_ELEMENTS(params), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+  const struct mount_param params[] = {{"nr_inodes", "1"}, {"mode", "0555"}, {"context", label}};
+  const unsigned attrs = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  cleanup_fd int fd = mountfd_new("tmpfs", params, label ? 3 : 2, attrs, err);
   if (fd < 0) return fd;
   int r = mountfd_attach(fd, target);
   if (r == 0) *first = steal_fd(&fd);
   return r;
 }
 
-static int mask_one(int target, int null, int *folder) {
+static int mask_one(int target, int null, int *folder, const char *label) {
   struct stat st;
   struct err ignored;
   if (fstat(target, &st) < 0) return -errno;
-  if (S_ISDIR(st.st_mode)) return mask_folder(target, folder, &ignored);
+  if (S_ISDIR(st.st_mode)) return mask_folder(target, folder, label, &ignored);
   cleanup_fd int clone = mountfd_clone(null, "", false);
   return clone < 0 ? clone : mountfd_attach(clone, target);
 }
@@ -48,7 +48,7 @@ static bool absent(int code) {
   return code == -ENOENT || code == -ENOTDIR;
 }
 
-int mask_paths(int root, const char *const *paths, struct err *err) {
+int mask_paths(int root, const char *const *paths, const char *label, struct err *err) {
   if (!paths || !paths[0]) return 0;
   cleanup_fd int null = mask_open_device("/dev/null", 1, 3);
   if (null < 0) return err_set(err, -null, "mask", "the host's /dev/null is not the null device");
@@ -56,7 +56,7 @@ int mask_paths(int root, const char *const *paths, struct err *err) {
   for (size_t i = 0; paths[i]; i++) {
     cleanup_fd int target = inroot_open(root, paths[i], O_PATH, INROOT);
     if (absent(target)) continue;
-    int r = target < 0 ? target : mask_one(target, null, &folder);
+    int r = target < 0 ? target : mask_one(target, null, &folder, label);
     if (r < 0) return err_set(err, -r, "mask", "%s", paths[i]);
   }
   return 0;

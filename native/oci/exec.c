@@ -24,6 +24,7 @@
 #include "lib/payload.h"
 #include "make.h"
 #include "process.h"
+#include "selinux.h"
 #include "verbs.h"
 
 struct work {
@@ -165,6 +166,7 @@ static int prepare(struct work *w, struct err *err) {
   c->other_formats = command_other_formats();
   c->payload = payload_open(err);
   if (c->payload < 0) return c->payload;
+  oci_selinux_payload(&plan->spec, &plan->process, c->payload);
   if (w->words->console_socket && (w->console = console_connect(w->words->console_socket, "console-socket", err)) < 0) return w->console;
   if (!w->words->detach && (w->signals = console_signals(err)) < 0) return w->signals;
   /* Inherited: files of one who is not dumpable are the machine's root's, who we need not be. */

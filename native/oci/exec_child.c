@@ -14,6 +14,7 @@
 #include "lib/user.h"
 #include "ns.h"
 #include "process.h"
+#include "selinux.h"
 
 enum { DEVPTS_MAGIC = 0x1cd1 };
 
@@ -139,7 +140,8 @@ static int carry_out(struct work *w, struct err *err) {
   if (r == 0) r = oci_process_finish(&w->become, err);
   if (r < 0) return r;
   w->exit_code = EXIT_NOT_EXECUTABLE;
-  return payload_exec(w->child->payload, w->path, (char *const *)p->args, w->env.vars, err);
+  (void)payload_exec(w->child->payload, w->path, (char *const *)p->args, w->env.vars, err);
+  return oci_selinux_explain(p, err);
 }
 
 void exec_child_main(struct exec_child *child) {

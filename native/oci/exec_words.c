@@ -7,6 +7,7 @@
 #include "lib/number.h"
 #include "make.h"
 #include "passed.h"
+#include "selinux.h"
 
 enum { PROCESS_MAX = 16 * 1024 * 1024 };
 
@@ -150,7 +151,7 @@ static int by_file(const struct exec_words *w, struct exec_plan *plan, struct er
 static int check(const struct exec_words *w, const struct oci_process *p, struct err *err) {
   if (p->terminal && w->detach && !w->console_socket) return err_set(err, 0, "terminal", "--detach with a terminal needs --console-socket");
   if (!p->terminal && w->console_socket) return err_set(err, 0, "terminal", "--console-socket without a terminal");
-  return 0;
+  return oci_selinux_check(p, err);
 }
 
 static int check_status(const struct exec_words *w, const struct oci_container *c, struct err *err) {

@@ -185,13 +185,14 @@ static int run_one(const struct oci_hook *hook, int payload, const char *state, 
   return r;
 }
 
-int oci_hooks_run(const struct oci_hooks *hooks, const char *state, bool all, struct err *err) {
+int oci_hooks_run(const struct oci_hooks *hooks, const char *state, bool all, int payload, struct err *err) {
   const struct sigaction standard = {.sa_handler = SIG_DFL};
   struct sigaction old;
   if (!hooks->n) return 0;
   /* Where it is ignored, as whoever started us may have left it, the kernel keeps no exit status. */
   (void)sigaction(SIGCHLD, &standard, &old);
-  cleanup_fd int payload = payload_open(err);
+  cleanup_fd int own = payload < 0 ? payload_open(err) : -1;
+  if (payload < 0) payload = own;
   int r = payload < 0 ? payload : 0;
   for (size_t i = 0; i < hooks->n && r == 0; i++) {
     struct err one;

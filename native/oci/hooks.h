@@ -6,5 +6,6 @@
  * Runs them in order, each with `state` (JSON text) on standard input, its own args and environment alone, at most its timeout (then it is
  * killed, with what it started). The first that fails ends it: -ECANCELED and err has its path, exit status and last words of stderr;
  * with `all` (poststart, poststop) the rest is run nevertheless and failures are only told on stderr.
+ * `payload`: what they are executed by (lib/payload.h); -1: one is made.
  */
-int oci_hooks_run(const struct oci_hooks *hooks, const char *state, bool all, struct err *err);
+int oci_hooks_run(const struct oci_hooks *hooks, const char *state, bool all, int payload, struct err *err);

@@ -17,6 +17,7 @@
 #include "lib/payload.h"
 #include "lib/user.h"
 #include "ns.h"
+#include "selinux.h"
 
 struct work {
   struct oci_init *i;
@@ -119,7 +120,9 @@ static int run_hooks(struct work *w, enum oci_hook_point point, enum oci_status 
   json_t *tree = oci_container_state(&c, spec, status);
   char *text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
   json_decref(tree);
-  int r = text ? oci_hooks_run(&spec->hooks[point], text, false, err) : err_set(err, ENOMEM, "hooks", "%s", "");
+  /* Those of the start are in the container's SELinux domain by now, and get there like its payload. */
+  const int payload = point == OCI_START_CONTAINER ? w->payload : -1;
+  int r = text ? oci_hooks_run(&spec->hooks[point], text, false, payload, err) : err_set(err, ENOMEM, "hooks", "%s", "");
   free(text);
   return r;
 }
@@ -205,6 +208,7 @@ static int prepare(struct work *w, struct err *err) {
   w->other_formats = command_other_formats();
   w->payload = payload_open(err);
   if (w->payload < 0) return w->payload;
+  if (i->spec->has_process) oci_selinux_payload(i->spec, p, w->payload);
   if (i->spec->hooks[OCI_CREATE_CONTAINER].n || i->spec->hooks[OCI_START_CONTAINER].n) w->pid = outer_pid();
   if (setsid() < 0 && errno != EPERM) return err_set(err, errno, "setsid", "%s", "");
   int r = enter_namespaces(w, err);
@@ -250,7 +254,7 @@ static int start(struct work *w, struct err *err) {
   if (r < 0) return r;
   (void)payload_exec(w->payload, w->path, (char *const *)i->spec->process.args, w->env.vars, err);
   w->exit_code = EXIT_NOT_EXECUTABLE;
-  return -1;
+  return oci_selinux_explain(&i->spec->process, err);
 }
 
 /* A filter may forbid sendmsg(2), which carries the listener; write(2) then tells its number, by which a maker with the rights takes it. */

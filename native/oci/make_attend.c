@@ -26,7 +26,7 @@ int oci_run_hooks(const struct oci_container *c, const struct oci_spec *spec, en
   char *text = tree ? json_dumps(tree, JSON_COMPACT) : NULL;
   json_decref(tree);
   const bool all = point == OCI_POSTSTART || point == OCI_POSTSTOP;
-  int r = text ? oci_hooks_run(&spec->hooks[point], text, all, err) : err_set(err, ENOMEM, "hooks", "%s", "");
+  int r = text ? oci_hooks_run(&spec->hooks[point], text, all, -1, err) : err_set(err, ENOMEM, "hooks", "%s", "");
   free(text);
   return r;
 }

@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "make_parts.h"
+#include "selinux.h"
 
 enum { CONFIG_MAX = 16 * 1024 * 1024 };
 
@@ -49,7 +50,9 @@ static int check(const struct maker *m, struct err *err) {
     return err_set(err, 0, "config", "linux.timeOffsets needs a time namespace");
   if (s->n_net_devices && !s->ns[OCI_NETWORK].listed) return err_set(err, 0, "config", "linux.netDevices needs a network namespace");
   if (s->has_rdt) oci_warn(m->wish->global, "linux.intelRdt is ignored");
-  return 0;
+  if (s->mount_label && *s->mount_label && !oci_selinux_enabled())
+    oci_warn(m->wish->global, "linux.mountLabel is ignored: SELinux is not enabled on this machine");
+  return oci_selinux_check(&s->process, err);
 }
 
 static int root_path(struct maker *m, struct err *err) {

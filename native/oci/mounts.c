@@ -117,7 +117,7 @@ int oci_mounts_make(struct oci_mounts *m, struct err *err) {
 
 int oci_mounts_enter(struct oci_mounts *m, struct err *err) {
   int r = oci_sysctl_set(m, err);
-  if (r == 0) r = mask_paths(m->root, m->spec->masked, err);
+  if (r == 0) r = mask_paths(m->root, m->spec->masked, oci_mount_label(m->spec), err);
   if (r == 0) r = mask_read_only(m->root, m->spec->read_only, err);
   return r == 0 ? oci_root_enter(m, err) : r;
 }

@@ -1,10 +1,7 @@
 /* New file systems of any type for an OCI container, detached: see mounts_plan.h. */
 #include <fcntl.h>
-#include <sys/vfs.h>
 
 #include "mounts_plan.h"
-
-enum { SELINUX_MAGIC_NUMBER = (int)0xf97cff8c };
 
 /* What fsconfig(2) calls them; iversion and silent have no name there. */
 static const struct {
@@ -115,10 +112,4 @@ int oci_fs_new(const char *type, const char *source, const struct oci_mount_plan
   /* The new interface has words for what is wrong; they stay when the old one fails too. */
   int by_old = by_path(&w);
   return by_old < 0 ? fd : by_old;
-}
-
-const char *oci_mount_label(const struct oci_spec *spec) {
-  struct statfs fs;
-  if (!spec->mount_label || !*spec->mount_label) return NULL;
-  return statfs("/sys/fs/selinux", &fs) == 0 && (int)fs.f_type == SELINUX_MAGIC_NUMBER ? spec->mount_label : NULL;
 }

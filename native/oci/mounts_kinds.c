@@ -69,16 +69,25 @@ static int mount_sysfs(struct oci_mounts *m, size_t i, struct err *err) {
   return fd < 0 ? fd : oci_target_attach(m, i, fd, true, true, err);
 }
 
+/*
+ * All mounts of an IPC namespace are one file system, made before anybody could name a context. The host's own is left alone. One whose
+ * root belongs to an id outside (EPERM: made with a user namespace), or that the policy has no labels for (EOPNOTSUPP), stays as it is.
+ */
+static int label_mqueue(const struct oci_spec *spec, int mount, struct err *err) {
+  const char *label = spec->ns[OCI_IPC].listed ? oci_mount_label(spec) : NULL;
+  if (!label) return 0;
+  cleanup_fd int root = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root >= 0 && fsetxattr(root, "security.selinux", label, strlen(label), 0) == 0) return 0;
+  return root >= 0 && (errno == EPERM || errno == EOPNOTSUPP) ? 0 : err_set(err, errno, "mountLabel", "mqueue: %s", label);
+}
+
 static int mount_mqueue(struct oci_mounts *m, size_t i, struct err *err) {
   const struct oci_mount_plan *plan = &m->plans[i];
-  const char *label = oci_mount_label(m->spec);
   cleanup_fd int fd = oci_fs_new("mqueue", m->spec->mounts[i].source, plan, attrs_of(plan), NULL, err);
+  int r = fd < 0 ? 0 : label_mqueue(m->spec, fd, err);
   if (fd == -EPERM) fd = clone_kernel_fs("/dev/mqueue", plan, err);
-  if (fd < 0) return fd;
-  /* All mounts of an IPC namespace are one file system, made before anybody could name a context. */
-  cleanup_fd int root = label ? openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-  if (root >= 0) (void)fsetxattr(root, "security.selinux", label, strlen(label), 0);
-  return oci_target_attach(m, i, fd, true, false, err);
+  if (r == 0 && fd < 0) r = fd;
+  return r < 0 ? r : oci_target_attach(m, i, fd, true, false, err);
 }
 
 static bool has_key(const struct oci_mount_plan *plan, const char *key) {

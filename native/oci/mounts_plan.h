@@ -2,6 +2,7 @@
 #pragma once
 #include "lib/mountfd.h"
 #include "mounts.h"
+#include "selinux.h"
 
 struct oci_mount_plan {
   char *path;                              /* the destination, cleaned: "/a/b" */
@@ -32,8 +33,6 @@ int oci_plan_apply(const struct oci_mount_plan *plan, int mount);
 
 /* A new file system of any type, detached. `attrs`: MOUNT_ATTR_*. `label`: SELinux's for its files, or NULL. */
 int oci_fs_new(const char *type, const char *source, const struct oci_mount_plan *plan, uint64_t attrs, const char *label, struct err *err);
-/* The label, if SELinux is there to know it. */
-const char *oci_mount_label(const struct oci_spec *spec);
 
 /* --- mounts_bind.c --- */
 

@@ -36,7 +36,7 @@ static int set_labels(const struct oci_become *b, struct err *err) {
   const struct oci_process *p = b->process;
   if (p->selinux && *p->selinux) {
     int r = write_own(b->root, "thread-self/attr/exec", p->selinux);
-    if (r < 0) return err_set(err, -r, "selinuxLabel", "%s: is SELinux enabled?", p->selinux);
+    if (r < 0) return err_set(err, -r, "selinuxLabel", "%s%s", p->selinux, r == -EINVAL ? ": no label of the loaded policy" : "");
   }
   if (p->apparmor && *p->apparmor) {
     cleanup_free char *text = xformat("exec %s", p->apparmor);
@@ -50,18 +50,27 @@ static int set_labels(const struct oci_become *b, struct err *err) {
 
 /* --- signals, keys, descriptors --- */
 
+/*
+ * Else the container would hold the keys of the caller's session. A quota that is used up is no reason to let it: a container of the
+ * same user could have seen to that before somebody comes by exec. With the container's label, to which a policy gives its own keys.
+ */
+static int new_keyring(const struct oci_become *b, struct err *err) {
+  static const char path[] = "thread-self/attr/keycreate";
+  const char *label = b->process->selinux;
+  int r = label && *label ? write_own(b->root, path, label) : 0;
+  if (r < 0) return err_set(err, -r, "keyring", "selinuxLabel %s%s", label, r == -EINVAL ? ": no label of the loaded policy" : "");
+  if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM)
+    return err_set(err, errno, "keyring", "%s", errno == EDQUOT ? "see /proc/key-users, and --no-new-keyring" : "");
+  if (label && *label) (void)write_own(b->root, path, "\n");
+  return 0;
+}
+
 static int detach(const struct oci_become *b, struct err *err) {
   sigset_t none;
   sigemptyset(&none);
   for (int s = 1; s < NSIG; s++) (void)signal(s, SIG_DFL);
   if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) return err_set(err, errno, "sigprocmask", "%s", "");
-  /*
-   * Else the container would hold the keys of the caller's session. A quota that is used up is no reason to let it: a container of the
-   * same user could have seen to that before somebody comes by exec.
-   */
-  if (!b->keep_keyring && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM)
-    return err_set(err, errno, "keyring", "%s", errno == EDQUOT ? "see /proc/key-users, and --no-new-keyring" : "");
-  return 0;
+  return b->keep_keyring ? 0 : new_keyring(b, err);
 }
 
 /*

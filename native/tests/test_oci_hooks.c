@@ -37,7 +37,7 @@ static int run(struct oci_hook *hooks, size_t n, const char *state, bool all, st
   int saved = dup(2), fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   dup2(fd, 2);
   *err = (struct err){0};
-  int r = oci_hooks_run(&list, state, all, err);
+  int r = oci_hooks_run(&list, state, all, -1, err);
   fflush(stderr);
   dup2(saved, 2);
   close(saved);
@@ -206,7 +206,7 @@ static void test_no_reader(void) {
     if (pipe(p) < 0) _exit(1);
     close(p[0]);
     dup2(p[1], 2);
-    _exit(oci_hooks_run(&list, "{}", false, &err) == 0 ? 42 : 43);
+    _exit(oci_hooks_run(&list, "{}", false, -1, &err) == 0 ? 42 : 43);
   }
   int status;
   EXPECT(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 42);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# PID 1 of the small machine of level 4: cgroup2 with all controllers, swap, and nothing else around the agent.
+# PID 1 of the small machine of level 4: cgroup2 with all controllers (or those of cgroup v1), swap, and nothing else around the agent.
 export PATH=/bin
 
 # The first root file system cannot be left by pivot_root(2), which containers do.
@@ -18,7 +18,16 @@ mount -t devtmpfs dev /dev
 mkdir -p /dev/pts /dev/shm
 mount -t devpts -o ptmxmode=666 devpts /dev/pts
 mount -t tmpfs shm /dev/shm
-mount -t cgroup2 cgroup /sys/fs/cgroup
+if grep -qw podgen.cgroups=v1 /proc/cmdline; then
+  mount -t tmpfs -o mode=755 cgroups /sys/fs/cgroup
+  sed '/^#/d; s/\t.*//' /proc/cgroups | while read -r controller; do
+    mkdir "/sys/fs/cgroup/$controller"
+    # What this kernel has for cgroup2 alone (memory, cpuset) is not there.
+    mount -t cgroup -o "$controller" "$controller" "/sys/fs/cgroup/$controller" 2> /dev/null || rmdir "/sys/fs/cgroup/$controller"
+  done
+else
+  mount -t cgroup2 cgroup /sys/fs/cgroup
+fi
 chmod 1777 /tmp
 insmod /overlay.ko
 mount --make-rshared /

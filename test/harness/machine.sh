@@ -5,6 +5,7 @@
 #   machine.sh shell small|debian NAME         the same with a shell of root on the terminal
 # small: busybox and podrt in memory, up in some seconds. debian: a level-3 host with systemd and alice lingering, podgen at /opt/podgen.
 # The disk nvme0n1 is small's swap; debian's root, where what is written is forgotten at the end.
+# PODGEN_TEST_WORDS: more words for the kernel; podgen.cgroups=v1 gives small the hierarchies of cgroup v1 instead of cgroup2.
 # What the console says is in /var/lib/podgen-test/machines/NAME.log.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -73,7 +74,7 @@ boot() {
   mkdir "$dir"
   trap 'rm -rf "$dir"' EXIT
   # tsc: emulated it is steady, and the kernel need not find out. One processor: two wait for each other longer than they gain.
-  words="console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable"
+  words="console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable ${PODGEN_TEST_WORDS-}"
   local disk options=()
   if [ "$kind" = small ]; then
     make_small "$cache"

@@ -14,7 +14,8 @@ session=(systemd dbus dbus-user-session uidmap passt fuse-overlayfs isal iproute
 # apache2-utils: htpasswd, the registry wants bcrypt. gpg and its agent sign images, gpgv verifies them.
 host=(mmdebstrap debian-archive-keyring systemd-container skopeo umoci docker-registry apache2-utils openssl attr
   libcap2-bin nftables iproute2 procps strace jq curl man-db xz-utils zstd gpg gpg-agent gpgv)
-machine=("${host[@]}" qemu-system-x86 e2fsprogs kmod)
+# checkpolicy: of a test's SELinux policy.
+machine=("${host[@]}" qemu-system-x86 e2fsprogs kmod checkpolicy)
 
 # Other OCI runtimes, to measure against: test/bench/oci.sh, test/peers.
 peers=(crun runc busybox-static jq)
