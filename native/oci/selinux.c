@@ -8,9 +8,9 @@
 enum { SELINUXFS_MAGIC = (int)0xf97cff8c };
 
 bool oci_selinux_enabled(void) {
-  cleanup_free char *own = NULL;
   struct statfs fs;
   if (statfs("/sys/fs/selinux", &fs) < 0 || (int)fs.f_type != SELINUXFS_MAGIC) return false;
+  cleanup_free char *own = NULL;
   return read_file_at(AT_FDCWD, "/proc/self/attr/current", 4096, &own, NULL) == 0 && strcmp(own, "kernel") != 0;
 }
 

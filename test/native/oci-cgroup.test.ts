@@ -119,6 +119,36 @@ describe("by root", () => {
     remove(engine, id);
   });
 
+  const realtime = join(mountOf("cpu") ?? "", "cpu.rt_runtime_us");
+  test("cpu.realtimeRuntime: what has some may be real-time, what has none may not", {
+    skip: !existsSync(realtime) && "a kernel without CONFIG_RT_GROUP_SCHED, or cgroup2, which has no such limit",
+  }, () => {
+    const folder = join(mountOf("cpu") ?? "", base);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, "cpu.rt_runtime_us"), "100000");
+    const wish =
+      (runtime: number | undefined, path: string) =>
+      (config: Config): void => {
+        limits({ cpu: { realtimePeriod: 500_000, realtimeRuntime: runtime } }, path)(config);
+        config.process["scheduler"] = { policy: "SCHED_FIFO", priority: 1 };
+      };
+    const path = `${base}/${newId()}`;
+    const id = started(engine, wish(40_000, path));
+    const file = (name: string): string => readFileSync(join(mountOf("cpu") ?? "", path, name), "utf8").trim();
+    assert.equal(file("cpu.rt_runtime_us"), "40000");
+    assert.equal(file("cpu.rt_period_us"), "500000");
+    assert.equal(good(engine, "exec", id, "cut", "-d ", "-f41", "/proc/1/stat").trim(), "1");
+    good(engine, "update", "--cpu-rt-runtime", "20000", "--cpu-rt-period", "400000", id);
+    assert.equal(`${file("cpu.rt_runtime_us")} ${file("cpu.rt_period_us")}`, "20000 400000");
+    const more = run(engine, wish(400_000, `${base}/bad`));
+    assert.match(more.stderr, /cpu\.rt_runtime_us=400000: more than what the cgroup above .*\/bad has left/);
+    const none = run(engine, wish(undefined, `${base}/bad`));
+    assert.match(none.stderr, /scheduler/);
+    assert.deepEqual([more.code, none.code], [1, 1]);
+    assert.deepEqual(folders(`${base}/bad`), []);
+    remove(engine, id);
+  });
+
   test("what cannot be is said, and leaves nothing", () => {
     const cases: readonly [Resources, string | undefined, RegExp][] = [
       [{ memory: { limit: 2 * MIB, swap: MIB } }, `${base}/bad`, /memory\.swap/],
@@ -342,6 +372,43 @@ describe("by root", () => {
     };
     assert.equal(owner(["rw", "nosuid", "noexec", "nodev"]), 300000);
     assert.equal(owner(["ro", "nosuid", "noexec", "nodev"]), 0);
+  });
+
+  test("where there is no cgroup2 in sight: limits, devices, freezing, exec and the end by v1 alone", {
+    skip: (unified || mountOf("devices") === undefined || mountOf("freezer") === undefined) && "no hierarchies of v1",
+  }, () => {
+    const path = `${base}/${newId()}`;
+    const resources = { memory: { limit: 64 * MIB }, cpu: { shares: 512, cpus: "0" }, pids: { limit: 9 }, devices: [{ allow: false }] };
+    const family = script("trap '' TERM; setsid sleep 1000 & sleep 1000", limits(resources, path));
+    const crossing = [
+      { allow: false, access: "rwm" },
+      { allow: true, type: "c", major: 1, access: "rwm" },
+      { allow: false, type: "c", major: 1, minor: 1, access: "rw" },
+    ];
+    const cat = (controller: string, file: string): string => {
+      const mount = mountOf(controller);
+      return mount === undefined ? "" : `cat ${mount}${path}/${file};`;
+    };
+    const podrt = `${engine.podrt} --root ${engine.root}`;
+    const text = `mount --make-rprivate /
+      for each in $(awk '$3 == "cgroup2" { print $2 }' /proc/mounts); do umount $each || exit 9; done
+      ${podrt} run -d --bundle ${bundle(engine, family)} v1 < /dev/null > /dev/null || exit 8
+      ${cat("memory", "memory.limit_in_bytes")} ${cat("cpu", "cpu.shares")} ${cat("cpuset", "cpuset.cpus")} ${cat("pids", "pids.max")}
+      ${podrt} pause v1; cat ${mountOf("freezer")}${path}/freezer.state; ${podrt} state v1 | grep -c paused; ${podrt} resume v1
+      ${podrt} exec v1 sh -c 'grep -c ":devices:" /proc/self/cgroup; ls /sys/fs/cgroup/devices/cgroup.procs'
+      ${podrt} kill --all v1 KILL; ${podrt} delete v1 || ${podrt} delete --force v1; echo deleted
+      ${podrt} run --bundle ${bundle(engine, limits({ devices: crossing }, path))} v2 2>&1`;
+    const r = callAny(engine, ["unshare", "--mount", "sh", "-c", text]);
+    const wanted: readonly [string, string][] = [
+      ["memory", `${64 * MIB}\n`],
+      ["cpu", "512\n"],
+      ["cpuset", "0\n"],
+      ["pids", "9\n"],
+    ];
+    const read = wanted.map(([controller, value]) => (mountOf(controller) === undefined ? "" : value)).join("");
+    const refused = "podrt: cgroup: cgroup v1 cannot take back a part of what another device rule allows\n";
+    assert.equal(r.stdout, `${read}FROZEN\n1\n1\n/sys/fs/cgroup/devices/cgroup.procs\ndeleted\n${refused}`, r.stderr);
+    assert.deepEqual(folders(path), []);
   });
 
   /** cgroup2's folder of a container. */

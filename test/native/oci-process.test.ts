@@ -1,6 +1,6 @@
 // What an OCI configuration says of its process, its namespaces and its file systems, seen from within; by root and by a user.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import {
@@ -139,6 +139,22 @@ for (const name of [undefined, "ocexec3"]) {
           ),
         );
         assert.deepEqual(caps, { Inh: BIND, Prm: BIND, Eff: BIND, Bnd: BIND, Amb: BIND });
+      });
+
+      test("SELinux's labels where it is not enabled: a process's is refused, mounts' are ignored with a warning", {
+        skip: existsSync("/sys/fs/selinux/enforce"),
+      }, () => {
+        refused((config) => {
+          Object.assign(config.process, { selinuxLabel: "u:r:t:s0" });
+        }, /selinuxLabel: u:r:t:s0: SELinux is not enabled on this machine/);
+        const r = run(
+          engine,
+          script("echo ran", (config) => {
+            config.linux["mountLabel"] = "u:object_r:t:s0";
+          }),
+        );
+        assert.equal(r.stdout, "ran\n");
+        assert.match(r.stderr, /linux\.mountLabel is ignored: SELinux is not enabled/);
       });
 
       test("without capabilities there are none; an unknown one is refused", () => {
