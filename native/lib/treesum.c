@@ -1,7 +1,6 @@
 /* A digest of a tree: see treesum.h. Names in order; numbers as text, each thing ended by NUL, so that nothing runs into the next. */
 #include "treesum.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -9,6 +8,7 @@
 #include <sys/xattr.h>
 
 #include "digest.h"
+#include "names.h"
 #include "xattr.h"
 
 enum { DEPTH_MAX = 900 };
@@ -76,69 +76,22 @@ static int add_entry(struct sum *s, int dir, const char *name, const struct stat
   return path ? add_xattrs(s, path) : -ENOMEM;
 }
 
-static void names_free(char **names, size_t n) {
-  for (size_t i = 0; i < n; i++) free(names[i]);
-  free(names);
-}
-
-/* All names of a folder, sorted. Takes over fd. */
-static int read_names(int fd, char ***ret, size_t *ret_n) {
-  DIR *dir = fdopendir(fd);
-  char **names = NULL;
-  size_t n = 0, room = 0;
-  int r = 0;
-  if (!dir) {
-    r = -errno;
-    close(fd);
-    return r;
-  }
-  for (struct dirent *e; r == 0 && (errno = 0, e = readdir(dir)) != NULL;) {
-    if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) continue;
-    if (n == room) {
-      size_t more = room ? 2 * room : 64;
-      char **grown = reallocarray(names, more, sizeof *names);
-      if (!grown) {
-        r = -ENOMEM;
-        break;
-      }
-      names = grown;
-      room = more;
-    }
-    if (!(names[n] = strdup(e->d_name)))
-      r = -ENOMEM;
-    else
-      n++;
-  }
-  if (r == 0 && errno) r = -errno;
-  closedir(dir);
-  if (n > 1) qsort(names, n, sizeof *names, by_name);
-  if (r < 0)
-    names_free(names, n);
-  else {
-    *ret = names;
-    *ret_n = n;
-  }
-  return r;
-}
-
 /* What is below a folder; `deep` guards descriptors and stack. */
 static int add_folder(struct sum *s, int folder, unsigned deep) {
-  char **names = NULL;
-  size_t n = 0;
+  struct names names;
   if (deep > DEPTH_MAX) return -ELOOP;
-  int own = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int r = own < 0 ? -errno : read_names(own, &names, &n);
+  int r = names_read(folder, &names);
   if (r < 0) return r;
-  for (size_t i = 0; r == 0 && i < n; i++) {
+  for (size_t i = 0; r == 0 && i < names.n; i++) {
     struct stat st;
-    if (fstatat(folder, names[i], &st, AT_SYMLINK_NOFOLLOW) < 0) r = -errno;
-    if (r == 0) r = add_entry(s, folder, names[i], &st);
+    if (fstatat(folder, names.name[i], &st, AT_SYMLINK_NOFOLLOW) < 0) r = -errno;
+    if (r == 0) r = add_entry(s, folder, names.name[i], &st);
     if (r < 0 || !S_ISDIR(st.st_mode)) continue;
-    cleanup_fd int below = openat(folder, names[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    cleanup_fd int below = openat(folder, names.name[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     r = below < 0 ? -errno : add_folder(s, below, deep + 1);
   }
   add(s, "", 1);
-  names_free(names, n);
+  names_free(&names);
   return r;
 }
 

@@ -6,11 +6,11 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "copyattr.h"
 #include "copydata.h"
+#include "merged.h"
 #include "rmtree.h"
 #include "rootfs.h"
 
@@ -85,22 +85,13 @@ static int copy_other(struct copy *c, int from_dir, int to_dir, const char *name
 
 /* --- folders --- */
 
-static bool is_whiteout(const struct stat *st) {
-  return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
-}
-
-static bool is_opaque(int dir) {
-  char value[2];
-  return fgetxattr(dir, "user.overlay.opaque", value, sizeof value) == 1 && value[0] == 'y';
-}
-
 static int copy_folder(struct copy *c, int from, int to);
 
 static int copy_subfolder(struct copy *c, int from_dir, int to_dir, const char *name, const struct stat *st, bool exists) {
   if (c->depth >= MAX_DEPTH) return fail(c, ELOOP, "copy");
   cleanup_fd int from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (from < 0) return fail(c, errno, "open");
-  if (exists && !c->ids && is_opaque(from)) {
+  if (exists && !c->ids && merged_is_opaque(from)) {
     int r = rmtree_at(to_dir, name, c->err);
     if (r < 0) return r;
     exists = false;
@@ -127,7 +118,7 @@ static int copy_entry(struct copy *c, int from, int to, const char *name) {
     if (r < 0) return r;
     exists = false;
   }
-  if (is_whiteout(&st) && !c->ids) return 0;
+  if (merged_is_whiteout(&st) && !c->ids) return 0;
   if (folder) return copy_subfolder(c, from, to, name, &st, exists);
   int r = S_ISREG(st.st_mode) ? copy_file(c, from, to, name, &st) : copy_other(c, from, to, name, &st);
   if (r == -ERANGE) return fail_owner(c, &st);

@@ -126,6 +126,28 @@ export const IMAGE_COMMANDS: readonly CommandSpec[] = [
     examples: [["podgen image load web.tar", "what podgen image save, docker save or podman save wrote"]],
     load: () => import("./commands/image/load.js"),
   },
+  {
+    name: "image commit",
+    positionals: "<container> <name>",
+    describe: "make an image of what a container has changed of its root file system",
+    options: [
+      { name: "author", alias: "a", type: "string", describe: "who made it" },
+      { name: "message", alias: "m", type: "string", describe: "a comment for the history" },
+      { name: "change", alias: "c", type: "array", describe: "a Dockerfile's instruction about the configuration (repeatable)" },
+      { name: "format", alias: "f", type: "string", describe: "family of the manifest", choices: ["oci", "docker"], default: "oci" },
+      { name: "pause", alias: "p", type: "boolean", describe: "have the container stand still meanwhile" },
+      { name: "iidfile", type: "string", describe: "write the image's id (its configuration's digest) into this file" },
+      { name: "quiet", alias: "q", type: "boolean", describe: "print nothing but the digest" },
+    ],
+    examples: [
+      ["podgen image commit web/app localhost/web:patched", "the image of the container app, with what was changed in it"],
+      [
+        "podgen image commit -p -c CMD=sh -c USER=33 web web:debug",
+        "with another command and user, of a container that stands still meanwhile",
+      ],
+    ],
+    load: () => import("./commands/image/commit.js"),
+  },
   ...PLACE_COMMANDS,
   ...LOGIN_COMMANDS,
   ...MANIFEST_COMMANDS,

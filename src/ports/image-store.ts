@@ -1,4 +1,5 @@
 // The store of images, for people who look after it: listed, named, removed, mended, written out. Implemented by host/image/.
+import type { Committed, CommitWish } from "./image-commit.js";
 import type { PullProgress } from "./images.js";
 
 /** An image of the store under one of its names. */
@@ -119,4 +120,6 @@ export interface ImageStore extends ImageStoreReader {
   contents(path: string): Promise<readonly ArchivedImage[]>;
   /** Brings an image of an archive into the store under these names; returns its digest. */
   load(image: ArchivedImage, names: readonly string[], progress: (step: PullProgress) => void): Promise<string>;
+  /** An image of a container's own image and what it has changed of its root file system since it was started. */
+  commit(wish: CommitWish): Promise<Committed>;
 }

@@ -115,10 +115,26 @@ async function unpackVerified(context: LayerContext, diffId: string, descriptor:
   }
 }
 
-/** All that stays of a layer, the folder last: what has its name is whole, and all that is said of it is there. */
+/** All that stays of a layer of ours to keep: its blob too, where that is wished or all there is to make its bytes of again. */
 async function keep(context: LayerContext, diffId: string, descriptor: Descriptor, temporary: string, note: LayerNote): Promise<void> {
-  const { store } = context;
-  const partial = store.partial(descriptor.digest);
+  const blob = async () => {
+    if (context.keepBlobs || !note.recipe) await keepBlob(context, descriptor);
+  };
+  await placeLayer(context.store, diffId, temporary, note, blob);
+  await removeIfThere(context.store.partial(descriptor.digest));
+}
+
+/**
+ * An unpacked layer under its name, the folder last: what has its name is whole, and all that is said of it is there. `before` is what
+ * else must be. The caller holds the layer's lock.
+ */
+export async function placeLayer(
+  store: Store,
+  diffId: string,
+  temporary: string,
+  note: LayerNote,
+  before: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const recipes = dirname(store.recipe(diffId));
   await mkdir(recipes, { recursive: true, mode: 0o700 });
   await store.removeNote(diffId);
@@ -127,11 +143,9 @@ async function keep(context: LayerContext, diffId: string, descriptor: Descripto
     await syncFolder(recipes);
   }
   await store.writeNote(diffId, note);
-  // Without a recipe the blob is all there is to make the layer's bytes of again.
-  if (context.keepBlobs || !note.recipe) await keepBlob(context, descriptor);
+  await before();
   await rename(temporary, store.layer(diffId));
   await syncFolder(dirname(temporary));
-  await removeIfThere(partial);
 }
 
 /** The blob under its digest: what was downloaded for a resume, or read once more from where it lies. */

@@ -129,6 +129,17 @@ export function createImageStore(options: StoreOptions): ImageStore {
     return resolved.digest;
   }
 
+  async function commit(wish: Parameters<ImageStore["commit"]>[0]) {
+    const [{ commitContainer }, { layerLimits: limits }] = await Promise.all([import("./commit.js"), readStorage(options.settings)]);
+    // A prune must not take away the layer that no record names yet.
+    const lock = await lockStore("shared", wish.name);
+    try {
+      return await commitContainer({ ...repacker, host, limits, lock }, wish);
+    } finally {
+      await lock.release();
+    }
+  }
+
   return {
     list: async () => Promise.all((await store.records()).map((found) => describe(store, found))),
     history: async (reference) => (await import("./history.js")).historyOf(store, await record(reference)),
@@ -151,6 +162,7 @@ export function createImageStore(options: StoreOptions): ImageStore {
     save,
     contents: async (path) => (await import("./load.js")).contentsOf(path),
     load: (image, names, progress) => local(image.source, () => load(image, names, progress)),
+    commit: (wish) => local(wish.name, () => commit(wish)),
   };
 }
 

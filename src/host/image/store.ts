@@ -1,6 +1,6 @@
 // The store on disk: <data>/storage. What is there is whole; what is not whole has another name.
 //   layers/HEX             unpacked layer, named by its diff_id; renamed into place when podrt has verified and synced it
-//   layers/.tmp-HEX-…      being unpacked, or left by a killed podgen (the next one removes it)
+//   layers/.tmp-HEX-…      being unpacked, or left by a killed podgen (the next one removes it); `new` for HEX: a commit's
 //   recipes/HEX.gz         how the layer's very tar is made of its folder again (native/lib/recipe.h)
 //   recipes/HEX.json       LayerNote: what was seen when it was unpacked; written before the layer gets its name
 //   blobs/sha256/HEX       manifests and configurations, for good; layers' blobs where they are kept (layers.ts)
@@ -58,9 +58,9 @@ export class Store {
     return `${this.blob(digest)}.partial`;
   }
 
-  /** A name beside the layers for one that is not whole, or no longer wanted. */
-  temporary(diffId: string): string {
-    return join(this.root, "layers", `.tmp-${hexOf(diffId)}-${randomBytes(6).toString("hex")}`);
+  /** A name beside the layers for one that is not whole, or no longer wanted; without a diff_id, whose it is will be seen at its end. */
+  temporary(diffId?: string): string {
+    return join(this.root, "layers", `.tmp-${diffId === undefined ? "new" : hexOf(diffId)}-${randomBytes(6).toString("hex")}`);
   }
 
   recipe(diffId: string): string {
