@@ -77,7 +77,7 @@ static int walk_entry(struct walk *w, struct frame *f, const char *name) {
 }
 
 static int walk_folder(struct walk *w, struct frame *f) {
-  struct names names;
+  struct names names = {0};
   int r = names_read(f->fd, &names);
   if (r < 0) return changes_fail(w, -r, "read", f->path);
   for (size_t i = 0; r == 0 && i < names.n; i++) r = walk_entry(w, f, names.name[i]);
@@ -90,7 +90,7 @@ static int walk_folder(struct walk *w, struct frame *f) {
 /* merged/ is filled from outside by the copying driver alone; overlay marks its work folder as one that was not synced (`volatile`). */
 static int find_driver(struct walk *w, const struct bundle_rootfs *fs, int folder, const char **ret, struct err *err) {
   struct stat st;
-  struct names names;
+  struct names names = {0};
   cleanup_fd int merged = openat(folder, "merged", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   int r = merged < 0 ? -errno : names_read(merged, &names);
   if (r == -ENOENT) return err_set(err, ENOENT, "writable layer", "%s", fs->upper);

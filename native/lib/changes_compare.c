@@ -60,7 +60,7 @@ int changes_unchanged(struct walk *w, struct frame *f, const char *name, const s
 int changes_put_removed(struct walk *w, struct frame *f) {
   int r = 0;
   for (size_t i = 0; r == 0 && i < f->below.n; i++) {
-    struct names names;
+    struct names names = {0};
     if ((r = names_read(f->below.fds[i], &names)) < 0) return changes_fail(w, -r, "read", f->path);
     for (size_t k = 0; r == 0 && k < names.n; k++) {
       struct stat st;

@@ -78,7 +78,7 @@ static int add_entry(struct sum *s, int dir, const char *name, const struct stat
 
 /* What is below a folder; `deep` guards descriptors and stack. */
 static int add_folder(struct sum *s, int folder, unsigned deep) {
-  struct names names;
+  struct names names = {0};
   if (deep > DEPTH_MAX) return -ELOOP;
   int r = names_read(folder, &names);
   if (r < 0) return r;
