@@ -1,4 +1,9 @@
-/* podrt unshare [--] CMD…: runs a command as root of the user namespace: pause's when it lives, else one of its own. */
+/*
+ * podrt unshare [--] CMD…: runs a command as root of the user namespace: pause's when it lives, else one of its own. Its mount namespace is
+ * its own: what it mounts goes with the last of its processes, and nobody else sees it.
+ */
+#include <sched.h>
+
 #include "lib/userns.h"
 #include "verbs.h"
 
@@ -11,6 +16,11 @@ int verb_unshare(int argc, char **argv) {
   struct err err;
   struct userns_map map;
   if (userns_enter(&map, &err) < 0) {
+    err_print(&err, "unshare");
+    return 125;
+  }
+  if (unshare(CLONE_NEWNS) < 0) {
+    err_set(&err, errno, "unshare", "%s", "mount namespace");
     err_print(&err, "unshare");
     return 125;
   }

@@ -15,6 +15,8 @@ int verb_unshare(int argc, char **argv);
 int verb_layer(int argc, char **argv);
 int verb_repack(int argc, char **argv);
 int verb_changes(int argc, char **argv);
+int verb_mount(int argc, char **argv);
+int verb_unmount(int argc, char **argv);
 int verb_recode(int argc, char **argv);
 int verb_rmtree(int argc, char **argv);
 int verb_probe(int argc, char **argv);

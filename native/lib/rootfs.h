@@ -21,6 +21,9 @@ int rootfs_overlay(const struct bundle_rootfs *fs, bool *ret_unsupported, struct
  */
 int rootfs_overlay_old(const struct bundle_rootfs *fs, struct err *err);
 
+/* Layers (bottom first, two or more) as one at the folder `at`, not to be written to. Returns a descriptor of its root. */
+int rootfs_view(const char **layers, size_t n, const char *at, struct err *err);
+
 /*
  * Starts fuse-overlayfs on merged/ and returns when it serves. It goes on in the background in the caller's cgroup, PID and mount
  * namespace: the caller has a mount namespace of its own and clones the container from it. -ENOENT: no such program, -ENODEV: no /dev/fuse.

@@ -40,7 +40,13 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
       (await import("./image/index.js")).createImages({ data: paths.data, podrt: source, env, settings: paths.settings }),
     ),
     imageStore: once(async () =>
-      (await import("./image/manage.js")).createImageStore({ data: paths.data, podrt: source, env, settings: paths.settings }),
+      (await import("./image/manage.js")).createImageStore({
+        data: paths.data,
+        run: paths.run,
+        podrt: source,
+        env,
+        settings: paths.settings,
+      }),
     ),
     imageCopies: once(async () =>
       (await import("./image/copy/index.js")).createCopies({ data: paths.data, podrt: source, env, settings: paths.settings }),

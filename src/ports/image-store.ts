@@ -122,4 +122,13 @@ export interface ImageStore extends ImageStoreReader {
   load(image: ArchivedImage, names: readonly string[], progress: (step: PullProgress) => void): Promise<string>;
   /** An image of a container's own image and what it has changed of its root file system since it was started. */
   commit(wish: CommitWish): Promise<Committed>;
+  /**
+   * Mounts an image of the store to be looked at, in our own mount namespace, which must be one of `podgen unshare`; the folder. Mounted
+   * once more, it is the same. What is mounted anywhere is not pruned.
+   */
+  mount(reference: string): Promise<string>;
+  /** False when it is not mounted here. `force`: also while somebody is in it. */
+  unmount(digest: string, force: boolean): Promise<boolean>;
+  /** What is mounted here: digests of manifests, with the folders. */
+  mounts(): Promise<readonly { readonly digest: string; readonly folder: string }[]>;
 }

@@ -55,7 +55,7 @@ export async function makeStore(change: Partial<ImageOptions> = {}): Promise<Tes
     folder,
     options,
     images,
-    manage: createImageStore({ ...options, settings, wait: 1000 }),
+    manage: createImageStore({ ...options, run: join(folder, "podgen"), settings, wait: 1000 }),
     again: (other = {}) => createImages({ ...options, ...other }),
     async pull(reference, policy = "IfNotPresent") {
       const steps: PullProgress[] = [];

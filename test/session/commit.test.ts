@@ -1,9 +1,10 @@
 // podgen image commit, and pods under each storage driver: started, written to, committed, restarted, deleted, and nothing is left.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { image, PodHost } from "../lib/pods.js";
+import { DIST, image, PodHost } from "../lib/pods.js";
+import { eventually } from "../lib/session.js";
 import { debris, ownFolders } from "../lib/small-pod.js";
 
 let host: PodHost;
@@ -112,6 +113,66 @@ test("a pod with ids of its own: the image has those that the container saw; sto
   await apply("plain", "localhost/own:1");
   assert.equal(await inside("plain", "stat -c '%u %g %a %Y' /own; stat -c %u /root-s"), "33 44 4755 1000000000\n0\n");
   await host.ok(["delete", "plain"]);
+});
+
+test("an image is mounted for a shell of unshare: its files with their owners, nothing to write to; not pruned meanwhile, and gone with the shell", async () => {
+  const podgen = `${DIST}/podgen`;
+  const refused = await host.podgen(["image", "mount", "own:1"]);
+  assert.deepEqual([refused.code, /podgen unshare/.test(refused.stderr)], [1, true]);
+  const script = [
+    `at=$(${podgen} image mount own:1) && stat -c '%u %g %a' $at/own && test ! -e $at/proc/self && touch $at/x 2>&1 | grep -o 'Read-only file system'`,
+    `${podgen} image mount | sed "s|$XDG_RUNTIME_DIR||"`,
+    `test "$(${podgen} image mount own:1)" = $at && ls -A $(dirname $at) | wc -l`,
+    `cd $at && ${podgen} image unmount own:1 2>&1 | grep -o --max-count=1 'busy'; cd / && ${podgen} image umount own:1 && ${podgen} image mount && ls -A $(dirname $at)`,
+    `${podgen} image unmount own:1 2>&1 | grep -o 'is not mounted here'`,
+  ].join("\n");
+  const digest = (await listed()).find((i) => i.reference === "localhost/own:1")?.digest.slice(7) ?? "";
+  const seen = (await host.ok(["unshare", "--", "sh", "-c", script])).split("\n");
+  const listing = `localhost/own:1 /podgen/mounts/${digest}`;
+  assert.deepEqual(seen, [
+    "33 44 4755",
+    "Read-only file system",
+    listing,
+    "2",
+    "Device or resource busy".slice(-4),
+    ".empty",
+    "is not mounted here",
+    "",
+  ]);
+  const mounts = `/run/user/${host.session.uid}/podgen/mounts`;
+  assert.deepEqual(readdirSync(mounts), []);
+
+  // Held by a shell elsewhere, without a name and without a pod.
+  const held = spawn(
+    "test/harness/session.sh",
+    [
+      "run",
+      host.user,
+      podgen,
+      "unshare",
+      "--",
+      "sh",
+      "-c",
+      `cd $(${podgen} image mount own:docker) && echo there && cat > /dev/null; cat own > /dev/null && echo read`,
+    ],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
+  let said = "";
+  held.stdout.on("data", (piece: Buffer) => {
+    said += piece;
+  });
+  const ended = new Promise((done) => held.once("exit", done));
+  await eventually("the image is mounted", () => said.includes("there"));
+  await host.ok(["image", "untag", "own:docker", "own:1", "own:2"]);
+  await host.ok(["image", "prune"]);
+  held.stdin.end();
+  await ended;
+  assert.match(said, /read/);
+  assert.deepEqual(readdirSync(mounts), []);
+  const layer = `${ownFolders(host.session.home).data}/storage/layers`;
+  const before = readdirSync(layer).length;
+  await host.ok(["image", "prune"]);
+  assert.ok(readdirSync(layer).length < before, "with the shell went the hold");
 });
 
 test("refused by name: another definition than it was started with, what no layer can have, words that are none", async () => {

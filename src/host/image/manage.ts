@@ -1,23 +1,29 @@
 // The image-store port: what `podgen image …` asks of the store.
+import { mkdir } from "node:fs/promises";
 import { machine } from "node:os";
+import { dirname, join } from "node:path";
 import type { ArchivedImage, ArchiveFormat, ImageStore, StoredImage } from "../../ports/image-store.js";
 import { ImageError, type PullProgress } from "../../ports/images.js";
 import { readStorage } from "../facts/storage.js";
+import { run } from "../process/run.js";
 import { DEADLINES } from "./deadlines.js";
 import { local } from "./failure.js";
 import { createImages } from "./index.js";
 import { isObject, parseJson } from "./json.js";
 import { acquire, type Lock } from "./lock.js";
+import { mountedHere } from "./mounts.js";
 import { openSource } from "./open.js";
 import { hostPlatform } from "./platform.js";
 import { prune } from "./prune.js";
-import { parseReference } from "./reference.js";
+import { hexOf, parseReference } from "./reference.js";
 import { factsOf } from "./source.js";
 import { exists, type ImageRecord, Store } from "./store.js";
 
 export interface StoreOptions {
   /** `$XDG_DATA_HOME/podgen`; the store is `storage` in it. */
   readonly data: string;
+  /** `$XDG_RUNTIME_DIR/podgen`, below which images are mounted; where they are not, it is not needed. */
+  readonly run?: string;
   /** The podrt that works inside the user namespace. */
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -140,6 +146,31 @@ export function createImageStore(options: StoreOptions): ImageStore {
     }
   }
 
+  const mountPoint = (digest: string) => join(options.run ?? "/run/podgen", "mounts", hexOf(digest));
+
+  /** Throws ImageError image-refused, in podrt's words, where it cannot be. */
+  async function mountWords(reference: string, verb: string, digest: string, ...words: string[]) {
+    const folder = mountPoint(digest);
+    const { code, stderr, failure } = await run(
+      [podrt, verb, "--at", dirname(folder), "--name", hexOf(digest), ...words],
+      DEADLINES.unpack,
+      env,
+    );
+    if (code === 0) return folder;
+    const why = stderr.trim().split("\n").at(-1) || failure || `exit code ${code}`;
+    const hint = /busy/.test(why) ? "Somebody is in it: --force." : "podgen unshare gives a shell in which images can be mounted.";
+    throw new ImageError("image-refused", reference, `${reference}: ${why}`, hint);
+  }
+
+  async function mount(reference: string): Promise<string> {
+    return locked("shared", reference, async () => {
+      const { facts } = await record(reference);
+      if (!(await store.hasLayers(facts.layers))) throw incomplete(reference);
+      await mkdir(dirname(mountPoint(facts.digest)), { recursive: true, mode: 0o700 });
+      return mountWords(reference, "mount", facts.digest, ...facts.layers.map((layer) => store.layer(layer)));
+    });
+  }
+
   return {
     list: async () => Promise.all((await store.records()).map((found) => describe(store, found))),
     history: async (reference) => (await import("./history.js")).historyOf(store, await record(reference)),
@@ -162,6 +193,13 @@ export function createImageStore(options: StoreOptions): ImageStore {
     save,
     contents: async (path) => (await import("./load.js")).contentsOf(path),
     load: (image, names, progress) => local(image.source, () => load(image, names, progress)),
+    mount: (reference) => local(reference, () => mount(reference)),
+    unmount: async (digest, force) => {
+      if (!(await mountedHere()).includes(digest)) return false;
+      await mountWords(digest, "unmount", digest, ...(force ? ["--lazy"] : []));
+      return true;
+    },
+    mounts: async () => (await mountedHere()).map((digest) => ({ digest, folder: mountPoint(digest) })),
     commit: (wish) => local(wish.name, () => commit(wish)),
   };
 }

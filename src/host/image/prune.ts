@@ -7,6 +7,7 @@ import { DEADLINES } from "./deadlines.js";
 import { isObject, type Json, parseJson, strings } from "./json.js";
 import { listedImages } from "./lists/record.js";
 import { acquire } from "./lock.js";
+import { mountedAnywhere } from "./mounts.js";
 import { isDigest } from "./reference.js";
 import { dropShifted } from "./shift.js";
 import { exists, listIfThere, removeIfThere, Store } from "./store.js";
@@ -56,7 +57,7 @@ export async function prune(options: PruneOptions, wait: number): Promise<Pruned
   const lock = await acquire(store.storeLock, "exclusive", wait === 0 ? 0 : 1, () => Date.now() < end);
   if (lock === undefined) return undefined;
   try {
-    const { layers, blobs, unclear } = await needed(store, options.pinned);
+    const { layers, blobs, unclear } = await needed(store, [...options.pinned, ...(await mountedAnywhere())]);
     if (unclear.length > 0) throw unclearPins(unclear);
     const removed = await removeLayers(store, layers, options);
     return { layers: removed, blobs: await removeBlobs(store, blobs) };
