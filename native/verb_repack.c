@@ -1,5 +1,6 @@
 /*
  * podrt repack: an unpacked layer's tar on standard output, made again by the recipe that podrt layer wrote, inside the user namespace.
+ * The recipe `-` is standard input, also uncompressed: podman's layers have theirs in another form.
  *
  * With --check nothing is written but what was found: the digest of the tree (treesum.h), and, when there is a recipe, that of the tar.
  */
@@ -52,7 +53,8 @@ static int parse(int argc, char **argv, struct options *o) {
 }
 
 static int remake(const struct options *o, int root, char *digest, uint64_t *size, struct err *err) {
-  cleanup_fd int recipe = open(o->recipe, O_RDONLY | O_CLOEXEC);
+  bool piped = strcmp(o->recipe, "-") == 0;
+  cleanup_fd int recipe = piped ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(o->recipe, O_RDONLY | O_CLOEXEC);
   if (recipe < 0) return err_set(err, errno, "recipe", "%s", o->recipe);
   int r = repack_layer(root, recipe, o->check ? -1 : STDOUT_FILENO, digest, size, err);
   if (r == 0 && o->diff_id && strcmp(o->diff_id, digest) != 0) {

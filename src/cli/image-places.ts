@@ -1,5 +1,6 @@
 // Places of images as people name them, transport first: to names with absolute paths and whole references.
 import { resolve } from "node:path";
+import { parseStoredName } from "../base/containers-storage.js";
 import { formatImage, parseImage } from "../model/kube/image.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
@@ -15,13 +16,14 @@ const TRANSPORTS: Readonly<Record<string, string>> = {
   "oci-archive:": "oci-archive:FILE[:NAME], a tar of one",
   "docker-archive:": "docker-archive:FILE[:NAME:TAG], as docker save writes it",
   "dir:": "dir:FOLDER, plain files",
+  "containers-storage:": "containers-storage:NAME, of podman's store, to be read",
 };
+const PODMAN = "containers-storage:";
 /** podgen's own: an image of it is found by any of its names. */
 const STORE = "store:";
 /** Known by skopeo; why not here. */
 const REFUSED: Readonly<Record<string, string>> = {
   "docker-daemon:": "podgen speaks with no daemon; docker save writes an archive",
-  "containers-storage:": "podman's own store is not read yet; podman save writes an archive",
   "atomic:": "it was OpenShift's; docker:// reaches its registry",
   "ostree:": "nobody writes it any more",
   "sif:": "Singularity's files are not images of layers",
@@ -39,6 +41,7 @@ export function placeOf(word: string, context: Pick<Context, "cwd">): string {
   }
   const rest = word.slice(transport.length);
   if (transport === "docker://") return `${transport}${registryName(word, rest)}`;
+  if (transport === PODMAN) return podmanName(word, rest);
   // The first colon ends a path, but a folder of plain files has no name behind it.
   const colon = transport === "dir:" ? -1 : rest.indexOf(":");
   const path = colon < 0 ? rest : rest.slice(0, colon);
@@ -47,6 +50,12 @@ export function placeOf(word: string, context: Pick<Context, "cwd">): string {
   if (transport === "docker-archive:" && name !== "" && !/^:(?:@\d+|[^:@]+(?::\d+\/[^:@]+)?:[\w][\w.-]{0,127})$/.test(name))
     throw new UserError(`${word}: the name in an archive is NAME:TAG, or @N for its Nth image`, EXIT.usage);
   return `${transport}${resolve(context.cwd, path)}${name}`;
+}
+
+function podmanName(word: string, name: string): string {
+  const parsed = parseStoredName(name);
+  if ("problem" in parsed) throw new UserError(`${word} ${parsed.problem}`, EXIT.usage, parsed.hint);
+  return word;
 }
 
 function registryName(word: string, name: string): string {

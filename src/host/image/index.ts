@@ -43,7 +43,7 @@ export function createImages(options: ImageOptions): Images {
   const sourceOf = (reference: Reference, logins: readonly RegistryLogin[]): Promise<ImageSource> => {
     // Whoever has no pull secret must not come in by the session of somebody who has.
     const key = `${reference.text} ${JSON.stringify(logins)}`;
-    const made = sources.get(key) ?? openSource(reference, host, { deadlines, env: options.env, logins });
+    const made = sources.get(key) ?? openSource(reference, host, { deadlines, env: options.env, podrt: options.podrt, logins });
     sources.set(key, made);
     // What a file forbids or gets wrong may be mended while a watcher runs.
     made.catch(() => sources.delete(key));

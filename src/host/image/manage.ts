@@ -126,7 +126,7 @@ export function createImageStore(options: StoreOptions): ImageStore {
 
   async function load(image: ArchivedImage, names: readonly string[], progress: (step: PullProgress) => void): Promise<string> {
     const [{ pull }, { keepBlobs, layerLimits: limits }] = await Promise.all([import("./pull.js"), readStorage(options.settings)]);
-    const source = await openSource(parseReference(image.source), host, { deadlines: DEADLINES, env, logins: [] });
+    const source = await openSource(parseReference(image.source), host, { deadlines: DEADLINES, env, podrt, logins: [] });
     const resolved = await source.resolve();
     for (const name of names) {
       const facts = factsOf(name, resolved);

@@ -6,7 +6,13 @@ import type { Access } from "./registries/open.js";
 import type { ImageSource } from "./source.js";
 
 /** Where the policy lets it: nothing is read of an image that it refuses, or before the signatures that it wants. Throws ImageError. */
-export async function openSource(reference: Reference, host: Platform, access: Access): Promise<ImageSource & Content> {
+export async function openSource(
+  reference: Reference,
+  host: Platform,
+  access: Access & { readonly podrt: string },
+): Promise<ImageSource & Content> {
+  // Which scopes of the policy count is known when the image is found.
+  if (reference.kind === "containers-storage") return (await import("./containers/source.js")).openPodman(reference, host, access);
   const { demandFor } = await import("./policy/check.js");
   const demand = await demandFor(reference, access.env);
   if (reference.kind === "docker-archive") return new (await import("./archive.js")).ArchiveSource(reference, host);

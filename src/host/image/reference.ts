@@ -1,4 +1,5 @@
 // Image references as the model gives them, taken apart; nothing is guessed or completed here.
+import { parseStoredName, type StoredName } from "../../base/containers-storage.js";
 import { ImageError } from "../../ports/images.js";
 
 export interface RegistryReference {
@@ -27,7 +28,16 @@ export interface ArchiveReference {
   readonly name?: string;
 }
 
-export type Reference = RegistryReference | LayoutReference | ArchiveReference;
+/** An image of podman's store. */
+export interface PodmanReference {
+  readonly kind: "containers-storage";
+  readonly text: string;
+  readonly name: StoredName;
+  /** What policy.json may call it, the most specific first; known once it is found. */
+  readonly scopes?: readonly string[];
+}
+
+export type Reference = RegistryReference | LayoutReference | ArchiveReference | PodmanReference;
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 // The grammar of distribution/reference: host, repository, tag.
@@ -46,8 +56,18 @@ export function hexOf(digest: string): string {
   return digest.slice(7);
 }
 
-/** `oci:/dir[:name]`, `oci-archive:/file[:name]`, `docker-archive:/file[:name]`, `host/repository[:tag][@digest]`. Throws ImageError image-bad. */
+export const PODMAN = "containers-storage:";
+
+/**
+ * `oci:/dir[:name]`, `oci-archive:/file[:name]`, `docker-archive:/file[:name]`, `containers-storage:name`, `host/repository[:tag][@digest]`.
+ * Throws ImageError image-bad.
+ */
 export function parseReference(text: string): Reference {
+  if (text.startsWith(PODMAN)) {
+    const name = parseStoredName(text.slice(PODMAN.length));
+    if (!("problem" in name)) return { kind: "containers-storage", text, name };
+    throw new ImageError("image-bad", text, `${text} ${name.problem}`, name.hint);
+  }
   for (const kind of ["oci", "oci-archive", "docker-archive"] as const) {
     if (text.startsWith(`${kind}:`)) return parseLocal(kind, text);
   }

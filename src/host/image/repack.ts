@@ -1,5 +1,6 @@
 // podrt repack as a source: the very bytes of a layer's tar, made of its folder and its recipe; and as a check of both.
 import { spawn } from "node:child_process";
+import { pipeline } from "node:stream/promises";
 import { HelperError } from "./failure.js";
 import { isObject, parseJson, printable } from "./json.js";
 import type { LayerNote, Store } from "./store.js";
@@ -25,10 +26,12 @@ function verdict(err: string, code: number | null, signal: string | null): Error
   return ALTERED.test(last) ? new Altered(last.replace(/^podrt: repack: (?:altered: )?/, "")) : new HelperError(last);
 }
 
-function start({ store, podrt, env }: Repacker, diffId: string, words: readonly string[]) {
-  const child = spawn(podrt, ["repack", "--layer", store.layer(diffId), ...words], { stdio: ["ignore", "pipe", "pipe"], env: { ...env } });
+type Helper = Pick<Repacker, "podrt" | "env">;
+
+function start({ podrt, env }: Helper, folder: string, words: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
+  const child = spawn(podrt, ["repack", "--layer", folder, ...words], { stdio: [stdin, "pipe", "pipe"], env: { ...env } });
   let err = "";
-  child.stderr.on("data", (piece: Buffer) => {
+  child.stderr?.on("data", (piece: Buffer) => {
     err = (err + piece.toString()).slice(-OUTPUT_MAX);
   });
   const ended = new Promise<Error | undefined>((resolve) => {
@@ -39,8 +42,28 @@ function start({ store, podrt, env }: Repacker, diffId: string, words: readonly 
 }
 
 /** The tar of a layer from an offset on. Only its end says that every byte was right: throws Altered, or HelperError for our own troubles. */
-export async function* layerTar(repacker: Repacker, diffId: string, from = 0): AsyncGenerator<Uint8Array> {
-  const { child, ended } = start(repacker, diffId, ["--recipe", repacker.store.recipe(diffId), "--diff-id", diffId]);
+export function layerTar(repacker: Repacker, diffId: string, from = 0): AsyncGenerator<Uint8Array> {
+  return folderTar(repacker, repacker.store.layer(diffId), repacker.store.recipe(diffId), diffId, from);
+}
+
+/** The same of any unpacked layer, with a recipe in a file, or as its pieces. Throws as layerTar, and what the recipe's pieces throw. */
+export async function* folderTar(
+  helper: Helper,
+  folder: string,
+  recipe: string | AsyncIterable<Uint8Array>,
+  diffId: string,
+  from = 0,
+): AsyncGenerator<Uint8Array> {
+  const piped = typeof recipe !== "string";
+  const { child, ended } = start(helper, folder, ["--recipe", piped ? "-" : recipe, "--diff-id", diffId], piped ? "pipe" : "ignore");
+  let fault: unknown;
+  if (piped && child.stdin !== null)
+    // EPIPE: podrt has ended, and says why by its exit. What the recipe itself has against going on ends podrt.
+    pipeline(recipe, child.stdin).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE" || error.code === "ERR_STREAM_PREMATURE_CLOSE") return;
+      fault = error;
+      child.kill("SIGKILL");
+    });
   try {
     let at = 0;
     for await (const piece of child.stdout as AsyncIterable<Buffer>) {
@@ -48,6 +71,7 @@ export async function* layerTar(repacker: Repacker, diffId: string, from = 0): A
       if (at > from) yield at - piece.length >= from ? piece : piece.subarray(piece.length - (at - from));
     }
     const error = await ended;
+    if (fault !== undefined) throw fault;
     if (error !== undefined) throw error;
   } finally {
     // Who has enough ends us here.
@@ -62,9 +86,9 @@ export async function* layerTar(repacker: Repacker, diffId: string, from = 0): A
  */
 export async function checkLayer(repacker: Repacker, diffId: string, note: LayerNote, deep: boolean): Promise<void> {
   const words = deep && note.recipe ? ["--recipe", repacker.store.recipe(diffId), "--diff-id", diffId] : [];
-  const { child, ended } = start(repacker, diffId, ["--check", ...words]);
+  const { child, ended } = start(repacker, repacker.store.layer(diffId), ["--check", ...words]);
   let out = "";
-  child.stdout.on("data", (piece: Buffer) => {
+  child.stdout?.on("data", (piece: Buffer) => {
     if (out.length < OUTPUT_MAX) out += piece.toString();
   });
   const error = await ended;

@@ -7,6 +7,7 @@ export type Subject = Reference | { readonly kind: "dir"; readonly text: string;
 /** Of a registry: the whole name, the repository, its namespaces, the host, `*.domain` of each length. Of a layout or a `dir:`: its path and those above. */
 export function scopesOf(reference: Subject): string[] {
   if (reference.kind === "docker-archive") return [];
+  if (reference.kind === "containers-storage") return [...(reference.scopes ?? [])];
   if (reference.kind !== "registry") {
     const parts = reference.path.split("/").filter((p) => p !== "");
     const above = parts.map((_, i) => `/${parts.slice(0, parts.length - i).join("/")}`);

@@ -14,6 +14,15 @@ export interface Resolved {
   readonly configuration: Configuration;
 }
 
+/** A layer that lies unpacked on this machine already, and belongs to somebody else. */
+export interface LayerPlace {
+  readonly folder: string;
+  /** Bytes of its tar. */
+  readonly size: number;
+  /** Its recipe (native/lib/recipe.h), uncompressed, in pieces. */
+  recipe(): AsyncIterable<Uint8Array>;
+}
+
 export interface ImageSource {
   /** True when the bytes come over a network: what arrived is then kept for a resume. */
   readonly remote: boolean;
@@ -25,6 +34,8 @@ export interface ImageSource {
   layer(layer: Descriptor, from: number, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** There where a policy wants signatures: throws ImageError unless this manifest of an image has them. What resolve() gives was asked already. */
   admit?(manifest: Uint8Array): Promise<void>;
+  /** Where a layer can be used as it lies, without a copy. Throws ImageError. */
+  place?(diffId: string): Promise<LayerPlace | undefined>;
 }
 
 /** What the planner is told. */

@@ -102,8 +102,7 @@ export class StoredSource implements ImageSource {
     if (note?.recipe !== true || !(await exists(store.recipe(diffId))))
       throw this.#fault("image-store", `of its layer ${diffId} nothing is remembered to pack it again with`);
     if (layer.digest === diffId) return layer;
-    const plain = layer.mediaType.startsWith("application/vnd.docker.") ? PLAIN.docker : PLAIN.oci;
-    return { mediaType: plain, digest: diffId, size: note.size };
+    return plainLayer(layer, diffId, note.size);
   }
 
   async #blob(digest: string, what: string): Promise<Uint8Array> {
@@ -117,8 +116,13 @@ export class StoredSource implements ImageSource {
   }
 }
 
+/** The descriptor of a layer's tar, of the family that `layer` is of. */
+export function plainLayer(layer: Descriptor, diffId: string, size: number): Descriptor {
+  return { mediaType: layer.mediaType.startsWith("application/vnd.docker.") ? PLAIN.docker : PLAIN.oci, digest: diffId, size };
+}
+
 /** The manifest with other layers; what else it says stays, but what it says of a layer's compression. */
-function withLayers(manifest: Uint8Array, before: readonly Descriptor[], layers: readonly Descriptor[]): Uint8Array {
+export function withLayers(manifest: Uint8Array, before: readonly Descriptor[], layers: readonly Descriptor[]): Uint8Array {
   const json = parseJson(manifest);
   const fields = isObject(json) ? json : {};
   const list = Array.isArray(fields["layers"]) ? fields["layers"] : [];

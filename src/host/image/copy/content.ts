@@ -22,6 +22,10 @@ export interface Content {
   before?(manifest: string): Promise<{ readonly manifest: RawManifest; readonly layers: readonly Descriptor[] } | undefined>;
   /** What is kept of signatures of one manifest; absent: this kind of place has none. Throws ImageError. */
   signatures?(digest: string): Promise<Found>;
+  /** The manifest it is kept under, where top() gives it with other layers. */
+  itself?(): Promise<RawManifest>;
+  /** True where top() is one of several images that the name means. */
+  readonly list?: boolean;
   /** Lets go of what was held while it was read. */
   close?(): Promise<void>;
 }

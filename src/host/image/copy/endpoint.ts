@@ -55,7 +55,7 @@ export async function openContent(text: string, options: EndpointOptions): Promi
   if (reference.kind === "registry" && !text.startsWith("docker://")) throw new ImageError("image-bad", text, `${text} names no transport`);
   const { accessOf } = await import("../connect.js");
   const access = reference.kind === "registry" ? accessOf(reference, side) : {};
-  return (await import("../open.js")).openSource(reference, platform, { env, deadlines, ...access });
+  return (await import("../open.js")).openSource(reference, platform, { env, deadlines, podrt, ...access });
 }
 
 /** What is written. `from`: where blobs may be mounted from. Throws ImageError image-bad also for an archive that is there already. */
@@ -72,6 +72,10 @@ export async function openSink(text: string, from: Content, { env, deadlines, si
   if (dir !== undefined) return new (await import("./dir.js")).DirSink(dir);
   const reference = parseReference(text);
   if (reference.kind === "registry") throw new ImageError("image-bad", text, `${text} names no transport`);
+  if (reference.kind === "containers-storage") {
+    const hint = "podman pull or podman load brings an image there; podgen only reads podman's store.";
+    throw new ImageError("image-bad", text, `${text}: podgen writes nothing into podman's store`, hint);
+  }
   if (reference.kind === "oci") return new (await import("./layout-sink.js")).LayoutSink(reference);
   await refuseTaken(reference);
   if (reference.kind === "docker-archive") return new (await import("./docker-archive-sink.js")).DockerArchiveSink(reference);

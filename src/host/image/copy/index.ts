@@ -61,6 +61,8 @@ export function createCopies(options: CopiesOptions): ImageCopies {
         const ends = endsFor(platform);
         const content = await openContent(from, { ...ends, side: source, indexOnly: wishes.indexOnly });
         try {
+          if (content.list === true && wishes.all)
+            throw new ImageError("image-bad", from, `${from} is a list of images, of which one is copied`, "Copy without --all.");
           if (to.startsWith(STORE))
             return await (await import("./into-store.js")).intoStore(content, to.slice(STORE.length), { ...ends, settings }, progress);
           return await copy(content, await openSink(to, content, { ...ends, side: target }), {

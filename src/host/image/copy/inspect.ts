@@ -11,7 +11,7 @@ const DEPTH_MAX = 4;
 
 /** The manifest or index that `content` names, its digest and, unless `raw`, the image of `platform`. Throws ImageError. */
 export async function inspect(content: Content, platform: Platform, raw: boolean): Promise<Inspected> {
-  const top = await content.top();
+  const top = (await content.itself?.()) ?? (await content.top());
   const seen = { digest: digestOf(top.bytes), manifest: top.bytes };
   return raw ? seen : { ...seen, image: await imageOf(content, top, platform) };
 }
