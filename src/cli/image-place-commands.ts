@@ -20,6 +20,7 @@ export const transfer: readonly OptionSpec[] = [
     choices: ["oci", "v2s2"],
   },
   { name: "preserve-digests", type: "boolean", describe: "fail rather than change a manifest" },
+  { name: "remove-signatures", type: "boolean", describe: "leave the source's signatures behind" },
   { name: "compression-format", type: "string", describe: "compress all layers anew, so", choices: ["gzip", "zstd", "none"] },
   { name: "compression-level", type: "count", describe: "how hard, 1 to 9 (gzip) or 19 (zstd)" },
   { name: "digestfile", type: "string", describe: "write the digest into this file too" },
@@ -52,6 +53,7 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
       { name: "keep-going", type: "boolean", describe: "go on when one image cannot be copied" },
       { name: "format", type: "string", describe: "family of the manifests (default: as they are)", choices: ["oci", "v2s2"] },
       { name: "preserve-digests", type: "boolean", describe: "fail rather than change a manifest" },
+      { name: "remove-signatures", type: "boolean", describe: "leave the source's signatures behind" },
       {
         name: "src-tls-verify",
         type: "boolean",

@@ -26,6 +26,8 @@ export interface CopyWishes {
   readonly compression?: "none" | "gzip" | "zstd";
   /** The compression's own. */
   readonly level?: number;
+  /** Leave the source's signatures behind; else they go along, and a target or a change that they do not stand is refused. */
+  readonly removeSignatures?: boolean;
   readonly from?: Side;
   readonly to?: Side;
   /** An index without its images, which the target has to have. */

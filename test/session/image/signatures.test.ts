@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { createCopies } from "../../../src/host/image/copy/index.js";
+import type { CopyWishes } from "../../../src/ports/image-copy.js";
 import { ImageError } from "../../../src/ports/images.js";
 import { type Registry, startRegistry } from "../../lib/registry.js";
 import { imageError, makeStore, needPodrt, podrt, type TestStore } from "../../lib/store.js";
@@ -448,6 +449,78 @@ test("sigstoreSigned: attachments of the registry, by keys of every kind, where 
   }
 });
 
+test("a copy takes signatures along, into a dir: and back into registries, or says why it cannot", async () => {
+  await writeFile(config("registries.d/sig.yaml"), `docker:\n  ${registry.host}/sig:\n    use-sigstore-attachments: true\n`);
+  const copies = createCopies({ data: here("data"), podrt, env: store.options.env, settings: here("settings") });
+  const copy = (from: string, to: string, more: Partial<CopyWishes> = {}) =>
+    copies.copy(from, to, { all: false, preserve: false, ...more }, () => undefined);
+  const remote = (name: string) => `docker://${registry.host}/${name}`;
+  const files = async (name: string) => (await readdir(here(name))).filter((file) => file.includes("signature-")).sort();
+  const beside = (repository: string) => readdir(join(lookaside(), `${repository}@${web.digest.replace(":", "=")}`));
+  await rm(config("policy.json"), { force: true });
+  await push("web", "sig/take:1");
+  await put("sig/take", web.digest, 1, await gpgSigned(simple(web.digest, `${registry.host}/sig/take:1`), "good@podgen.test"));
+  const { key, path } = await sigstoreKeys("take", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256");
+  await attach("sig/take", web.digest, [attachment(cosign(web.digest, `${registry.host}/sig/take:1`), key)]);
+
+  await copy(remote("sig/take:1"), `dir:${here("take.dir")}`);
+  assert.deepEqual(await files("take.dir"), ["signature-1", "signature-2"]);
+  const [first] = [await readFile(here("take.dir/signature-1"))];
+  assert.ok(first.equals(await readFile(join(lookaside(), `sig/take@${web.digest.replace(":", "=")}`, "signature-1"))));
+  assert.match(await readFile(here("take.dir/signature-2"), "latin1"), /^\0sigstore-json\n\{/);
+
+  // Twice: what is there is not put once more, and another's stays.
+  await push("web", "sig/taken:1");
+  await put("sig/taken", web.digest, 1, await gpgSigned(simple(web.digest, `${registry.host}/sig/taken:1`), "stranger@podgen.test"));
+  for (const _ of [1, 2]) await copy(`dir:${here("take.dir")}`, remote("sig/taken:1"));
+  assert.deepEqual((await beside("sig/taken")).sort(), ["signature-1", "signature-2"]);
+  const manifest = await fetch(`http://${registry.host}/v2/sig/taken/manifests/${web.digest.replace(":", "-")}.sig`, {
+    headers: { accept: "application/vnd.oci.image.manifest.v1+json" },
+  });
+  assert.equal(((await manifest.json()) as { layers: unknown[] }).layers.length, 1);
+  const signedIdentity = { type: "exactReference", dockerReference: `${registry.host}/sig/take:1` };
+  await policy(signedBy({ signedIdentity }));
+  assert.equal(await verdict("sig/taken:1"), "");
+  await policy({ type: "sigstoreSigned", keyPath: path, signedIdentity });
+  assert.equal(await verdict("sig/taken:1", false), "");
+  await rm(config("policy.json"));
+
+  // Signatures that have come since are copied though the image is there; without any it is left alone.
+  await rm(join(lookaside(), "sig"), { recursive: true });
+  await put("sig/take", web.digest, 1, first);
+  assert.equal((await copy(remote("sig/take:1"), remote("sig/taken:1"), { unlessSame: true })).same, undefined);
+  assert.deepEqual(await beside("sig/taken"), ["signature-1"]);
+  assert.equal((await copy(remote("sig/take:1"), remote("sig/taken:1"), { unlessSame: true, removeSignatures: true })).same, true);
+
+  const source = `dir:${here("take.dir")}`;
+  const refused: [to: string, more: Partial<CopyWishes>, why: RegExp][] = [
+    [`oci:${here("take.oci")}`, {}, /it is signed, and oci:.* can hold no signatures/],
+    [`docker-archive:${here("take.tar")}`, {}, /can hold no signatures/],
+    [remote("sig/other:1"), { format: "docker" }, /another one, which would break its signatures/],
+    [remote("sig/other:1"), { compression: "zstd" }, /compressed anew, which would break its signatures/],
+    [remote("plain/other:1"), {}, /its signatures have no place there: .* sets no use-sigstore-attachments/],
+  ];
+  for (const [to, more, why] of refused) {
+    assert.match((await imageError(copy(source, to, more))).message, why);
+    await copy(source, to, { ...more, removeSignatures: true });
+  }
+  assert.deepEqual(await readdir(join(lookaside(), "sig")), [
+    `take@${web.digest.replace(":", "=")}`,
+    `taken@${web.digest.replace(":", "=")}`,
+  ]);
+});
+
+test("of an index each image's signatures are copied, and its own", async () => {
+  const copies = createCopies({ data: here("data"), podrt, env: store.options.env, settings: here("settings") });
+  await rm(config("policy.json"), { force: true });
+  const all = { all: true, preserve: false };
+  await copies.copy(`docker://${registry.host}/list/web:1`, `dir:${here("list.dir")}`, all, () => undefined);
+  const names = (await readdir(here("list.dir"))).filter((name) => name.includes("signature-")).sort();
+  assert.deepEqual(names, [`${web.digest.slice(7)}.signature-1`, "signature-1"].sort());
+  await copies.copy(`dir:${here("list.dir")}`, `dir:${here("one.dir")}`, { ...all, all: false }, () => undefined);
+  assert.deepEqual(await readFile(here("one.dir/signature-1")), await readFile(here(`list.dir/${web.digest.slice(7)}.signature-1`)));
+});
+
 test("a dir: has its signatures in files, and no name: only an exact identity counts", async () => {
   const copies = createCopies({ data: here("data"), podrt, env: store.options.env, settings: here("settings") });
   const name = `${registry.host}/app/web:1`;
@@ -458,7 +531,8 @@ test("a dir: has its signatures in files, and no name: only an exact identity co
   await run("skopeo", ["standalone-sign", here("web.dir/manifest.json"), name, "good@podgen.test", "-o", here("web.dir/signature-1")], {
     env,
   });
-  const copied = () => copies.copy(dir, `oci:${here("copied")}:x`, { all: false, preserve: false }, () => undefined);
+  const wishes = { all: false, preserve: false, removeSignatures: true };
+  const copied = () => copies.copy(dir, `oci:${here("copied")}:x`, wishes, () => undefined);
   await policy(signedBy({ signedIdentity: { type: "exactReference", dockerReference: name } }), "dir");
   assert.equal((await copied()).digest, web.digest);
   await policy(signedBy(), "dir");

@@ -74,6 +74,7 @@ function wishesOf(args: Args): CopyWishes {
   return {
     all,
     preserve,
+    removeSignatures: args.flag("remove-signatures"),
     ...(platform === undefined ? {} : { platform }),
     ...(format === undefined ? {} : { format: format === "oci" ? "oci" : "docker" }),
     ...(compression === undefined ? {} : { compression }),

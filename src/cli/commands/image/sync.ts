@@ -104,6 +104,7 @@ function wishesOf(args: Args): CopyWishes {
   return {
     all: args.flag("all"),
     preserve,
+    removeSignatures: args.flag("remove-signatures"),
     unlessSame: true,
     ...(format === undefined ? {} : { format: format === "oci" ? "oci" : "docker" }),
   };

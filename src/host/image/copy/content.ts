@@ -1,7 +1,7 @@
 // What a copy reads from and writes to: manifests and blobs by digest, whatever lies behind them.
 import type { Descriptor } from "../manifest.js";
 import type { RawManifest } from "../resolve.js";
-import type { Found } from "../signatures/signature.js";
+import type { Found, Signature } from "../signatures/signature.js";
 
 /** The two families of media types a manifest may be of. */
 export type Form = "oci" | "docker";
@@ -61,6 +61,11 @@ export interface Sink {
   put(body: Body, signal: AbortSignal): Promise<void>;
   /** Takes a manifest, whose blobs (and manifests) are all there; `top`: it is what the name will mean. */
   manifest(manifest: Required<RawManifest>, digest: string, top: boolean): Promise<void>;
+  /**
+   * Where signatures go to: what it gives is called with the digest of their manifest once that is there. Absent: this kind of place has
+   * none. Throws ImageError, before anything is written, where these cannot be put. `top` as for manifest().
+   */
+  signer?(signatures: readonly Signature[], top: boolean): Promise<(digest: string) => Promise<void>>;
   /** Makes it count, at once. */
   commit(): Promise<void>;
   /** Takes back what did not get so far. Never throws. */

@@ -5,6 +5,7 @@ import { choosePlatform, type Descriptor, parseConfiguration, parseManifest } fr
 import { inParallel } from "../parallel.js";
 import type { Platform } from "../platform.js";
 import { checkDigest, digestOf, type RawManifest } from "../resolve.js";
+import type { Signature } from "../signatures/signature.js";
 import { plainBody, recodedBody } from "./body.js";
 import type { Body, Content, Form, Sink } from "./content.js";
 import { type Compression, compressionOf, type LayerPart, layerType, type Parts, partsOf, withEntries, withLayers } from "./convert.js";
@@ -21,6 +22,8 @@ export interface CopyOptions {
   readonly level?: number;
   /** The index without its images, which the target has to have. */
   readonly indexOnly?: boolean;
+  /** Signatures are left behind. */
+  readonly removeSignatures?: boolean;
   /** Nothing is done where the target means that manifest already. */
   readonly unlessSame?: boolean;
   readonly podrt: string;
@@ -30,6 +33,9 @@ export interface CopyOptions {
 type ImageParts = Extract<Parts, { kind: "image" }>;
 
 const DEPTH_MAX = 4;
+/** What keeps a manifest from being changed. */
+const PRESERVED = "--preserve-digests forbids";
+const SIGNED = "would break its signatures (--remove-signatures leaves them behind)";
 
 /** Copies what `from` names into `to`; the descriptor of what the new name means. Throws ImageError; then nothing counts. */
 export async function copy(from: Content, to: Sink, options: CopyOptions): Promise<CopiedManifest> {
@@ -37,7 +43,8 @@ export async function copy(from: Content, to: Sink, options: CopyOptions): Promi
   try {
     const top = options.all && to.single !== true ? await from.top() : await run.choose(await from.top());
     const same = options.unlessSame === true && options.format === undefined && options.compression === undefined;
-    if (same && (await to.holds?.(digestOf(top.bytes)))) return { ...run.descriptor(top), same: true };
+    // Signatures may have come since.
+    if (same && (await to.holds?.(digestOf(top.bytes))) && !(await run.isSigned(top))) return { ...run.descriptor(top), same: true };
     const done = options.indexOnly === true ? await run.indexOnly(top) : await run.manifest(top, 0);
     await to.commit();
     return done;
@@ -84,9 +91,12 @@ class Run {
   async indexOnly(raw: RawManifest): Promise<Descriptor> {
     const parts = partsOf(raw, this.#from.text);
     if (parts.kind !== "index") throw this.#error("it is one image, and no index");
+    const sign = await this.#signer(digestOf(raw.bytes), true);
     const made = withEntries(raw, parts, this.#form(parts), parts.entries);
     const digest = digestOf(made.bytes);
+    if (sign !== undefined && digest !== digestOf(raw.bytes)) this.#mayChange(SIGNED, digest);
     await this.#to.manifest(made, digest, true);
+    await sign?.(digest);
     return { mediaType: made.type, digest, size: made.bytes.length };
   }
 
@@ -94,13 +104,39 @@ class Run {
   async manifest(raw: RawManifest, depth: number): Promise<Descriptor> {
     const parts = partsOf(raw, this.#from.text);
     const form = this.#form(parts);
-    const made = parts.kind === "image" ? await this.#image(raw, parts, form) : await this.#index(raw, parts, form, depth);
+    const sign = await this.#signer(digestOf(raw.bytes), depth === 0);
+    const { preserve } = this.#options;
+    const fixed = sign !== undefined ? SIGNED : preserve ? PRESERVED : undefined;
+    const made = parts.kind === "image" ? await this.#image(raw, parts, form, fixed) : await this.#index(raw, parts, form, depth);
     const digest = digestOf(made.bytes);
-    if (digest !== digestOf(raw.bytes) && !this.#once.has(digest)) this.#mayChange(digest);
+    if (digest !== digestOf(raw.bytes) && !this.#once.has(digest)) this.#mayChange(fixed, digest);
     const wanted = depth === 0 ? this.#to.digest : undefined;
     if (wanted !== undefined && wanted !== digest) throw this.#error(`it is ${digest} as it would be copied, not ${wanted}`);
     await this.#to.manifest(made, digest, depth === 0);
+    await sign?.(digest);
     return { mediaType: made.type, digest, size: made.bytes.length };
+  }
+
+  /** True when the image, or an image of the index that is copied, has signatures that would go along. */
+  async isSigned(raw: RawManifest): Promise<boolean> {
+    const parts = partsOf(raw, this.#from.text);
+    const digests = [digestOf(raw.bytes), ...(parts.kind === "index" ? parts.entries.map((entry) => entry.digest) : [])];
+    for (const digest of digests) if ((await this.#signatures(digest)).length > 0) return true;
+    return false;
+  }
+
+  async #signatures(digest: string): Promise<readonly Signature[]> {
+    if (this.#options.removeSignatures === true) return [];
+    return (await this.#from.signatures?.(digest))?.signatures ?? [];
+  }
+
+  /** What puts the signatures of a manifest to the target; undefined: it has none. */
+  async #signer(digest: string, top: boolean): Promise<((digest: string) => Promise<void>) | undefined> {
+    const signatures = await this.#signatures(digest);
+    if (signatures.length === 0) return undefined;
+    if (this.#to.signer !== undefined) return this.#to.signer(signatures, top);
+    const hint = "--remove-signatures copies it without them.";
+    throw this.#error(`it is signed, and ${this.#to.text} can hold no signatures`, hint);
   }
 
   async #index(raw: RawManifest, parts: Extract<Parts, { kind: "index" }>, form: Form, depth: number): Promise<Required<RawManifest>> {
@@ -113,11 +149,11 @@ class Run {
     return made;
   }
 
-  async #image(raw: RawManifest, parts: ImageParts, form: Form): Promise<Required<RawManifest>> {
-    const to = parts.layers.map((layer) => this.#wish(layer, form));
+  async #image(raw: RawManifest, parts: ImageParts, form: Form, fixed: string | undefined): Promise<Required<RawManifest>> {
+    const to = parts.layers.map((layer) => this.#wish(layer, form, fixed));
     const before = await this.#from.before?.(digestOf(raw.bytes));
     const recoded = to.some((wish) => wish !== undefined);
-    if (recoded && this.#options.preserve && before === undefined) this.#mayChange();
+    if (recoded && before === undefined) this.#mayChange(fixed);
     const diffIds = recoded ? await this.#diffIds(parts) : [];
     const layers: Descriptor[] = [...parts.layers];
     // The configuration first: it is small, and what is wrong with access shows before the first layer is on its way.
@@ -137,12 +173,12 @@ class Run {
       this.#once.add(digestOf(before.manifest.bytes));
       return { bytes: before.manifest.bytes, type: own.type };
     }
-    if (before !== undefined) this.#mayChange(digestOf(raw.bytes));
+    if (before !== undefined) this.#mayChange(fixed, digestOf(raw.bytes));
     return withLayers(raw, parts, form, layers, this.#from.text);
   }
 
   /** Into which compression a layer has to go; undefined: it stays as it is. */
-  #wish(layer: LayerPart, form: Form): Compression | undefined {
+  #wish(layer: LayerPart, form: Form, fixed: string | undefined): Compression | undefined {
     const is = compressionOf(layer.mediaType);
     if (layer.foreign) {
       if (this.#to.layers === "plain") throw this.#error(`the layer ${layer.digest} is to be had elsewhere only, and cannot be unpacked`);
@@ -152,7 +188,7 @@ class Run {
     if (is === undefined) return undefined;
     if (this.#to.layers === "plain") return is === "none" ? undefined : "none";
     const asked = this.#options.compression;
-    const best = asked ?? (is === "none" && this.#to.layers === "packed" && !this.#options.preserve ? "gzip" : is);
+    const best = asked ?? (is === "none" && this.#to.layers === "packed" && fixed === undefined ? "gzip" : is);
     const wish = layerType(form, best) === undefined ? "gzip" : best;
     if (asked !== undefined && wish !== asked) throw this.#error(`docker's schema 2 has no ${asked}`);
     return wish === is ? undefined : wish;
@@ -228,10 +264,11 @@ class Run {
     return wanted;
   }
 
-  #mayChange(digest?: string): void {
-    if (!this.#options.preserve) return;
+  /** `fixed`: why a manifest has to stay as it is. */
+  #mayChange(fixed: string | undefined, digest?: string): void {
+    if (fixed === undefined) return;
     const what = digest === undefined ? "its layers would be compressed anew" : "its manifest would be another one";
-    throw this.#error(`${what}, which --preserve-digests forbids`);
+    throw this.#error(`${what}, which ${fixed}`);
   }
 
   async #fetch(digest: string): Promise<RawManifest> {
@@ -240,7 +277,7 @@ class Run {
     return raw;
   }
 
-  #error(why: string): ImageError {
-    return new ImageError("image-bad", this.#from.text, `${this.#from.text}: ${why}`);
+  #error(why: string, hint?: string): ImageError {
+    return new ImageError("image-bad", this.#from.text, `${this.#from.text}: ${why}`, hint);
   }
 }

@@ -137,6 +137,14 @@ export class DirSink implements Sink {
     await writeFile(join(this.#temporary, top ? "manifest.json" : `${hexOf(digest)}.manifest.json`), bytes, { flag: "wx" });
   }
 
+  async signer(signatures: readonly Signature[], top: boolean): Promise<(digest: string) => Promise<void>> {
+    const { toFile } = await import("../signatures/signature.js");
+    return async (digest) => {
+      for (const [i, signature] of signatures.entries())
+        await writeFile(join(this.#temporary, `${top ? "" : `${hexOf(digest)}.`}signature-${i + 1}`), toFile(signature), { flag: "wx" });
+    };
+  }
+
   async commit(): Promise<void> {
     await writeFile(join(this.#temporary, "version"), VERSION, { flag: "wx" });
     const old = `${this.#temporary}.old`;

@@ -66,7 +66,7 @@ export async function openSink(text: string, from: Content, { env, deadlines, si
     const scopes = [`repository:${registry.repository}:pull,push`];
     // A token for both, so that one can be mounted into the other.
     if (from.repository?.host === registry.host) scopes.push(`repository:${from.repository.name}:pull`);
-    return new RegistrySink(await connect(registry, deadlines, env, scopes, side));
+    return new RegistrySink(await connect(registry, deadlines, env, scopes, side), env);
   }
   const dir = dirOf(text);
   if (dir !== undefined) return new (await import("./dir.js")).DirSink(dir);

@@ -5,6 +5,7 @@ import { discard } from "../http.js";
 import { type Descriptor, INDEX_TYPES, MANIFEST_TYPES } from "../manifest.js";
 import type { RawManifest } from "../resolve.js";
 import type { RegistrySession } from "../session.js";
+import type { Signature } from "../signatures/signature.js";
 import type { Body, Content, Sink } from "./content.js";
 import { Uploader } from "./upload.js";
 
@@ -17,8 +18,12 @@ export class RegistrySink implements Sink {
   /** Where a blob may be sent to, because it could not be mounted after all. */
   readonly #begun = new Map<string, string>();
 
-  constructor(session: RegistrySession) {
+  readonly #env: Readonly<Record<string, string | undefined>>;
+
+  /** `env`: where to look for what registries.d says of signatures. */
+  constructor(session: RegistrySession, env: Readonly<Record<string, string | undefined>>) {
     this.#session = session;
+    this.#env = env;
     this.#uploader = new Uploader(session);
   }
 
@@ -66,6 +71,10 @@ export class RegistrySink implements Sink {
       throw new ImageError("image-refused", this.text, `${this.text}: the registry does not take the manifest (${why})`, hint);
     }
     discard(answer);
+  }
+
+  async signer(signatures: readonly Signature[]): Promise<(digest: string) => Promise<void>> {
+    return (await import("../signatures/write.js")).registrySigner(this.#session, signatures, this.#env);
   }
 
   async commit(): Promise<void> {

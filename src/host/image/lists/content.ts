@@ -4,6 +4,7 @@ import type { Content } from "../copy/content.js";
 import { partsOf } from "../copy/convert.js";
 import type { Descriptor } from "../manifest.js";
 import { digestOf, type RawManifest } from "../resolve.js";
+import type { Found } from "../signatures/signature.js";
 import { indexOf, type ListRecord, type RecordedEntry } from "./record.js";
 
 /** Opens what an entry is read from; entries of one registry's repository share it. */
@@ -49,6 +50,11 @@ export class ListContent implements Content {
     const content = this.#owners.get(blob.digest);
     if (content === undefined) throw new ImageError("image-bad", this.text, `${this.text}: no image of it has the blob ${blob.digest}`);
     return content.layer(blob, from, signal);
+  }
+
+  /** Those of its images; the list itself is made here, and nobody has signed it. */
+  async signatures(digest: string): Promise<Found> {
+    return (await this.#owners.get(digest)?.signatures?.(digest)) ?? { signatures: [], looked: [] };
   }
 
   async before(manifest: string): ReturnType<NonNullable<Content["before"]>> {
