@@ -76,7 +76,7 @@ static int limit_v1(const struct cg_limits *l) {
   if (done == 0 && said(r->cpu_shares) && r->cpu_idle != 1) done = cg_put_number(l, CG_CPU, "cpu.shares", NULL, r->cpu_shares);
   if (done == 0) done = pair_v1(l, "cpu.rt_period_us", r->cpu_realtime_period, "cpu.rt_runtime_us", r->cpu_realtime_runtime);
   /* A new cgroup has none, and who shares out what there is has to be the engine. */
-  if (done == -EINVAL && r->cpu_realtime_runtime > 0)
+  if (done < 0 && l->err->code == EINVAL && r->cpu_realtime_runtime > 0)
     return err_set(l->err, EINVAL, "cgroup", "cpu.rt_runtime_us=%lld: more than what the cgroup above %s has left",
                    (long long)r->cpu_realtime_runtime, l->set->path);
   /* A burst that is too long for the new quota goes before it. */

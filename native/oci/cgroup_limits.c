@@ -14,6 +14,7 @@ int cg_put(const struct cg_limits *l, enum cg_controller c, const char *file, co
   const int dir = cg_dir(l->set, c, &v2);
   int r = dir < 0 ? -ENOENT : cg_write(dir, file, text);
   if (r == 0 || (r == -ENOENT && optional)) return 0;
+  if (r == -ENOENT && dir >= 0 && !v2) return err_set(l->err, 0, "cgroup", "%s=%s: this kernel has no such limit", file, text);
   if (r == -ENOENT)
     return err_set(l->err, 0, "cgroup", "%s=%s: the controller %s is not available in %s", file, text, cg_controller_name(c, v2),
                    l->set->path);

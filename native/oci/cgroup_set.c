@@ -81,7 +81,7 @@ int cg_dir(const struct cg_set *set, enum cg_controller c, bool *ret_v2) {
   *ret_v2 = false;
   for (size_t i = 0; i < set->l->n; i++)
     if (!set->l->h[i].v2 && (set->l->h[i].controllers & 1u << c)) return cg_dir_at(set, i);
-  *ret_v2 = true;
+  *ret_v2 = set->l->v2 >= 0;
   return c >= CG_CPUACCT ? -1 : cg_dir_v2(set);
 }
 

@@ -163,22 +163,27 @@ async function disk(): Promise<{ major: number; minor: number }> {
 
 const DENY = { allow: false, access: "rwm" };
 
-test("io: reading is slowed down", async () => {
+test("io: reading and writing are slowed down, each to its own rate", async () => {
   const of = await disk();
   const devices = [DENY, { allow: true, type: "b", ...of, access: "rwm" }];
-  const read = `dd if=/dev/nvme0n1 of=/dev/null bs=256k count=8 iflag=direct`;
+  const blockIO = { throttleReadBpsDevice: [{ ...of, rate: MIB }], throttleWriteBpsDevice: [{ ...of, rate: 2 * MIB }] };
   const node: Change = (config) => {
     config.linux["devices"] = [{ path: "/dev/nvme0n1", type: "b", ...of, fileMode: 0o600, uid: 0, gid: 0 }];
   };
-  const out = await machine.run(`${bundle(SLEEP, { devices, blockIO: { throttleReadBpsDevice: [{ ...of, rate: MIB }] } }, node)} start
+  const out = await machine.run(`${bundle(SLEEP, { devices, blockIO }, node)} start
     cat $cg/io.max
     now() { tr -d . < /proc/uptime | cut -d' ' -f1; }
-    from=$(now); inside ${read} 2> /dev/null || echo failed; echo centiseconds $(($(now) - from)); cat $cg/io.stat; end`);
-  assert.match(out, new RegExp(`^${of.major}:${of.minor} rbps=${MIB} wbps=max`, "m"));
+    dd() { inside dd bs=256k "$@" 2> /dev/null || echo failed; }
+    from=$(now); dd if=/dev/nvme0n1 of=/dev/null count=8 iflag=direct; echo read $(($(now) - from))
+    swapoff /dev/nvme0n1
+    from=$(now); dd if=/dev/zero of=/dev/nvme0n1 count=16 oflag=direct; echo written $(($(now) - from)); cat $cg/io.stat; end
+    mkswap /dev/nvme0n1 > /dev/null; swapon /dev/nvme0n1`);
+  assert.match(out, new RegExp(`^${of.major}:${of.minor} rbps=${MIB} wbps=${2 * MIB} riops=max wiops=max$`, "m"));
   assert.doesNotMatch(out, /failed/);
-  // Two MiB at one a second; the first slice is for free.
-  assert.ok(line(out, "centiseconds") > 100, out);
-  assert.match(out, /rbytes=2097152/);
+  // Centiseconds. Two MiB at one a second, four at two; the first slice is for free.
+  assert.ok(line(out, "read") > 100, out);
+  assert.ok(line(out, "written") > 100, out);
+  assert.match(out, /rbytes=2097152 wbytes=4194304/);
 });
 
 describe("devices", () => {
