@@ -53,6 +53,7 @@ export function parseManifest(bytes: Uint8Array, type: string | undefined, refer
     throw bad("its manifest is docker schema 1, which has no digests to trust", "Push the image again with any current tool.");
   }
   if (json["schemaVersion"] !== 2) throw bad("its manifest has no schemaVersion 2");
+  refuseAmbiguous(json, type, bad);
   // An index by its media type, or by its shape where older tools left the type out.
   if ((named !== undefined && INDEX_TYPES.includes(named)) || (json["layers"] === undefined && Array.isArray(json["manifests"]))) {
     const entries = json["manifests"];
@@ -72,6 +73,28 @@ export function parseManifest(bytes: Uint8Array, type: string | undefined, refer
     if (!LAYER.test(layer.mediaType)) throw bad(`a layer is of the unknown kind ${printable(layer.mediaType)}`);
   }
   return { kind: "image", config, layers };
+}
+
+/**
+ * One that could be read as either kind would be two things under one digest (CVE-2021-41190): refused, as is what its source calls the
+ * other kind. `bad` makes the error.
+ */
+export function refuseAmbiguous(json: { readonly [key: string]: Json }, type: string | undefined, bad: (why: string) => Error): void {
+  const shaped = { index: json["manifests"] !== undefined, image: json["layers"] !== undefined || json["config"] !== undefined };
+  if (shaped.index && shaped.image) throw bad("its manifest has the parts of an image and of an index, and may be taken for either");
+  const called = [type, json["mediaType"]].map(kindOf).find((kind) => kind !== undefined && !shaped[kind]);
+  // Of what has neither shape it is said what it lacks.
+  if (called !== undefined && (shaped.index || shaped.image))
+    throw bad(
+      called === "index"
+        ? "it is called an index, and is the manifest of an image"
+        : "it is called the manifest of an image, and is an index",
+    );
+}
+
+function kindOf(type: Json | undefined): "index" | "image" | undefined {
+  if (typeof type !== "string") return undefined;
+  return INDEX_TYPES.includes(type) ? "index" : MANIFEST_TYPES.includes(type) ? "image" : undefined;
 }
 
 /** The entry of an index that runs here. Throws ImageError image-no-platform, which lists what there is. */

@@ -1,7 +1,8 @@
 // From a manifest's bytes to a whole image: follow indexes, check digests, read the configuration.
 import { createHash } from "node:crypto";
 import { ImageError } from "../../ports/images.js";
-import { choosePlatform, type Descriptor, MANIFEST_MAX, parseConfiguration, parseManifest } from "./manifest.js";
+import { isObject, parseJson } from "./json.js";
+import { choosePlatform, type Descriptor, MANIFEST_MAX, parseConfiguration, parseManifest, refuseAmbiguous } from "./manifest.js";
 import type { Platform } from "./platform.js";
 import type { Resolved } from "./source.js";
 
@@ -41,6 +42,13 @@ export function mismatch(reference: string, what: string, hint?: string): ImageE
   );
 }
 
+/** Throws ImageError image-bad where a descriptor calls a manifest an index, or an index a manifest. */
+export function keepsPromise(raw: RawManifest, { mediaType }: Descriptor, reference: string): void {
+  const json = parseJson(raw.bytes);
+  const bad = (why: string) => new ImageError("image-bad", reference, `${reference}: ${why}`);
+  if (isObject(json)) refuseAmbiguous(json, mediaType, bad);
+}
+
 /** Resolves `top`, whose digest was checked by the caller, to the image for `host`. Throws ImageError. */
 export async function resolveImage(top: RawManifest, fetcher: Fetcher, host: Platform, reference: string): Promise<Resolved> {
   let raw = top;
@@ -64,6 +72,7 @@ export async function resolveImage(top: RawManifest, fetcher: Fetcher, host: Pla
     const entry = choosePlatform(manifest.entries, host, reference);
     raw = await fetcher.manifest(entry.digest);
     checkDigest(raw.bytes, entry.digest, "its manifest", reference);
+    keepsPromise(raw, entry, reference);
   }
   throw new ImageError("image-bad", reference, `${reference}: its indexes are nested more than ${DEPTH_MAX} deep`);
 }

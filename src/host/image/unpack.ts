@@ -14,8 +14,10 @@ export type Unpacked =
   | { readonly ok: true; readonly diffId: string; readonly note: LayerNote }
   | { readonly ok: false; readonly message: string; readonly fault: "image" | "machine" };
 
-// The steps at which podrt layer names a fault of the layer itself (`podrt: layer: STEP: …`, native/README.md).
-const CONTENT = /^podrt: layer: (?:archive|name|limit|digest|hard link)\b/;
+// The steps at which podrt layer names a fault of the layer itself (`podrt: layer: STEP: …`, native/README.md). A decompressor may also have
+// no memory, or be another program that fails by itself.
+const CONTENT =
+  /^podrt: layer: (?:(?:archive|name|limit|digest|hard link|format)\b|read: the layer is empty|(?:gzip|zstd): (?!igzip\b|.*Cannot allocate memory))/;
 
 function failure(message: string): Unpacked {
   return { ok: false, message, fault: CONTENT.test(message) ? "image" : "machine" };

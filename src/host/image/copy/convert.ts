@@ -1,7 +1,7 @@
 // Manifests as a copy sees them: what they name, and the same with other blobs or in the other family of media types. Pure.
 import { ImageError } from "../../../ports/images.js";
 import { isObject, type Json, parseJson, printable } from "../json.js";
-import { type Descriptor, INDEX_TYPES, MANIFEST_MAX, MANIFEST_TYPES } from "../manifest.js";
+import { type Descriptor, INDEX_TYPES, MANIFEST_MAX, MANIFEST_TYPES, refuseAmbiguous } from "../manifest.js";
 import { isDigest } from "../reference.js";
 import type { RawManifest } from "../resolve.js";
 import type { Form } from "./content.js";
@@ -41,6 +41,7 @@ export function partsOf(raw: RawManifest, reference: string): Parts {
   const json = parseJson(raw.bytes);
   if (!isObject(json)) throw bad("what should be its manifest is not JSON");
   if (json["schemaVersion"] === 1) throw bad("its manifest is docker schema 1, which has no digests to trust");
+  refuseAmbiguous(json, raw.type, bad);
   const index = json["layers"] === undefined && Array.isArray(json["manifests"]);
   const said = typeof json["mediaType"] === "string" ? json["mediaType"] : raw.type;
   const known = index ? INDEX_TYPES : MANIFEST_TYPES;

@@ -4,7 +4,7 @@ import { ImageError } from "../../../ports/images.js";
 import { choosePlatform, type Descriptor, parseConfiguration, parseManifest } from "../manifest.js";
 import { inParallel } from "../parallel.js";
 import type { Platform } from "../platform.js";
-import { checkDigest, digestOf, type RawManifest } from "../resolve.js";
+import { checkDigest, digestOf, keepsPromise, type RawManifest } from "../resolve.js";
 import type { Signature } from "../signatures/signature.js";
 import { plainBody, recodedBody } from "./body.js";
 import type { Body, Content, Form, Sink } from "./content.js";
@@ -82,7 +82,7 @@ class Run {
       if (parts.kind === "image") return raw;
       const index = parseManifest(raw.bytes, parts.type, this.#from.text);
       if (index.kind === "image") return raw;
-      raw = await this.#fetch(choosePlatform(index.entries, this.#options.platform, this.#from.text).digest);
+      raw = await this.#fetch(choosePlatform(index.entries, this.#options.platform, this.#from.text));
     }
     throw this.#error(`its indexes are nested more than ${DEPTH_MAX} deep`);
   }
@@ -142,7 +142,7 @@ class Run {
   async #index(raw: RawManifest, parts: Extract<Parts, { kind: "index" }>, form: Form, depth: number): Promise<Required<RawManifest>> {
     if (depth >= DEPTH_MAX) throw this.#error(`its indexes are nested more than ${DEPTH_MAX} deep`);
     const entries: Descriptor[] = [];
-    for (const entry of parts.entries) entries.push(await this.manifest(await this.#fetch(entry.digest), depth + 1));
+    for (const entry of parts.entries) entries.push(await this.manifest(await this.#fetch(entry), depth + 1));
     const made = withEntries(raw, parts, form, entries);
     const restored = entries.every((e, i) => e.digest === parts.entries[i]?.digest || this.#once.has(e.digest));
     if (restored && form === parts.form) this.#once.add(digestOf(made.bytes));
@@ -271,9 +271,10 @@ class Run {
     throw this.#error(`${what}, which ${fixed}`);
   }
 
-  async #fetch(digest: string): Promise<RawManifest> {
-    const raw = await this.#from.manifest(digest);
-    checkDigest(raw.bytes, digest, "its manifest", this.#from.text);
+  async #fetch(entry: Descriptor): Promise<RawManifest> {
+    const raw = await this.#from.manifest(entry.digest);
+    checkDigest(raw.bytes, entry.digest, "its manifest", this.#from.text);
+    keepsPromise(raw, entry, this.#from.text);
     return raw;
   }
 

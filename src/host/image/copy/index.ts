@@ -4,8 +4,8 @@ import type { CopyWishes, ImageCopies, Side } from "../../../ports/image-copy.js
 import { ImageError } from "../../../ports/images.js";
 import { DEADLINES, type Deadlines } from "../deadlines.js";
 import { local } from "../failure.js";
-import type { LayoutSource } from "../layout.js";
 import { hostPlatform } from "../platform.js";
+import { parseReference } from "../reference.js";
 import { copy } from "./copy.js";
 import { openContent, openSink, registryOf } from "./endpoint.js";
 
@@ -88,8 +88,10 @@ export function createCopies(options: CopiesOptions): ImageCopies {
     tags: async (place, side) => (await import("./repository.js")).listTags(await session(place, "pull", side)),
     names: (place) =>
       local(place, async () => {
-        const content = await openContent(place, endsFor(undefined));
-        return "names" in content ? (content as LayoutSource).names() : [];
+        const reference = parseReference(place);
+        if (reference.kind !== "oci") throw new ImageError("image-bad", place, `${place} is no folder of the OCI image layout`);
+        // Nothing of an image is read, so that no policy is asked.
+        return new (await import("../layout.js")).LayoutSource(reference, endsFor(undefined).platform).names();
       }),
     remove: async (place) => (await import("./repository.js")).remove(await session(place, "pull,delete")),
     searched: async () => (await (await import("../registries/load.js")).loadRegistries(env)).search,

@@ -7,7 +7,7 @@ import { digestOf, type RawManifest } from "../resolve.js";
 import type { Found } from "../signatures/signature.js";
 import { indexOf, type ListRecord, type RecordedEntry } from "./record.js";
 
-/** Opens what an entry is read from; entries of one registry's repository share it. */
+/** Opens what an entry is read from: each by its own name, as a policy may ask for that. */
 export type OpenEntry = (entry: RecordedEntry) => Promise<Content>;
 
 export class ListContent implements Content {
@@ -15,7 +15,7 @@ export class ListContent implements Content {
   readonly #record: ListRecord;
   readonly #open: OpenEntry;
   readonly #original: boolean;
-  /** By what is read from: one of the store by its digest, else by repository. */
+  /** By the entry's digest. */
   readonly #opened = new Map<string, Promise<Content>>();
   /** Who has a manifest or a blob; filled as manifests are read. */
   readonly #owners = new Map<string, Content>();
@@ -68,9 +68,8 @@ export class ListContent implements Content {
 
   /** The entry as its image can be given. */
   async #available(entry: RecordedEntry): Promise<RecordedEntry> {
-    const key = entry.stored === undefined ? entry.source.replace(/@.*$/, "") : entry.digest;
-    const opened = this.#opened.get(key) ?? this.#open(entry);
-    this.#opened.set(key, opened);
+    const opened = this.#opened.get(entry.digest) ?? this.#open(entry);
+    this.#opened.set(entry.digest, opened);
     const content = await opened;
     if (entry.stored === undefined) {
       this.#owners.set(entry.digest, content);
