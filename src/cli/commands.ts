@@ -28,6 +28,11 @@ export interface CommandSpec {
 
 const file: OptionSpec = { name: "filename", alias: "f", type: "array", describe: "a spec: file, folder, http(s) URL or - (repeatable)" };
 const recursive: OptionSpec = { name: "recursive", alias: "R", type: "boolean", describe: "look into folders of folders too" };
+const variables: readonly OptionSpec[] = [
+  { name: "set", type: "array", describe: "NAME=VALUE: replace ${NAME} in specs; NAME: by what it is in the environment (repeatable)" },
+  { name: "env-file", type: "array", describe: "a file of NAME=VALUE lines, to replace ${NAME} in specs (repeatable)" },
+  { name: "values", type: "array", describe: "a YAML map of values, to replace ${NAME} in specs (repeatable)" },
+];
 const output: OptionSpec = {
   name: "output",
   alias: "o",
@@ -58,6 +63,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       file,
       recursive,
+      ...variables,
       { name: "dry-run", type: "boolean", describe: "show what would change, change nothing" },
       prune,
       { name: "adopt", type: "boolean", describe: "take over units of these names that are not podgen's (the old file is saved)" },
@@ -68,6 +74,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: [
       ["podgen apply web.yaml", "start or update the pods of a file"],
+      ["podgen apply web.yaml --env-file prod.env --set TAG=1.27", "with values for ${NAME} in the file"],
       ["podgen apply --dry-run ./pods", "what a folder would change"],
     ],
     load: () => import("./commands/apply.js"),
@@ -77,7 +84,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     aliases: ["plan"],
     positionals: "[files..]",
     describe: "what apply would change; exit 0 nothing, 1 something, 2 an error",
-    options: [file, recursive, prune, outputShort],
+    options: [file, recursive, ...variables, prune, outputShort],
     examples: [["podgen diff web.yaml", "units, bundles and which containers would restart"]],
     load: () => import("./commands/diff.js"),
   },
@@ -85,7 +92,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "validate",
     positionals: "[files..]",
     describe: "check specs without a machine",
-    options: [file, recursive, outputShort],
+    options: [file, recursive, ...variables, outputShort],
     examples: [["podgen validate web.yaml", "every finding with its place"]],
     load: () => import("./commands/validate.js"),
   },
@@ -112,7 +119,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "generate",
     positionals: "[files..]",
     describe: "write the units and bundles into a folder instead of installing them",
-    options: [file, recursive, { name: "directory", alias: "d", type: "string", describe: "folder to write to" }],
+    options: [file, recursive, ...variables, { name: "directory", alias: "d", type: "string", describe: "folder to write to" }],
     examples: [["podgen generate web.yaml -d out", "look at what apply would install"]],
     load: () => import("./commands/generate.js"),
   },
@@ -121,7 +128,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     aliases: ["down"],
     positionals: "[pods..]",
     describe: "stop pods and remove what podgen made for them; volumes stay",
-    options: [file, recursive, { name: "ignore-not-found", type: "boolean", describe: "no error for what is not there" }, outputShort],
+    options: [
+      file,
+      recursive,
+      ...variables,
+      { name: "ignore-not-found", type: "boolean", describe: "no error for what is not there" },
+      outputShort,
+    ],
     examples: [["podgen delete web", "the pod web"]],
     load: () => import("./commands/delete.js"),
   },
@@ -199,6 +212,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     positionals: "[directory]",
     describe: "apply specs of a folder whenever they change",
     options: [
+      ...variables,
       prune,
       { name: "install", type: "boolean", describe: "do so from now on and at every boot, as a user unit" },
       { name: "uninstall", type: "boolean", describe: "no longer do so" },

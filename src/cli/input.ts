@@ -1,8 +1,10 @@
 // Specs as text: from files, folders, standard input and URLs, in a stable order.
 import { isAbsolute, join, normalize } from "node:path/posix";
+import type { Variables } from "../spec/variables.js";
 import type { Args } from "./args.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
+import { readVariables } from "./variables.js";
 
 export interface SpecText {
   /** As the user named it: what diagnostics show. */
@@ -10,6 +12,8 @@ export interface SpecText {
   /** Absolute path or URL; `-` for standard input: what the manifest remembers. */
   readonly source: string;
   readonly text: string;
+  /** Replaced in it, when asked for (variables.ts). */
+  readonly variables?: Variables;
 }
 
 /** Standard input, as people name it and as the manifest remembers it: many texts, of which no two need have to do with another. */
@@ -34,7 +38,8 @@ export async function readSpecs(args: Args, context: Context): Promise<SpecText[
     );
   const texts: SpecText[] = [];
   for (const name of names) texts.push(...(await readOne(name, args.flag("recursive"), context)));
-  const seen = new Map(texts.map((t) => [t.source, t]));
+  const variables = await readVariables(args, context);
+  const seen = new Map(texts.map((t) => [t.source, variables === undefined ? t : { ...t, variables }]));
   return [...seen.values()];
 }
 

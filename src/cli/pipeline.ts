@@ -27,14 +27,23 @@ export interface Stage<T> {
 /** Text to model: no machine needed. All findings of all files at once. */
 export function compileModel(texts: readonly SpecText[]): Stage<Model> {
   const diagnostics: Diagnostic[] = [];
+  const used = new Set<string>();
   const documents = texts.flatMap((t) => {
-    const parsed = parseYaml(t.file, t.text);
+    const parsed = parseYaml(t.file, t.text, t.variables);
     diagnostics.push(...parsed.diagnostics);
+    for (const name of parsed.used) used.add(name);
     return parsed.value ?? [];
   });
+  const asked = new Set(texts.flatMap((t) => [...(t.variables?.asked ?? [])]));
+  for (const name of asked) if (!used.has(name)) diagnostics.push(unused(name));
   const model = buildModel(documents);
   diagnostics.push(...model.diagnostics);
   return model.value === undefined || hasErrors(diagnostics) ? { diagnostics } : { diagnostics, value: model.value };
+}
+
+function unused(name: string): Diagnostic {
+  const hint = `write \${${name}} where it is to stand`;
+  return { code: "variable-unused", severity: "warning", message: `--set ${name}: no spec has a variable of that name`, hint };
 }
 
 export interface Compiled {

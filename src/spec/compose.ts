@@ -13,6 +13,7 @@ import type { Diagnostic } from "../base/diagnostic.js";
 import type { Lines } from "./lines.js";
 import { type MapEntry, type Node, type Place, type ScalarNode, Span } from "./node.js";
 import { resolvePlain, resolveTagged } from "./scalar.js";
+import { expand, type Variables } from "./variables.js";
 
 /** Nodes that aliases and merges may add to one document: enough for any real spec, too few for an alias bomb. */
 export const MAX_ALIASED_NODES = 20_000;
@@ -34,25 +35,36 @@ export interface Composed {
   /** The documents that hold something, broken ones left out. */
   readonly roots: readonly Node[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Names of variables that stand in it. */
+  readonly used: ReadonlySet<string>;
+}
+
+/** How a chunk is to be read. */
+export interface ComposeOptions {
+  /** No message quotes a name that may be a value: a password that starts with * or ! is read as an alias or a tag. */
+  readonly secret: boolean;
+  /** Replaced in scalars, keys among them; none are when absent. */
+  readonly variables?: Variables | undefined;
 }
 
 /**
  * The documents of one chunk. `base` is where the chunk starts in the file. Of a duplicate key the first value counts;
- * a document with a finding that leaves its content unknown (an alias of nothing, say) is left out. Of a `secret` chunk
- * no message quotes a name that may be a value: a password that starts with * or ! is read as an alias or a tag.
+ * a document with a finding that leaves its content unknown (an alias of nothing, say) is left out.
  */
-export function compose(events: readonly Event[], chunk: string, base: number, lines: Lines, secret: boolean): Composed {
-  const composer = new Composer(events, chunk, base, lines, secret);
-  return { roots: composer.documents(), diagnostics: composer.diagnostics };
+export function compose(events: readonly Event[], chunk: string, base: number, lines: Lines, options: ComposeOptions): Composed {
+  const composer = new Composer(events, chunk, base, lines, options);
+  return { roots: composer.documents(), diagnostics: composer.diagnostics, used: composer.used };
 }
 
 class Composer {
   readonly diagnostics: Diagnostic[] = [];
+  readonly used = new Set<string>();
   readonly #events: readonly Event[];
   readonly #chunk: string;
   readonly #base: number;
   readonly #lines: Lines;
   readonly #secret: boolean;
+  readonly #variables: Variables | undefined;
   readonly #anchors = new Map<string, Anchored | typeof OPEN>();
   readonly #path: string[] = [];
   #next = 0;
@@ -62,12 +74,13 @@ class Composer {
   /** Place of the last key or item: where an empty value, which has no place of its own, is said to be. */
   #last: Place;
 
-  constructor(events: readonly Event[], chunk: string, base: number, lines: Lines, secret: boolean) {
+  constructor(events: readonly Event[], chunk: string, base: number, lines: Lines, { secret, variables }: ComposeOptions) {
     this.#events = events;
     this.#chunk = chunk;
     this.#base = base;
     this.#lines = lines;
     this.#secret = secret;
+    this.#variables = variables;
     this.#last = new Span(lines, base, base);
   }
 
@@ -150,7 +163,7 @@ class Composer {
 
   #scalar(event: ScalarEvent): ScalarNode {
     const place = this.#scalarPlace(event);
-    const text = getScalarValue(this.#chunk, event);
+    const text = this.#expanded(getScalarValue(this.#chunk, event), event);
     const plain = event.style === SCALAR_STYLE.PLAIN;
     if (!plain && /\p{Surrogate}/u.test(text))
       this.#fail(place, "yaml-syntax", "the text has half of a surrogate pair, which is no character");
@@ -160,6 +173,21 @@ class Composer {
     const [problem, hint] = this.#secret ? [UNKNOWN_TAG, TEXT_HINT] : [tagged.problem, tagged.hint];
     this.#fail(this.#place(event.tagStart, event.tagEnd), "yaml-syntax", problem, hint);
     return { kind: "scalar", place, text, plain: false, value: text };
+  }
+
+  /** With variables in place of their names. What is wrong is shown where it stands, in a long block, too. */
+  #expanded(text: string, event: ScalarEvent): string {
+    if (this.#variables === undefined || !text.includes("${")) return text;
+    const { text: result, used, problems } = expand(text, this.#variables);
+    for (const name of used) this.used.add(name);
+    const { valueStart: start, valueEnd: end } = event;
+    const places = [...this.#chunk.slice(start, end).matchAll(/\$\{[^}\r\n]*\}?/g)];
+    for (const { code, index, message, words, hint } of problems) {
+      const [at, length] = [start + (places[index]?.index ?? 0), places[index]?.[0].length ?? 1];
+      const whole = words === undefined || this.#secret ? message : `${message}: ${words}`;
+      this.#fail(this.#place(at, at + length), code, whole, hint);
+    }
+    return result;
   }
 
   #scalarPlace(event: ScalarEvent): Place {

@@ -5,6 +5,7 @@ import { compose, UNKNOWN_TAG } from "./compose.js";
 import { Lines } from "./lines.js";
 import type { SpecDocument } from "./node.js";
 import { mayHoldSecret } from "./secrecy.js";
+import type { Variables } from "./variables.js";
 
 /** Deeper than any spec; keeps recursion over nodes bounded. */
 const MAX_DEPTH = 64;
@@ -28,20 +29,27 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/nesting exceeded/, "no spec is nested that deeply"],
 ];
 
+export interface Parsed extends Checked<SpecDocument[]> {
+  /** Names of variables that stand in the file. */
+  readonly used: ReadonlySet<string>;
+}
+
 /**
  * The documents of one file. Unlike other stages `value` is there also next to errors: the documents that could be
  * read, so that a broken one does not hide the findings in the others. Empty documents are left out.
- * Codes: yaml-syntax, yaml-alias, duplicate-key.
+ * Codes: yaml-syntax, yaml-alias, duplicate-key; with `variables`, which are replaced then, variable-undefined and variable-syntax.
  */
-export function parseYaml(file: string, text: string): Checked<SpecDocument[]> {
+export function parseYaml(file: string, text: string, variables?: Variables): Parsed {
   const lines = new Lines(file, text.startsWith("\ufeff") ? text.slice(1) : text);
   const diagnostics: Diagnostic[] = [];
   const documents: SpecDocument[] = [];
+  const used = new Set<string>();
   for (const { start, chunk } of split(lines.text)) {
     const isSecret = mayHoldSecret(chunk);
     const secret = isSecret ? { secret: true } : {};
     try {
-      const composed = compose(parseEvents(chunk, { maxDepth: MAX_DEPTH }), chunk, start, lines, isSecret);
+      const composed = compose(parseEvents(chunk, { maxDepth: MAX_DEPTH }), chunk, start, lines, { secret: isSecret, variables });
+      for (const name of composed.used) used.add(name);
       documents.push(...composed.roots.map((root) => ({ file, root })));
       diagnostics.push(...composed.diagnostics.map((d) => ({ ...d, ...secret })));
     } catch (error) {
@@ -49,7 +57,7 @@ export function parseYaml(file: string, text: string): Checked<SpecDocument[]> {
       diagnostics.push({ ...syntaxError(error, chunk, start, lines, isSecret), ...secret });
     }
   }
-  return { value: documents, diagnostics };
+  return { value: documents, diagnostics, used };
 }
 
 /** Pieces that can be parsed alone: cut before each `---` and after each `...`. Directives stay with their document. */

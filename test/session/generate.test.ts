@@ -68,3 +68,22 @@ test("the same spec gives the same bytes, before and after an apply, and also wi
   assert.equal(key.stdout, "600 32\n");
   await host.ok(["delete", "web"]);
 });
+
+test("variables: from a file and by word, in the text of a shell too; undefined ones are refused with their place", async () => {
+  const command = "[sh, -c, 'echo $${HOME} ${WORD:-none} \"$PIN\"; sleep ${SECONDS}']";
+  const text = spec("${PIN}").replace('[sleep, "3600"]', () => command);
+  const path = host.spec("variables.yaml", text);
+  const env = host.spec("prod.env", "PIN='73 # 31'\nSECONDS=3600\n");
+  const refused = await host.podgen(["validate", path, "--set", "PIN=1"]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /variables\.yaml:19:\d+: .*the variable SECONDS is not set/);
+  const ran = await host.podgen(["apply", path, "--env-file", env, "--set", "WORD=set", "--set", "TYPO=hunter2"]);
+  assert.equal(ran.code, 0, ran.stderr);
+  assert.match(ran.stderr, /--set TYPO: no spec has a variable of that name/);
+  assert.doesNotMatch(ran.stderr + ran.stdout, /hunter2|73 # 31/);
+  const log = await host.ok(["logs", "web"]);
+  assert.match(log, / set 73 # 31$/m);
+  assert.equal((await host.podgen(["diff", path, "--env-file", env, "--set", "WORD=set"])).code, 0);
+  assert.equal((await host.podgen(["diff", path, "--env-file", env, "--set", "WORD=other"])).code, 1);
+  await host.ok(["delete", "-f", path, "--env-file", env]);
+});

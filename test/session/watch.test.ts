@@ -248,3 +248,23 @@ test("a container that failed by itself is run again once it is mended", async (
   watcher.put("job.yaml", version(0));
   await eventually("the new version has run", async () => /^ended 0$/m.test(await host.log("pod-job_app.service")), SOON);
 });
+
+test("variables: the file of values is read at each look; a unit gets the file and no value", async () => {
+  watcher = new Watcher("variables");
+  const values = host.spec("watch.env", "PAGE=one\n");
+  watcher.put("v.yaml", smallPod({ name: "v", page: "${PAGE}" }));
+  watcher.start("--env-file", values);
+  await active("v");
+  const before = await app("v");
+  host.spec("watch.env", "PAGE=two\n");
+  watcher.put("other.yaml", smallPod({ name: "other" }));
+  await active("other");
+  await eventually("v is another one", async () => (await app("v")) !== before, SOON);
+  await watcher.stop();
+  const refused = await host.podgen(["watch", watcher.folder, "--install", "--set", "PAGE=x"]);
+  assert.deepEqual([refused.code, /--install takes no --set/.test(refused.stderr)], [64, true]);
+  await host.ok(["watch", watcher.folder, "--install", "--env-file", "specs/watch.env"], { cwd: host.session.home });
+  const unit = await host.run(["sh", "-c", "cat ~/.config/systemd/user/podgen-watch-*variables.service"]);
+  assert.match(unit.stdout, /^ExecStart=.* "--env-file" "\/.*\/specs\/watch\.env"$/m);
+  await host.ok(["watch", watcher.folder, "--uninstall"]);
+});

@@ -40,6 +40,7 @@ export class Failures {
 }
 
 function digest(wanted: ManifestPod, texts: readonly SpecText[]): string {
-  const text = texts.find((t) => t.source === wanted.source)?.text ?? "";
-  return sha256(new TextEncoder().encode(JSON.stringify([text, wanted])));
+  const found = texts.find((t) => t.source === wanted.source);
+  const variables = [...(found?.variables?.values ?? [])];
+  return sha256(new TextEncoder().encode(JSON.stringify([found?.text ?? "", variables, wanted])));
 }

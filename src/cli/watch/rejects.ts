@@ -38,7 +38,8 @@ export class Rejects {
       const own = diagnostics.filter((d) => d.at?.file === text.file);
       // The words of an error may differ at each try (a time, a port): its kind and place count.
       const kinds = own.map((d) => `${d.code} ${d.at?.line}:${d.at?.column}`).sort();
-      if (this.#isNew(text.source, JSON.stringify([kinds, text.text]))) this.#reporter.rejected(text, own);
+      if (this.#isNew(text.source, JSON.stringify([kinds, text.text, [...(text.variables?.values ?? [])]])))
+        this.#reporter.rejected(text, own);
     }
     const rest = texts.filter((t) => !bad.has(t.file));
     const general = errors.filter((d) => d.at === undefined);

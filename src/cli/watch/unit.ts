@@ -27,9 +27,17 @@ function word(text: string): string {
   return `"${text.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/%/g, "%%").replace(/\$/g, "$$$$")}"`;
 }
 
+/** What the unit's watcher is to do; `variables`: options with absolute paths. */
+export interface UnitWishes {
+  readonly prune: boolean;
+  readonly timeout: number;
+  readonly variables?: readonly string[];
+}
+
 /** The text of the unit. Node.js is named by its full path: a user manager's PATH may not have it. */
-export function watchUnit(folder: string, wishes: { prune: boolean; timeout: number }, node: string, executable: string): string {
-  const words = [node, executable, "watch", folder, "--timeout", String(wishes.timeout), ...(wishes.prune ? ["--prune"] : [])];
+export function watchUnit(folder: string, wishes: UnitWishes, node: string, executable: string): string {
+  const options = [...(wishes.prune ? ["--prune"] : []), ...(wishes.variables ?? [])];
+  const words = [node, executable, "watch", folder, "--timeout", String(wishes.timeout), ...options];
   return [
     HEADER,
     "[Unit]",
@@ -50,7 +58,7 @@ export function watchUnit(folder: string, wishes: { prune: boolean; timeout: num
   ].join("\n");
 }
 
-export async function install(folder: string, wishes: { prune: boolean; timeout: number }, context: Context): Promise<number> {
+export async function install(folder: string, wishes: UnitWishes, context: Context): Promise<number> {
   if ((await (await context.host.files()).kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
   const name = unitName(folder);
   const path = `${context.host.paths.units}/${name}`;
