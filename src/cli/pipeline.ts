@@ -103,15 +103,17 @@ async function pullSecrets(
   return { logins, diagnostics };
 }
 
-/** What the pull of an image may log in with: the logins of the first pod that uses it and has some. */
+/** What the pull of an image may log in with: the logins of every pod that uses it, in the order of the pods. */
 function loginsByImage(model: Model, logins: PodLogins): ReadonlyMap<string, readonly RegistryLogin[]> {
-  const found = new Map<string, readonly RegistryLogin[]>();
+  const found = new Map<string, Map<string, RegistryLogin>>();
   for (const pod of model.pods)
-    for (const { image } of [...pod.initContainers, ...pod.containers]) {
-      const own = logins.get(pod.name);
-      if (own !== undefined && !found.has(image)) found.set(image, own);
-    }
-  return found;
+    for (const { image } of [...pod.initContainers, ...pod.containers])
+      for (const login of logins.get(pod.name) ?? []) {
+        const own = found.get(image) ?? new Map<string, RegistryLogin>();
+        // Pods mostly name the same Secret.
+        found.set(image, own.set(JSON.stringify(login), login));
+      }
+  return new Map([...found].map(([image, own]) => [image, [...own.values()]]));
 }
 
 /** The same with images that were looked at before: what earlier applies have left is read, nothing is fetched. */

@@ -60,6 +60,22 @@ test("the pod's own pulls have the login, another pod's of the same image have n
   assert.deepEqual(value.logins?.get(IMAGE), login);
 });
 
+test("the pull of an image may use the logins of every pod of it, each once, in the order of the pods", async () => {
+  const other = SECRET.replace("name: login", "name: second").replace(
+    config,
+    Buffer.from(JSON.stringify({ auths: { "registry.test": { username: "other", password: "x" } } })).toString("base64"),
+  );
+  const { run } = machine();
+  const named = (...names: string[]) => `  imagePullSecrets: [${names.map((name) => `{ name: ${name} }`).join(", ")}]\n`;
+  const { value } = await run(
+    `${SECRET}---\n${other}${pod("a", named("second"))}${pod("b", named("login", "second"))}${pod("c", named("login"))}`,
+  );
+  assert.deepEqual(
+    value?.logins?.get(IMAGE)?.map((login) => ("username" in login ? login.username : "")),
+    ["other", "puller"],
+  ); // prettier-ignore
+});
+
 test("nothing of the login is in units, bundles or the pod's files; the Secret stays as long as the pod", async () => {
   const { value } = await machine().run(SECRET + pod("web", PULLING));
   assert.ok(value !== undefined);

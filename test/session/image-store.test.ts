@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { OddRegistry } from "../lib/odd-registry.js";
+import { OddRegistry, refuse } from "../lib/odd-registry.js";
 import { PodHost } from "../lib/pods.js";
 import { busyboxImage } from "../lib/real-image.js";
 import { smallPod } from "../lib/small-pod.js";
@@ -79,6 +79,49 @@ test("what a pod needs is not removed: neither by name, nor by digest, nor by pr
   await host.ok(["image", "prune"]);
   assert.equal((await host.podgen(["image", "fsck"])).code, 0);
   assert.equal(await runs(), "edition 1\n");
+});
+
+test("imagePullSecrets of pods that share an image: each must be let in by its own; pulled once; then IfNotPresent asks nobody", async () => {
+  const wanted = `Basic ${Buffer.from("puller:s3cret").toString("base64")}`;
+  registry.answer = (request, response) => {
+    if (!request.url?.includes("/private/") || request.headers.authorization === wanted) return false;
+    refuse(response, 401, "UNAUTHORIZED", { "www-authenticate": 'Basic realm="x"' });
+    return true;
+  };
+  const shared = edition(3);
+  const name = registry.add("private", shared);
+  const secret = (object: string, password: string) => {
+    const config = JSON.stringify({ auths: { [registry.host]: { username: "puller", password } } });
+    return `apiVersion: v1\nkind: Secret\nmetadata: { name: ${object} }\ntype: kubernetes.io/dockerconfigjson\nstringData: { .dockerconfigjson: '${config}' }\n---\n`;
+  };
+  const pod = (pod: string, secrets: string, policy = "IfNotPresent") =>
+    `${smallPod({ name: pod, image: name, more: `      imagePullPolicy: ${policy}` })}\n  imagePullSecrets: [${secrets}]\n---\n`;
+  const objects = secret("right", "s3cret") + secret("wrong", "guess");
+  const apply = (text: string) => host.podgen(["apply", host.spec("private.yaml", objects + text)]);
+  const good = pod("one", "{ name: right }") + pod("two", "{ name: wrong }, { name: right }");
+
+  for (const other of [pod("bad", ""), pod("bad", "{ name: wrong }")]) {
+    registry.seen.length = 0;
+    const refused = await apply(good + other);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /private\.yaml:\d+:\d+: error: [^\n]*\/private/);
+    assert.equal(refused.stderr.match(/error: /g)?.length, 1, refused.stderr);
+    assert.equal(registry.blobRequests(shared.layers[1]?.digest).length, 0, "no layer was asked for");
+    assert.equal((await host.podgen(["status", "one"])).code, 1, "nothing was applied");
+  }
+  registry.seen.length = 0;
+  assert.equal((await apply(good)).code, 0);
+  // Whoever asks for it is refused first, and then says who he is.
+  assert.equal(registry.blobRequests(shared.layers[1]?.digest).filter((s) => s.authorization === wanted).length, 1);
+  for (const one of ["one", "two"]) assert.equal(await host.ok(["exec", one, "--", "cat", "/edition"]), "edition 3\n");
+  registry.seen.length = 0;
+  assert.equal((await apply(good + pod("three", "{ name: wrong }"))).code, 0, "as with Kubernetes, what is there is used");
+  assert.equal(registry.seen.length, 0);
+  const always = await apply(good + pod("three", "{ name: wrong }", "Always"));
+  assert.equal(always.code, 1);
+  assert.match(always.stderr, /login|401|unauthorized/i);
+  registry.answer = () => false;
+  await host.ok(["delete", "one", "two", "three"]);
 });
 
 test("without the registry: restarts run the same bytes; Never and IfNotPresent apply, Always is refused and disturbs nothing", async () => {
