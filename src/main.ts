@@ -43,7 +43,7 @@ const context: Context = {
   err: output(process.stderr),
   stdin: { isTTY: process.stdin.isTTY === true, text: readStdin },
   ...(process.stdin.isTTY && process.stderr.isTTY
-    ? { ask: async (question: string, hidden: boolean) => (await import("./host/terminal.js")).ask(question, hidden) }
+    ? { ask: async (question: string, hidden: boolean) => (await import("./host/terminal.js")).ask(question, hidden, abort.signal) }
     : {}),
   env: process.env,
   cwd: process.cwd(),

@@ -1,10 +1,13 @@
 // podgen at a terminal: exec -it on a real pty, and logs -f until Ctrl-C.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { OddRegistry, refuse } from "../lib/odd-registry.js";
 import { DIST, PodHost } from "../lib/pods.js";
 import { CHECKOUT, eventually } from "../lib/session.js";
 import { smallPod } from "../lib/small-pod.js";
+import { image, layer } from "../lib/tiny-image.js";
 
 const CTRL_C = "\u0003";
 
@@ -26,7 +29,7 @@ class Terminal {
 
   constructor(line: string) {
     // The shell hears Ctrl-C too, and goes on to say how the line ended.
-    const inner = `trap : INT; stty rows 40 cols 123; tty; ${line}; echo code $?; stty -a | grep -o -- '-*icanon'`;
+    const inner = `trap : INT; stty rows 40 cols 123; tty; ${line}; echo code $?; stty -a | grep -owE -- '-?(icanon|echo)'`;
     const words = ["run", host.user, "script", "-qec", inner, "/dev/null"];
     this.#child = spawn(`${CHECKOUT}/test/harness/session.sh`, words, { stdio: ["pipe", "pipe", "inherit"] });
     this.#child.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -52,7 +55,7 @@ class Terminal {
 
   /** The line's exit status; its terminal is as it was. All text. */
   async end(): Promise<{ code: number; text: string }> {
-    const [, code] = await this.shows(/code (\d+)\nicanon$/m);
+    const [, code] = await this.shows(/code (\d+)\nicanon\necho$/m);
     this.#child.stdin?.end();
     return { code: Number(code), text: this.#text };
   }
@@ -112,4 +115,79 @@ test("logs -f shows what comes, of all containers and of one, until Ctrl-C", asy
   assert.equal(code, 0);
   assert.doesNotMatch(text, /tick app|\[side\]/);
   assert.equal((await host.run(["pgrep", "-u", host.user, "-x", "journalctl"])).stdout, "");
+});
+
+test("login asks for name and password; what is typed of a password is never shown, and Ctrl-C or a signal leave the terminal as it was", async () => {
+  const registry = await new OddRegistry().start();
+  const wanted = `Basic ${Buffer.from("me:s3cret").toString("base64")}`;
+  registry.answer = (request, response) => {
+    if (request.headers.authorization === wanted) response.end("{}");
+    else refuse(response, 401, "UNAUTHORIZED", { "www-authenticate": 'Basic realm="x"' });
+    return true;
+  };
+  const kept = `/run/user/${host.session.uid}/containers/auth.json`;
+  const login = async () => {
+    const terminal = new Terminal(`sh -c 'echo pid $$; exec ${podgen} image login ${registry.host}'`);
+    await terminal.shows(/user name for 127\.0\.0\.1:\d+: $/);
+    terminal.type("me\r");
+    await terminal.shows(/me\npassword of me: $/);
+    return terminal;
+  };
+  try {
+    for (const end of [CTRL_C, "\u0004", "signal"]) {
+      const terminal = await login();
+      // Ctrl-D ends an empty line only; and what a signal overtakes would be the shell's to show.
+      if (end === CTRL_C) terminal.type("s3c");
+      if (end === "signal") process.kill(Number((await terminal.shows(/^pid (\d+)$/m))[1]), "SIGTERM");
+      else terminal.type(end);
+      const { code, text } = await terminal.end();
+      assert.equal(code, end === "signal" ? 143 : 1, text);
+      if (end !== "signal") assert.match(text, /no login was given/);
+      assert.doesNotMatch(text, /s3c/);
+      assert.equal(existsSync(kept), false);
+    }
+    const terminal = await login();
+    // A slip, and its correction.
+    terminal.type("s3x\u007fcret\r");
+    const { code, text } = await terminal.end();
+    assert.equal(code, 0, text);
+    assert.match(text, /password of me: \nlogged in to /);
+    assert.doesNotMatch(text, /s3|cret/);
+    assert.equal(JSON.parse(readFileSync(kept, "utf8")).auths[registry.host].auth, wanted.slice("Basic ".length));
+  } finally {
+    await registry.stop();
+  }
+});
+
+test("a short name that may be several images is asked about; the choice is kept, none or Ctrl-C is a refusal", async () => {
+  const registry = await new OddRegistry().start();
+  const tiny = image([layer([{ name: "x", content: "x" }])]);
+  registry.add("team/tiny", tiny);
+  await host.run(["mkdir", "-p", `${host.session.home}/.config/containers`]);
+  const settings = `unqualified-search-registries = ["127.0.0.1:1", "${registry.host}"]\n`;
+  await host.run(["tee", `${host.session.home}/.config/containers/registries.conf`], { input: settings });
+  const pull = () => new Terminal(`${podgen} image pull -q team/tiny`);
+  try {
+    for (const end of ["\r", CTRL_C]) {
+      const terminal = pull();
+      await terminal.shows(
+        /team\/tiny:latest may be any of these:\n {2}1\. 127\.0\.0\.1:1\/team\/tiny:latest\n {2}2\. [^\n]*\nWhich one \(1 to 2, nothing for none\)\? $/,
+      );
+      terminal.type(end);
+      const { code, text } = await terminal.end();
+      assert.equal(code, 1, text);
+      assert.match(text, /"team\/tiny:latest" may be any of/);
+    }
+    const terminal = pull();
+    await terminal.shows(/none\)\? $/);
+    terminal.type("3\r");
+    await terminal.shows(/3\nWhich one[^\n]*\? $/);
+    terminal.type("2\r");
+    const { code, text } = await terminal.end();
+    assert.equal(code, 0, text);
+    assert.ok(text.includes(tiny.digest));
+    assert.equal(await host.ok(["image", "pull", "-q", "team/tiny"]), `${tiny.digest}\n`, "not asked again");
+  } finally {
+    await registry.stop();
+  }
 });
