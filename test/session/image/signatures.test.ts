@@ -339,7 +339,7 @@ test("what cannot be verified is refused by name: no gpgv, keys that are none, o
   }
   await policy(signedBy(), "oci");
   const layout = await imageError(store.again().inspect(`oci:${here("layout")}:web`, "Always"));
-  assert.match(layout.message, /wants a signature \(signedBy\), and oci: holds none/);
+  assert.match(layout.message, /wants a signature \(signedBy\), and oci: has none to show/);
 });
 
 /** A pair of keys of openssl's: the private one to sign with, the public one as PEM. */

@@ -8,7 +8,7 @@ import { isDigest } from "../reference.js";
 import type { RegistrySession } from "../session.js";
 
 const LIST_MAX = 16 * 1024 * 1024;
-/** Pages of one list: a registry that links in a circle ends. */
+/** Pages of one list: a registry that never ends is not believed. */
 const PAGES_MAX = 10_000;
 const ACCEPT = [...INDEX_TYPES, ...MANIFEST_TYPES].join(", ");
 
@@ -94,8 +94,13 @@ async function pages(
 ): Promise<string[]> {
   const { text } = session.reference;
   const all: string[] = [];
+  const seen = new Set<string>();
   let path: string | undefined = first;
-  for (let page = 0; path !== undefined && all.length < limit && page < PAGES_MAX; page++) {
+  while (path !== undefined && all.length < limit) {
+    // A part of a list must not pass for the whole: who syncs would miss the rest in silence.
+    const stuck = seen.has(path) ? "leads back to itself" : seen.size >= PAGES_MAX ? `has over ${PAGES_MAX} pages` : undefined;
+    if (stuck !== undefined) throw new ImageError("image-bad", text, `${text}: its list of ${key} ${stuck}`);
+    seen.add(path);
     const answer: Answer = await session.open(path, { method: "GET", headers: { accept: "application/json" } });
     if (answer.status !== 200) {
       const why = await session.reason(answer);
@@ -107,8 +112,11 @@ async function pages(
     if (names === undefined) throw new ImageError("image-bad", text, `${text}: what should be a list of ${key} is none`);
     all.push(...(fits === undefined ? names : names.filter(fits)));
     const next: string | undefined = /<([^>]+)>\s*;[^,]*rel="?next"?/.exec(String(answer.headers["link"] ?? ""))?.[1];
-    const url: URL | undefined = next !== undefined && URL.canParse(next, answer.url.href) ? new URL(next, answer.url) : undefined;
-    path = url !== undefined && url.origin === answer.url.origin ? url.href : undefined;
+    if (next !== undefined && !URL.canParse(next, answer.url.href))
+      throw new ImageError("image-bad", text, `${text}: its list of ${key} goes on at what is no address`);
+    const url: URL | undefined = next === undefined ? undefined : new URL(next, answer.url);
+    // The host is often the one that a registry behind a proxy knows itself by; nobody but the registry itself is asked.
+    path = url === undefined ? undefined : `${url.pathname}${url.search}`;
   }
   return all.slice(0, limit);
 }

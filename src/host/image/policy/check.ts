@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ImageError } from "../../../ports/images.js";
 import { type Subject, scopesOf } from "../scopes.js";
-import { type Policy, parsePolicy } from "./parse.js";
+import type { Policy } from "./parse.js";
 import type { Requirement, SignatureRequirement } from "./requirement.js";
 import type { Demand } from "./verify.js";
 
@@ -30,6 +30,7 @@ export async function demandFor(reference: Subject, env: Env, root = ""): Promis
       throw new ImageError("image-config", file, `${file}: cannot be read (${error.code ?? error.message})`);
     });
     if (bytes === undefined) continue;
+    const { parsePolicy } = await import("./parse.js");
     const { scope, requirements } = requirementsFor(parsePolicy(bytes, file), reference);
     return demandOf(requirements, reference, `${file}, ${scope === undefined ? '"default"' : JSON.stringify(scope)}`);
   }
@@ -48,7 +49,7 @@ function demandOf(all: readonly Requirement[], { text, kind }: Subject, at: stri
   throw new ImageError(
     "image-refused",
     text,
-    `${text}: the policy wants a signature (${first.type}), and ${kind}: holds none (${at})`,
+    `${text}: the policy wants a signature (${first.type}), and ${kind}: has none to show (${at})`,
     "Have the image in a registry or a dir:, which can hold signatures, or allow this place in the policy.",
   );
 }
