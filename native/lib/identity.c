@@ -9,14 +9,23 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-int identity_user(const struct bundle *b, const char *words, int root, struct user *ret, struct err *err) {
-  if (!words) words = b->user_name;
-  if (words) return user_lookup(root, words, ret, err);
-  *ret = (struct user){.uid = b->uid, .gid = b->gid, .n_groups = b->n_groups};
-  if (b->n_groups > USER_GROUPS_MAX) return err_set(err, E2BIG, "user", "groups");
-  for (size_t i = 0; i < b->n_groups; i++) ret->groups[i] = b->groups[i];
-  user_home(root, b->uid, ret->home);
+/* The bundle's own groups (additionalGids), after those that were looked up. */
+static int add_groups(const struct bundle *b, struct user *u, struct err *err) {
+  if (b->n_groups > USER_GROUPS_MAX - u->n_groups) return err_set(err, E2BIG, "user", "groups");
+  for (size_t i = 0; i < b->n_groups; i++) u->groups[u->n_groups++] = b->groups[i];
   return 0;
+}
+
+int identity_user(const struct bundle *b, const char *words, int root, struct user *ret, struct err *err) {
+  const bool other = words;
+  if (!words) words = b->user_name;
+  if (words) {
+    int r = user_lookup(root, words, ret, err);
+    return r < 0 || other ? r : add_groups(b, ret, err);
+  }
+  *ret = (struct user){.uid = b->uid, .gid = b->gid};
+  user_home(root, b->uid, ret->home);
+  return add_groups(b, ret, err);
 }
 
 int identity_detach(struct err *err) {

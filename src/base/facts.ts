@@ -39,6 +39,8 @@ export interface HostFacts {
   readonly storageDriver?: StorageDriver;
   /** Whether root has reserved memory (MemoryMin=) for the user's manager and the slices above it. */
   readonly memoryProtected: boolean;
+  /** What containers may be told of the machine: its host name, processors and bytes of memory. */
+  readonly machine: { readonly name: string; readonly cpus: number; readonly memoryBytes: number };
 }
 
 /** The `config` object of an OCI image configuration, as far as units and bundles need it. */

@@ -16,10 +16,16 @@ export interface ObjectRef {
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
 export type PullPolicy = "Always" | "IfNotPresent" | "Never";
 
+/** A field of the pod, or a resource of a container (its own when absent) in units of a quantity (model/kube/downward.ts). */
+export type DownwardValue =
+  | { readonly kind: "field"; readonly path: string }
+  | { readonly kind: "resource"; readonly resource: string; readonly divisor: string; readonly container?: string };
+
 /** Where an environment variable's value comes from. */
 export type EnvSource =
   | { readonly kind: "value"; readonly value: string }
-  | { readonly kind: "configMapKey" | "secretKey"; readonly name: string; readonly key: string; readonly optional: boolean };
+  | { readonly kind: "configMapKey" | "secretKey"; readonly name: string; readonly key: string; readonly optional: boolean }
+  | DownwardValue;
 
 export interface EnvVar {
   readonly name: string;
@@ -50,6 +56,10 @@ export interface VolumeMount {
   readonly mountPath: string;
   readonly readOnly: boolean;
   readonly subPath: string;
+  /** A subPath with variables, in place of one; absent: there is none. */
+  readonly subPathExpr?: string;
+  /** Read-only with all that is mounted below; absent: not that. */
+  readonly recursiveReadOnly?: true;
   readonly at: Location;
 }
 
@@ -63,6 +73,14 @@ export interface ContainerSecurity {
   readonly runAsUser?: number;
   readonly runAsGroup?: number;
   readonly readOnlyRootFilesystem: boolean;
+  /** The process must not be root; absent: it may. */
+  readonly nonRoot?: true;
+  /** Set-uid programs gain nothing; absent: they do. */
+  readonly noNewPrivileges?: true;
+  /** No system call is filtered; absent: the usual profile applies. */
+  readonly unconfined?: true;
+  /** Further groups; absent: none. */
+  readonly groups?: readonly number[];
   /** Unmasked: nothing of /proc and /sys is hidden or write-protected. */
   readonly procMount: "Default" | "Unmasked";
   readonly capabilitiesAdd: readonly string[];
@@ -86,6 +104,8 @@ export interface Container {
   readonly limits: Resources;
   readonly requests: Resources;
   readonly tty: boolean;
+  /** Absent: the image's. */
+  readonly stopSignal?: string;
   /** It says itself when it is ready (sd_notify(3)); absent: it is ready when it was started. */
   readonly notify?: true;
   /** Seconds within which it has to say that it is alive; absent: nobody asks. */
@@ -106,16 +126,31 @@ export interface KeyToPath {
   readonly mode?: number;
 }
 
+/** A file with a field of the pod. */
+export interface DownwardFile {
+  readonly path: string;
+  readonly mode?: number;
+  readonly value: DownwardValue;
+  readonly at: Location;
+}
+
+/** Keys of a ConfigMap or Secret as files. */
+export interface KeyFiles {
+  readonly kind: "configMap" | "secret";
+  readonly name: string;
+  readonly items?: readonly KeyToPath[];
+  readonly optional: boolean;
+}
+
+/** One of the sources of a projected volume. */
+export type Projection = (KeyFiles & { readonly at: Location }) | { readonly kind: "downwardAPI"; readonly items: readonly DownwardFile[] };
+
 export type VolumeSource =
   | { readonly kind: "emptyDir"; readonly medium: "" | "Memory" }
   | { readonly kind: "hostPath"; readonly path: string; readonly type: HostPathType }
-  | {
-      readonly kind: "configMap" | "secret";
-      readonly name: string;
-      readonly items?: readonly KeyToPath[];
-      readonly defaultMode: number;
-      readonly optional: boolean;
-    }
+  | (KeyFiles & { readonly defaultMode: number })
+  /** A downwardAPI volume is one of a single source. */
+  | { readonly kind: "projected"; readonly defaultMode: number; readonly sources: readonly Projection[] }
   | { readonly kind: "persistentVolumeClaim"; readonly claimName: string; readonly readOnly: boolean };
 
 export interface Volume {
@@ -128,7 +163,16 @@ export interface PodModel extends ObjectRef {
   readonly kind: "Pod";
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
+  /** Absent: default. */
+  readonly serviceAccountName?: string;
   readonly hostNetwork: boolean;
+  /** Absent: the pod's name. */
+  readonly hostname?: string;
+  /** Kernel settings by name; absent: none. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+  /** What all containers may use and are to have together; absent: no limit. */
+  readonly limits?: Resources;
+  readonly requests?: Resources;
   /** Absent: shared. */
   readonly userns?: UsernsWish;
   readonly initContainers: readonly Container[];

@@ -3,9 +3,10 @@ import type { ImageConfig } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
 import type { Container, EnvFrom, EnvVar } from "../model/types.js";
 import { type PodContext, refuse, warn } from "./context.js";
+import { downwardText } from "./downward.js";
 import { expand } from "./expand.js";
 import { checkWord, lengthOf } from "./limits.js";
-import { podHostname } from "./names.js";
+import { hostnameOf } from "./names.js";
 import { findData, storeSecret } from "./objects.js";
 
 /** A variable's value: known text, or the path of the file in the secret store that holds it and its length in bytes. */
@@ -28,7 +29,7 @@ const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 export function planEnv(context: PodContext, container: Container, image: ImageConfig): PlannedEnv {
   const declared = declare(context, container);
   const all = new Map<string, Value>([["PATH", { text: DEFAULT_PATH }]]);
-  all.set("HOSTNAME", { text: podHostname(context.pod.name) });
+  all.set("HOSTNAME", { text: hostnameOf(context.pod) });
   if (container.tty) all.set("TERM", { text: "xterm" });
   for (const line of image.env) {
     const cut = line.indexOf("=");
@@ -82,6 +83,7 @@ function sourcedValue(context: PodContext, container: Container, variable: EnvVa
     const where = `env "${variable.name}" of container "${container.name}"`;
     return { text: expandWith(context, source.value, declared, where, at) };
   }
+  if (source.kind === "field" || source.kind === "resource") return { text: downwardText(context, source, container, at) };
   const kind = source.kind === "configMapKey" ? "configMap" : "secret";
   const data = findData(context, { kind, name: source.name, optional: source.optional }, at);
   if (data === undefined) return undefined;

@@ -21,3 +21,8 @@ export function expand(text: string, lookup: (name: string) => string | undefine
   });
   return { text: result, used };
 }
+
+/** The names that `$(NAME)` refers to in a text, also those that do not resolve. */
+export function referredNames(text: string): string[] {
+  return [...text.matchAll(/\$\$|\$\(([^)]*)\)/g)].flatMap(([, name]) => name ?? []);
+}

@@ -1,48 +1,94 @@
-// configMap and secret volumes: which keys become which files, and where podrt finds their bytes.
-import type { Volume, VolumeMount } from "../model/types.js";
+// Volumes of files (configMap, secret, downwardAPI, projected): what is in them, and where podrt finds the bytes.
+import type { DownwardFile, KeyFiles, Volume, VolumeMount } from "../model/types.js";
 import { type PodContext, refuse } from "./context.js";
 import { digestOf } from "./digest.js";
+import { downwardText } from "./downward.js";
 import { keysHint } from "./env.js";
 import { findData, storeSecret } from "./objects.js";
 import { cleanPath, staysBeneath } from "./paths.js";
 import type { PlannedFiles } from "./types.js";
 
-export type FileSource = Extract<Volume["source"], { kind: "configMap" | "secret" }>;
+export type FileSource = Extract<Volume["source"], { kind: "configMap" | "secret" | "projected" }>;
 
-/** A file of a volume: its path in the volume, and the key it comes from. */
+/** A file of a volume: its path there, and its bytes. */
 interface Entry {
   readonly path: string;
-  readonly key: string;
   readonly bytes: Uint8Array;
   readonly mode: number;
+  /** Of a Secret: which, and its key. Such bytes are in the secret store alone. */
+  readonly secret?: { readonly name: string; readonly key: string };
+}
+
+/** What a volume's sources give; `absent`: one of them is not there, and need not be. */
+interface Files {
+  readonly entries: readonly Entry[];
+  readonly absent: boolean;
 }
 
 /**
- * Plans the mount of a configMap or secret volume. Both are filled by podrt into a tmpfs of the container at its start:
- * a Secret so that it is on no disk, a ConfigMap so that its files have the modes asked for whatever the user's umask
+ * Plans the mount of a configMap, secret, downwardAPI or projected volume. All are filled by podrt into a tmpfs of the container at its
+ * start: a Secret so that it is on no disk, the others so that their files have the modes asked for whatever the user's umask
  * and folders are (podgen's own are 0700, and a process that is not root in the container could not enter them).
  */
 export function planFiles(context: PodContext, volume: Volume, source: FileSource, mount: VolumeMount): PlannedFiles | undefined {
-  const data = findData(context, source, volume.at);
-  if (data === undefined && !source.optional) return undefined;
-  const entries = project(context, volume, source, data ?? new Map());
-  const chosen = choose(context, mount, entries, data === undefined);
+  const files =
+    source.kind === "projected" ? projectAll(context, volume, source) : projectKeys(context, volume, source, source.defaultMode);
+  const chosen = files === undefined ? undefined : choose(context, mount, files.entries, files.absent);
   if (chosen === undefined) return undefined;
-  const folder = source.kind === "secret" ? "" : configFolder(context, chosen.entries);
+  const open = chosen.entries.filter((e) => e.secret === undefined);
+  const folder = open.length === 0 ? "" : configFolder(context, open);
   return {
     destination: cleanPath(mount.mountPath),
     ...(chosen.subPath === undefined ? {} : { subPath: chosen.subPath }),
     readOnly: true,
     items: chosen.entries.map((entry) => ({
       path: entry.path,
-      source: source.kind === "secret" ? storeSecret(context, source.name, entry.key, entry.bytes) : storeConfig(context, folder, entry),
+      source:
+        entry.secret === undefined
+          ? storeConfig(context, folder, entry)
+          : storeSecret(context, entry.secret.name, entry.secret.key, entry.bytes),
       mode: entry.mode,
     })),
   };
 }
 
-/** The files of the whole volume, sorted by path: `items`, or every key under its own name. */
-function project(context: PodContext, volume: Volume, source: FileSource, data: ReadonlyMap<string, Uint8Array>): Entry[] {
+/** The files of all sources together, sorted by path. Of two with one path the later source's would win: that is refused, as in Kubernetes. */
+function projectAll(context: PodContext, volume: Volume, source: Extract<FileSource, { kind: "projected" }>): Files | undefined {
+  const parts = source.sources.map((part): Files | undefined =>
+    part.kind === "downwardAPI"
+      ? { entries: part.items.map((item) => downwardEntry(context, item, source.defaultMode)), absent: false }
+      : projectKeys(context, { ...volume, at: part.at }, part, source.defaultMode),
+  );
+  const whole = parts.flatMap((part) => part ?? []);
+  if (whole.length < parts.length) return undefined;
+  const entries = whole.flatMap((part) => part.entries).sort(byPath);
+  const twice = entries.find((entry, i) => {
+    const next = entries[i + 1]?.path;
+    return next === entry.path || next?.startsWith(`${entry.path}/`);
+  });
+  if (twice !== undefined)
+    refuse(
+      context,
+      "duplicate-mount",
+      volume.at,
+      `volume "${volume.name}": two of its sources have a file ${twice.path}`,
+      "choose paths with items",
+    );
+  return { entries, absent: whole.some((part) => part.absent) };
+}
+
+function downwardEntry(context: PodContext, item: DownwardFile, defaultMode: number): Entry {
+  const bytes = new TextEncoder().encode(downwardText(context, item.value, undefined, item.at));
+  return { path: cleanPath(item.path).slice(1), bytes, mode: item.mode ?? defaultMode };
+}
+
+const byPath = (a: Entry, b: Entry): number => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0);
+
+/** The files of a ConfigMap or Secret, sorted by path: `items`, or every key under its own name. */
+function projectKeys(context: PodContext, volume: Volume, source: KeyFiles, defaultMode: number): Files | undefined {
+  const found = findData(context, source, volume.at);
+  if (found === undefined && !source.optional) return undefined;
+  const data = found ?? new Map<string, Uint8Array>();
   const items = source.items ?? [...data.keys()].map((key) => ({ key, path: key }));
   const entries: Entry[] = [];
   for (const item of items) {
@@ -51,14 +97,15 @@ function project(context: PodContext, volume: Volume, source: FileSource, data: 
       .filter((s) => s !== "")
       .join("/"); // prettier-ignore
     const bytes = data.get(item.key);
-    const mode = "mode" in item && item.mode !== undefined ? item.mode : source.defaultMode;
+    const mode = "mode" in item && item.mode !== undefined ? item.mode : defaultMode;
+    const secret = source.kind === "secret" ? { secret: { name: source.name, key: item.key } } : {};
     if (!staysBeneath(path) || item.path.startsWith("/"))
       refuse(context, "unsafe-path", volume.at, `volume "${volume.name}": path ${JSON.stringify(item.path)} leaves the volume`);
-    else if (bytes !== undefined) entries.push({ path, key: item.key, bytes, mode });
+    else if (bytes !== undefined) entries.push({ path, bytes, mode, ...secret });
     else if (!source.optional)
       refuse(context, "missing-key", volume.at, `${source.kind} "${source.name}" has no key "${item.key}"`, keysHint(data));
   }
-  return entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  return { entries: entries.sort(byPath), absent: found === undefined };
 }
 
 interface Chosen {

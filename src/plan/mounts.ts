@@ -1,6 +1,8 @@
 // volumeMounts: bind mounts of folders and files of the host, and files that podrt fills in.
 import type { Container, Volume, VolumeMount } from "../model/types.js";
 import { type PodContext, refuse } from "./context.js";
+import { type Declared, expandWith } from "./env.js";
+import { referredNames } from "./expand.js";
 import { type FileSource, planFiles } from "./files.js";
 import { claimFolder, cleanPath, emptyDirFolder, memoryFolder, parentsFirst, staysBeneath } from "./paths.js";
 import type { PlannedContainer, PlannedFiles, PlannedMount } from "./types.js";
@@ -8,10 +10,11 @@ import type { PlannedContainer, PlannedFiles, PlannedMount } from "./types.js";
 export type PlannedVolumes = Pick<PlannedContainer, "mounts" | "files">;
 
 /** All volumes of a container (`map`: digest of the pod's own ids), each list with parents before what is mounted below them. */
-export function planVolumes(context: PodContext, container: Container, map?: string): PlannedVolumes {
+export function planVolumes(context: PodContext, container: Container, declared: Declared, map?: string): PlannedVolumes {
   const mounts: PlannedMount[] = [];
   const files: PlannedFiles[] = [];
-  for (const mount of container.volumeMounts) {
+  for (const written of container.volumeMounts) {
+    const mount = expanded(context, written, declared);
     const volume = context.pod.volumes.find((v) => v.name === mount.name);
     if (volume === undefined) throw new Error(`the model lets a mount of no volume through: ${mount.name}`);
     const { source } = volume;
@@ -25,10 +28,23 @@ export function planVolumes(context: PodContext, container: Container, map?: str
   return { mounts: parentsFirst(mounts), files: parentsFirst(files) };
 }
 
+/** The mount with its subPathExpr as a subPath. A variable that is not there is an error, as in Kubernetes. */
+function expanded(context: PodContext, mount: VolumeMount, declared: Declared): VolumeMount {
+  const { subPathExpr } = mount;
+  if (subPathExpr === undefined) return mount;
+  const missing = referredNames(subPathExpr).filter((name) => !declared.has(name));
+  const where = `subPathExpr of volume "${mount.name}"`;
+  for (const name of missing) refuse(context, "missing-variable", mount.at, `${where}: there is no variable ${name} in env or envFrom`);
+  const subPath = expandWith(context, subPathExpr, declared, where, mount.at);
+  if (missing.length === 0 && (subPath.startsWith("/") || subPath.split("/").includes("..")))
+    refuse(context, "unsafe-path", mount.at, `${where} becomes ${JSON.stringify(subPath)}, which leaves the volume`);
+  return { ...mount, subPath };
+}
+
 type BoundSource = Exclude<Volume["source"], FileSource>;
 
 function isFiles(source: Volume["source"]): source is FileSource {
-  return source.kind === "configMap" || source.kind === "secret";
+  return source.kind === "configMap" || source.kind === "secret" || source.kind === "projected";
 }
 
 function bind(context: PodContext, volume: Volume, source: BoundSource, mount: VolumeMount, map: string | undefined): PlannedMount {
@@ -45,12 +61,13 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
         return { path: cleanPath(source.path), options: source.type === "" ? [] : [`x-podgen.type=${source.type}`] };
     }
   })();
+  const never = mount.recursiveReadOnly ? "rro" : "ro";
   const readOnly = mount.readOnly || (source.kind === "persistentVolumeClaim" && source.readOnly);
   const subPath = mount.subPath === "" ? [] : [`x-podgen.subpath=${cleanPath(mount.subPath).slice(1)}`];
   return {
     destination: cleanPath(mount.mountPath),
     type: "bind",
     source: path,
-    options: ["rbind", "rprivate", readOnly ? "ro" : "rw", ...options, ...subPath],
+    options: ["rbind", "rprivate", readOnly ? never : "rw", ...options, ...subPath],
   };
 }

@@ -1,4 +1,5 @@
 // Names: units, run folders and the pod's hostname. The one place that spells them (DESIGN.md, table of units).
+import type { PodModel } from "../model/types.js";
 
 /** The unit that is the pod: the one to start, stop and enable. */
 export function podUnit(pod: string): string {
@@ -49,8 +50,13 @@ export function runDir(pod: string, container: string): string {
  * The hostname the containers see: the pod's name, cut to the 63 characters a hostname may have, with no `-` or `.` at
  * the end, as the kubelet does.
  */
-export function podHostname(pod: string): string {
+function podHostname(pod: string): string {
   return pod.slice(0, 63).replace(/[-.]+$/, "");
+}
+
+/** What the pod asks for, else its name. */
+export function hostnameOf(pod: PodModel): string {
+  return pod.hostname ?? podHostname(pod.name);
 }
 
 /**

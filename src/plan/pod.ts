@@ -5,12 +5,12 @@ import { type PodContext, refuse } from "./context.js";
 import { planEnv } from "./env.js";
 import { checkBundle } from "./limits.js";
 import { planVolumes } from "./mounts.js";
-import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
+import { containerUnit, hostnameOf, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
 import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
 import { planPorts } from "./ports.js";
-import { planArgs, planCwd, planStopSignal, planUser } from "./process.js";
+import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./process.js";
 import { keepPullSecrets } from "./pull-secrets.js";
-import { planResources } from "./resources.js";
+import { ofContainer, planResources } from "./resources.js";
 import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
 import { keptIds, type PlannedUserns } from "./userns.js";
@@ -34,6 +34,9 @@ export function planPod(context: PodContext, source: string): PodPlan {
     restartPolicy: pod.restartPolicy,
     graceSeconds: pod.terminationGracePeriodSeconds,
     hostNetwork: pod.hostNetwork,
+    hostname: hostnameOf(pod),
+    ...(pod.sysctls === undefined ? {} : { sysctls: pod.sysctls }),
+    resources: planResources(context, { what: `pod "${pod.name}"`, limits: pod.limits ?? {}, requests: pod.requests ?? {}, at: pod.at }),
     ...(userns === undefined ? {} : { userns }),
     uplink: !pod.hostNetwork && facts.pasta !== undefined,
     containers,
@@ -52,6 +55,8 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     refuse(context, "image-unknown", spec.imageAt, `nothing is known of image ${spec.image}`);
     return undefined;
   }
+  const user = planUser(spec, image, userOf(context));
+  checkNonRoot(context, spec, image, user);
   const { env, secretEnv, declared } = planEnv(context, spec, image.config);
   const capabilities = capabilitySet(spec.security.capabilitiesAdd, spec.security.capabilitiesDrop);
   const stated: PlannedContainer = {
@@ -65,20 +70,23 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     env,
     secretEnv,
     cwd: planCwd(spec, image),
-    ...planUser(spec, image, userOf(context)),
+    ...user,
+    ...(spec.security.groups === undefined ? {} : { groups: spec.security.groups }),
     capabilities,
     readOnlyRoot: spec.security.readOnlyRootFilesystem,
+    noNewPrivileges: spec.security.noNewPrivileges === true,
+    unconfined: spec.security.unconfined === true,
     maskedPaths: spec.security.procMount === "Default",
     terminal: spec.tty,
-    ...planVolumes(context, spec, userns?.digest),
+    ...planVolumes(context, spec, declared, userns?.digest),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
     writableCgroup: capabilities.includes("CAP_SYS_ADMIN"),
     notify: spec.notify === true,
     ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),
-    ...planResources(context, spec),
+    ...planResources(context, ofContainer(spec)),
   };
-  const planned = withInit(stated, image);
+  const planned = withInit(stated, image, spec.stopSignal !== undefined);
   checkBundle(context, planned, spec.at);
   return planned;
 }

@@ -60,8 +60,29 @@ function number(text: string): number | undefined {
   return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
 }
 
-/** The image's STOPSIGNAL; SIGTERM, with a warning, when it is none. */
+/** Refuses a container that must not be root and would be, or of which nobody can say: its image's user is a name (as in Kubernetes). */
+export function checkNonRoot(context: PodContext, container: Container, image: ImageFacts, user: PlannedUser): void {
+  if (!container.security.nonRoot) return;
+  const name = user.userName?.replace(/:.*/, "");
+  if (name === undefined ? user.uid !== 0 : /^0*[1-9]\d*$/.test(name)) return;
+  const isName = name !== undefined && !/^\d*$/.test(name);
+  const why = isName ? `the user of image ${image.reference} is a name, "${name}", that may be root's` : "it would run as root";
+  refuse(
+    context,
+    "would-be-root",
+    container.at,
+    `container "${container.name}": runAsNonRoot is true, and ${why}`,
+    "say which user with runAsUser",
+  );
+}
+
+/** What the spec says, else the image's STOPSIGNAL; SIGTERM, with a warning, when that is none. */
 export function planStopSignal(context: PodContext, container: Container, image: ImageFacts): string {
+  if (container.stopSignal !== undefined) {
+    const own = stopSignal(container.stopSignal);
+    if (own !== undefined) return own;
+    refuse(context, "bad-stop-signal", container.at, `container "${container.name}": there is no signal "${container.stopSignal}"`);
+  }
   const signal = stopSignal(image.config.stopSignal);
   if (signal !== undefined) return signal;
   const message = `image ${container.image} has an unknown STOPSIGNAL ${JSON.stringify(image.config.stopSignal)}: SIGTERM is used`;

@@ -1,17 +1,28 @@
 // Kubernetes' resources as systemd's resource control (systemd.resource-control(5)).
-import type { Container } from "../model/types.js";
+import type { Location } from "../base/diagnostic.js";
+import type { Container, Resources } from "../model/types.js";
 import { type PodContext, warn } from "./context.js";
-import type { PlannedContainer } from "./types.js";
+import type { PlannedResources } from "./types.js";
 
-export type PlannedResources = Pick<PlannedContainer, "cpuQuotaPercent" | "cpuWeight" | "memoryMax" | "memoryMin">;
+/** Whose resources they are, in a message: a container, or the pod as a whole. */
+export interface Consumer {
+  readonly what: string;
+  readonly limits: Resources;
+  readonly requests: Resources;
+  readonly at: Location;
+}
+
+export function ofContainer(container: Container): Consumer {
+  const { limits, requests, at } = container;
+  return { what: `container "${container.name}"`, limits, requests, at };
+}
 
 /**
  * Limits and requests. CPU shares follow the request, or else the limit, as the kubelet's do. Warns when the user
  * manager has not been given the controller that would enforce them, and when nothing above it reserves the memory that
  * is requested: a cgroup's protection is bounded by its ancestors' (systemd.resource-control(5), MemoryMin=).
  */
-export function planResources(context: PodContext, container: Container): PlannedResources {
-  const { limits, requests } = container;
+export function planResources(context: PodContext, { what, limits, requests, at }: Consumer): PlannedResources {
   const cpuRequest = requests.cpuMillis ?? limits.cpuMillis;
   const wanted: PlannedResources = {
     ...(limits.cpuMillis === undefined ? {} : { cpuQuotaPercent: limits.cpuMillis / 10 }),
@@ -25,12 +36,12 @@ export function planResources(context: PodContext, container: Container): Planne
   ];
   const missing = controllers.filter((name) => !context.facts.controllers.includes(name));
   if (missing.length > 0) {
-    const message = `container "${container.name}": resources are not enforced: the ${missing.join(" and ")} controller is not delegated to the user manager`;
-    warn(context, "no-controller", container.at, message, "podgen doctor says how to delegate it (Delegate= on user@.service)");
+    const message = `${what}: resources are not enforced: the ${missing.join(" and ")} controller is not delegated to the user manager`;
+    warn(context, "no-controller", at, message, "podgen doctor says how to delegate it (Delegate= on user@.service)");
   } else if (wanted.memoryMin !== undefined && !context.facts.memoryProtected) {
-    const message = `container "${container.name}": requests.memory has no effect: no memory is reserved for this user`;
+    const message = `${what}: requests.memory has no effect: no memory is reserved for this user`;
     const { uid } = context.facts;
-    warn(context, "no-effect", container.at, message, `root can, with MemoryMin= on user.slice, user-${uid}.slice and user@${uid}.service`);
+    warn(context, "no-effect", at, message, `root can, with MemoryMin= on user.slice, user-${uid}.slice and user@${uid}.service`);
   }
   return wanted;
 }

@@ -28,7 +28,7 @@ export function startsInit(args: readonly string[]): boolean {
  * Changes a container that starts an init; others stay as they are. By systemd's docs/CONTAINER_INTERFACE.md: `container` says that it is
  * in one, the cgroup is its own to divide, SIGRTMIN+3 shuts it down (of SIGTERM it executes itself anew). What image or spec say goes first.
  */
-export function withInit(container: PlannedContainer, image: ImageFacts): PlannedContainer {
+export function withInit(container: PlannedContainer, image: ImageFacts, saidSignal: boolean): PlannedContainer {
   if (!startsInit(container.args)) return container;
   const { env, secretEnv, mounts, files } = container;
   const named = "container" in secretEnv || env.some((line) => line.startsWith("container="));
@@ -37,7 +37,7 @@ export function withInit(container: PlannedContainer, image: ImageFacts): Planne
     ...container,
     env: named ? env : [...env, "container=podgen"],
     mounts: parentsFirst([...mounts, ...TMPFS.filter((m) => !taken.has(m.destination))]),
-    stopSignal: image.config.stopSignal === "" ? "SIGRTMIN+3" : container.stopSignal,
+    stopSignal: image.config.stopSignal === "" && !saidSignal ? "SIGRTMIN+3" : container.stopSignal,
     writableCgroup: true,
   };
 }

@@ -20,7 +20,7 @@ export interface PlannedFiles {
   readonly items: readonly { readonly path: string; readonly source: string; readonly mode: number }[];
 }
 
-export interface PlannedContainer {
+export interface PlannedContainer extends PlannedResources {
   readonly name: string;
   readonly init: boolean;
   /** `pod-web_app.service` */
@@ -38,8 +38,13 @@ export interface PlannedContainer {
   readonly uid: number;
   readonly gid: number;
   readonly userName?: string;
+  /** Further groups, by number; absent: none. */
+  readonly groups?: readonly number[];
   readonly capabilities: readonly string[];
   readonly readOnlyRoot: boolean;
+  readonly noNewPrivileges: boolean;
+  /** No system call is filtered. */
+  readonly unconfined: boolean;
   /** Paths of /proc and /sys that tell of the host are hidden or write-protected. */
   readonly maskedPaths: boolean;
   readonly terminal: boolean;
@@ -53,6 +58,10 @@ export interface PlannedContainer {
   /** It says itself when it is ready. */
   readonly notify: boolean;
   readonly watchdogSeconds?: number;
+}
+
+/** Kubernetes' resources in systemd's terms. */
+export interface PlannedResources {
   readonly cpuQuotaPercent?: number;
   readonly cpuWeight?: number;
   readonly memoryMax?: number;
@@ -86,6 +95,11 @@ export interface PodPlan {
   readonly restartPolicy: "Always" | "OnFailure" | "Never";
   readonly graceSeconds: number;
   readonly hostNetwork: boolean;
+  readonly hostname: string;
+  /** Kernel settings of the pod's namespaces; absent: none. */
+  readonly sysctls?: Readonly<Record<string, string>>;
+  /** What all containers together may use and are to have. */
+  readonly resources: PlannedResources;
   /** Absent: the user's one namespace. */
   readonly userns?: PlannedUserns;
   readonly uplink: boolean;

@@ -36,6 +36,7 @@ export function hostFacts(over: Partial<HostFacts> = {}, home = "/home/alice"): 
     unprivilegedPortStart: 1024,
     controllers: ["cpu", "memory", "pids"],
     memoryProtected: true,
+    machine: { name: "host.test", cpus: 4, memoryBytes: 8 * 1024 ** 3 },
     ...over,
   };
 }

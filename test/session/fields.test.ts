@@ -23,7 +23,7 @@ async function pod(name: string, container: string, podFields = "", documents = 
   const text = `${documents}
 apiVersion: v1
 kind: Pod
-metadata: { name: ${name} }
+metadata: { name: ${name}, labels: { tier: front, app: web }, annotations: { note: 'a "b"' } }
 spec:
   terminationGracePeriodSeconds: 0
   containers:
@@ -87,17 +87,103 @@ test("securityContext: user, group, capabilities, read-only root", async () => {
   assert.match(await sh("root", "grep CapEff /proc/1/status"), /CapEff:\s+00000000800405fb/);
 });
 
+test("securityContext: no new privileges, system calls, further groups, not root; hostname and kernel settings", async () => {
+  const security = "securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: Unconfined }, runAsNonRoot: true }";
+  const podFields = `
+hostname: www
+securityContext:
+  runAsUser: 1000
+  supplementalGroups: [3000, 4000]
+  sysctls: [{ name: net.ipv4.ip_local_port_range, value: "40000 50000" }, { name: net.core.somaxconn, value: "321" }]
+`;
+  await pod("priv", security, podFields);
+  for (const of of ["1", "self"]) {
+    const status = await sh("priv", `cat /proc/${of}/status`);
+    assert.match(status, /^NoNewPrivs:\s+1$/m, of);
+    assert.match(status, /^Seccomp:\s+0$/m, of);
+    assert.match(status, /^Groups:\s+3000 4000 *$/m, of);
+  }
+  assert.equal(await sh("priv", "hostname; cat /etc/hostname; echo $HOSTNAME; grep -c www /etc/hosts"), "www\nwww\nwww\n1\n");
+  assert.equal(await sh("priv", "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/core/somaxconn"), "40000\t50000\n321\n");
+  const root = `{apiVersion: v1, kind: Pod, metadata: {name: asroot}, spec: {containers: [{name: c, image: "${busybox}", securityContext: {runAsNonRoot: true}}]}}`;
+  const refused = await host.podgen(["apply", "-"], { input: root });
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /runAsNonRoot is true, and it would run as root/);
+});
+
+test("the downward API: variables, files, projected with a ConfigMap and a Secret", async () => {
+  const fields = `
+resources: { limits: { cpu: 1500m, memory: 64Mi } }
+env:
+  - { name: POD, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
+  - { name: SPACE, valueFrom: { fieldRef: { fieldPath: metadata.namespace } } }
+  - { name: ID, valueFrom: { fieldRef: { fieldPath: metadata.uid } } }
+  - { name: APP, valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } }
+  - { name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }
+  - { name: CPUS, valueFrom: { resourceFieldRef: { resource: limits.cpu } } }
+  - { name: MILLIS, valueFrom: { resourceFieldRef: { resource: limits.cpu, divisor: 1m } } }
+  - { name: MIB, valueFrom: { resourceFieldRef: { resource: requests.memory, divisor: 1Mi } } }
+  - { name: BOTH, value: "$(POD)-$(CPUS)" }
+volumeMounts: [{ name: down, mountPath: /down }, { name: all, mountPath: /all }, { name: work, mountPath: /work, subPathExpr: $(POD)/$(APP) }]
+`;
+  const volumes = `
+volumes:
+  - name: down
+    downwardAPI:
+      defaultMode: 0640
+      items:
+        - { path: labels, fieldRef: { fieldPath: metadata.labels } }
+        - { path: sub/note, mode: 0600, fieldRef: { fieldPath: metadata.annotations } }
+        - { path: memory, resourceFieldRef: { containerName: c, resource: limits.memory, divisor: 1Ki } }
+  - name: all
+    projected:
+      sources:
+        - configMap: { name: conf, items: [{ key: COLOR, path: color }] }
+        - secret: { name: keys, optional: true }
+        - downwardAPI: { items: [{ path: name, fieldRef: { fieldPath: metadata.name } }] }
+  - { name: work, emptyDir: }
+`;
+  await pod("down", fields, volumes, OBJECTS);
+  const lines = (await sh("down", "env")).split("\n");
+  const hostName = execFileSync("hostname", { encoding: "utf8" }).trim();
+  for (const wanted of ["POD=down", "SPACE=default", "APP=web", `NODE=${hostName}`, "CPUS=2", "MILLIS=1500", "MIB=64", "BOTH=down-2"])
+    assert.ok(lines.includes(wanted), `${wanted}\n${lines.join("\n")}`);
+  assert.match(lines.join("\n"), /^ID=[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/m);
+  assert.equal(
+    await sh("down", "cat /down/labels; echo; cat /down/sub/note; echo; cat /down/memory"),
+    'app="web"\ntier="front"\nnote="a \\"b\\""\n65536',
+  );
+  assert.equal(await sh("down", "stat -c %a /down/labels /down/sub/note"), "640\n600\n");
+  assert.equal(await sh("down", "cat /all/color /all/TOKEN /all/name; ls /all | wc -l"), "blues3cretdown3\n");
+  // The volume names no source: an emptyDir; its subPath is made of variables.
+  await sh("down", "echo x > /work/f");
+  assert.ok(existsSync(`${host.session.home}/.local/share/podgen/empty/down/work/down/web/f`));
+});
+
 test("tty gives a terminal; without it stdin is empty and output is lines", async () => {
-  await pod("term", `command: [sh, -c, "tty; test -t 1 && echo terminal; sleep 1000"]\ntty: true`);
+  await pod(
+    "term",
+    `command: [sh, -c, "tty; test -t 1 && echo terminal; read line"]\ntty: true\nstdin: true\nlifecycle: { stopSignal: SIGUSR1 }`,
+  );
+  // It reads from the terminal, and nobody types: it waits.
+  assert.equal(await host.property("pod-term_c.service", "ActiveState"), "active");
   assert.match(await host.log("pod-term_c.service"), /^\/dev\/(pts\/0|console)\nterminal$/m);
 });
 
 test("resources are in the unit", async () => {
-  await pod("res", `resources: { limits: { cpu: 250m, memory: 64Mi }, requests: { cpu: 100m, memory: 16Mi } }`);
+  await pod(
+    "res",
+    `resources: { limits: { cpu: 250m, memory: 64Mi }, requests: { cpu: 100m, memory: 16Mi } }`,
+    "resources: { limits: { cpu: 500m, memory: 128Mi }, requests: { memory: 32Mi } }",
+  );
   const unit = readFileSync(`${host.session.home}/.config/systemd/user/pod-res_c.service`, "utf8");
   assert.match(unit, /^CPUQuota=25%$/m);
   assert.match(unit, /^MemoryMax=67108864$/m);
   assert.match(unit, /^MemoryMin=16777216$/m);
+  const slice = readFileSync(`${host.session.home}/.config/systemd/user/pod-res.slice`, "utf8");
+  assert.match(slice, /^CPUQuota=50%$/m);
+  assert.match(slice, /^MemoryMax=134217728$/m);
+  assert.match(slice, /^MemoryMin=33554432$/m);
 });
 
 test("hostNetwork: the host's interfaces; otherwise the pod's own", async () => {
@@ -144,6 +230,31 @@ volumes:
   assert.equal(await sh("files", "cat /conf/sub/app.conf /etc/one.conf /conf/color; echo; cat /keys/TOKEN"), "a=1\na=1\nblue\ns3cret");
   assert.equal(await sh("files", "stat -c %a /conf/sub/app.conf /conf/color /keys/TOKEN"), "755\n640\n400\n");
   assert.notEqual((await host.podgen(["exec", "files/c", "--", "sh", "-c", "echo x > /conf/new"])).code, 0);
+});
+
+test("ephemeral: a folder that goes with the pod; recursiveReadOnly: all below a mount is read-only", async () => {
+  const base = `${host.session.home}/rro`;
+  mkdirSync(`${base}/below`, { recursive: true });
+  execFileSync("chown", ["-R", `${host.user}:`, base]);
+  // A mount of the host's below the one that the container gets.
+  execFileSync("mount", ["-t", "tmpfs", "-o", "mode=0777", "none", `${base}/below`]);
+  try {
+    const fields = `volumeMounts:
+  - { name: own, mountPath: /own }
+  - { name: host, mountPath: /some, readOnly: true }
+  - { name: host, mountPath: /all, readOnly: true, recursiveReadOnly: Enabled }`;
+    const volumes = `volumes:
+  - { name: own, ephemeral: { volumeClaimTemplate: { spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } } } } }
+  - { name: host, hostPath: { path: ${base} } }`;
+    await pod("eph", fields, volumes);
+    await sh("eph", "echo x > /own/f; echo y > /some/below/f");
+    assert.match(await sh("eph", "echo z > /all/below/f || true; cat /all/below/f"), /^y$/m);
+    await host.ok(["delete", "eph"]);
+    assert.ok(!existsSync(`${host.session.home}/.local/share/podgen/empty/eph`));
+  } finally {
+    await host.podgen(["delete", "eph", "--ignore-not-found"]);
+    execFileSync("umount", ["-l", `${base}/below`]);
+  }
 });
 
 test("persistentVolumeClaim: data outlive the pod", async () => {

@@ -1,5 +1,6 @@
 // The planner's facts of this machine: a few small reads, nothing is started.
 import { access, constants, readFile, stat } from "node:fs/promises";
+import { cpus, hostname, totalmem } from "node:os";
 import type { HostFacts } from "../../base/facts.js";
 import { readStorage } from "./storage.js";
 import { subordinateIds } from "./subids.js";
@@ -70,6 +71,7 @@ export async function readFacts(
     unprivilegedPortStart: port,
     controllers,
     memoryProtected: isProtected,
+    machine: { name: hostname(), cpus: cpus().length, memoryBytes: totalmem() },
     ...(driver === "auto" ? {} : { storageDriver: driver }),
     ...(pasta === undefined ? {} : { pasta }),
   };

@@ -1,7 +1,9 @@
 // One container: its fields with Kubernetes' defaults.
+import type { Node } from "../../spec/node.js";
 import type { Reader } from "../../spec/reader.js";
 import type { Container, ContainerSecurity, EnvFrom, EnvVar, Port, PullPolicy, Resources, VolumeMount } from "../types.js";
 import { normaliseCapabilities } from "./capabilities.js";
+import { readDownward } from "./downward.js";
 import { defaultPullPolicy, formatImage, parseImage } from "./image.js";
 import { cpuMillis, memoryBytes } from "./quantity.js";
 
@@ -19,7 +21,7 @@ export function readContainer(reader: Reader, init: boolean, podSecurity: Reader
     // An empty list means the image's own, as in Kubernetes.
     ...(command === undefined || command.length === 0 ? {} : { command }),
     ...(args === undefined || args.length === 0 ? {} : { args }),
-    ...(workingDir === undefined ? {} : { workingDir }),
+    ...optional("workingDir", workingDir),
     env: reader.objects("env").map(readEnv),
     envFrom: reader.objects("envFrom").flatMap((r) => readEnvFrom(r) ?? []),
     ports: reader.objects("ports").map(readPort),
@@ -27,6 +29,7 @@ export function readContainer(reader: Reader, init: boolean, podSecurity: Reader
     limits: readResources(resources?.object("limits")),
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
+    ...optional("stopSignal", reader.object("lifecycle")?.text("stopSignal")),
     security: readSecurity(reader.object("securityContext"), podSecurity),
     at: reader.place("name").at,
     imageAt: reader.place("image").at,
@@ -57,6 +60,11 @@ function readEnv(reader: Reader): EnvVar {
     if (ref === undefined) continue;
     const source = { kind, name: ref.text("name") ?? "", key: ref.text("key") ?? "", optional: ref.flag("optional") ?? false };
     return { name, source, at: ref.place("name").at };
+  }
+  const downward = readDownward(from);
+  if (downward !== undefined) {
+    const { at, ...source } = downward;
+    return { name, source, at: at.node.place.at };
   }
   return { name, source: { kind: "value", value: reader.text("value") ?? "" }, at: reader.place("name").at };
 }
@@ -93,17 +101,20 @@ function readPort(reader: Reader): Port {
 }
 
 function readMount(reader: Reader): VolumeMount {
+  const recursive = reader.text("recursiveReadOnly");
   return {
     name: reader.text("name") ?? "",
     mountPath: reader.text("mountPath") ?? "",
     readOnly: reader.flag("readOnly") ?? false,
     subPath: reader.text("subPath") ?? "",
+    ...optional("subPathExpr", reader.text("subPathExpr") || undefined),
+    ...(recursive === "Enabled" || recursive === "IfPossible" ? { recursiveReadOnly: true as const } : {}),
     at: reader.place("mountPath").at,
   };
 }
 
 /** Amounts as written: a request that is not given stays away (planning knows what the kubelet makes of that). */
-function readResources(reader: Reader | undefined): Resources {
+export function readResources(reader: Reader | undefined): Resources {
   const cpu = cpuMillis(reader?.quantity("cpu"));
   const memory = memoryBytes(reader?.quantity("memory"));
   return { ...(cpu === undefined ? {} : { cpuMillis: cpu }), ...(memory === undefined ? {} : { memoryBytes: memory }) };
@@ -113,12 +124,29 @@ function readSecurity(own: Reader | undefined, pod: Reader | undefined): Contain
   const user = own?.integer("runAsUser") ?? pod?.integer("runAsUser");
   const group = own?.integer("runAsGroup") ?? pod?.integer("runAsGroup");
   const capabilities = own?.object("capabilities");
+  const nonRoot = own?.flag("runAsNonRoot") ?? pod?.flag("runAsNonRoot");
+  const seccomp = own?.object("seccompProfile") ?? pod?.object("seccompProfile");
+  const groups = integersOf(pod?.get("supplementalGroups"));
   return {
     ...(user === undefined ? {} : { runAsUser: user }),
     ...(group === undefined ? {} : { runAsGroup: group }),
     readOnlyRootFilesystem: own?.flag("readOnlyRootFilesystem") ?? false,
+    ...(nonRoot ? { nonRoot } : {}),
+    ...(own?.flag("allowPrivilegeEscalation") === false ? { noNewPrivileges: true as const } : {}),
+    ...(seccomp?.text("type") === "Unconfined" ? { unconfined: true as const } : {}),
+    ...(groups.length === 0 ? {} : { groups }),
     procMount: own?.text("procMount") === "Unmasked" ? "Unmasked" : "Default",
     capabilitiesAdd: normaliseCapabilities(capabilities?.texts("add") ?? []),
     capabilitiesDrop: normaliseCapabilities(capabilities?.texts("drop") ?? []),
   };
+}
+
+/** A field that is left out where it has no value. */
+function optional<K extends string>(name: K, value: string | undefined): Partial<Record<K, string>> {
+  return value === undefined ? {} : ({ [name]: value } as Record<K, string>);
+}
+
+function integersOf(node: Node | undefined): number[] {
+  if (node?.kind !== "seq") return [];
+  return node.items.flatMap((item) => (item.kind === "scalar" && typeof item.value === "bigint" ? [Number(item.value)] : []));
 }

@@ -112,6 +112,26 @@ export function hostAddress(text: string): Problem | undefined {
   return { problem: "is not an IPv4 or IPv6 address" };
 }
 
+/** What a kernel takes as a host name (hostname(7), HOST_NAME_MAX). */
+export function hostName(text: string): Problem | undefined {
+  return text.length > 64 ? { problem: `is longer than 64 characters (${text.length})` } : dnsSubdomain(text);
+}
+
+/** A signal by name, as Kubernetes has them: SIGUSR1, SIGRTMIN+3. Which there are planning knows. */
+export function signalName(text: string): Problem | undefined {
+  return /^SIG[A-Z0-9]+([+-][0-9]{1,2})?$/.test(text)
+    ? undefined
+    : { problem: "is not the name of a signal", hint: "write it like SIGTERM" };
+}
+
+/** A kernel setting that a pod has for itself: of its network and IPC namespaces (namespaces(7)). */
+export function sysctlName(text: string): Problem | undefined {
+  if (!/^[a-z0-9]([-_a-z0-9]*[a-z0-9])?([./][a-z0-9*]([-_a-z0-9]*[a-z0-9])?)*$/.test(text))
+    return { problem: "is not the name of a kernel setting" };
+  if (/^(net\.|kernel\.(msg|shm)|kernel\.sem$|fs\.mqueue\.)/.test(text.replaceAll("/", "."))) return undefined;
+  return { code: "refused-value", problem: "is not supported: it would hold for the whole host", hint: "set it on the host (sysctl.d(5))" };
+}
+
 export function notEmpty(text: string): Problem | undefined {
   return text === "" ? { problem: "is empty" } : undefined;
 }

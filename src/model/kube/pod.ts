@@ -3,17 +3,21 @@ import type { Reader } from "../../spec/reader.js";
 import type { Report } from "../../spec/report.js";
 import type { RestartPolicy, UsernsWish } from "../types.js";
 import { annotationOf } from "./annotations.js";
-import { readContainer } from "./container.js";
+import { readContainer, readResources } from "./container.js";
 import { readMetadata } from "./metadata.js";
 import { containerNames } from "./rules/container-names.js";
 import { envSources } from "./rules/env-sources.js";
+import { escalation } from "./rules/escalation.js";
 import { hostNetworkPorts } from "./rules/host-network-ports.js";
 import { initPorts } from "./rules/init-ports.js";
 import { mountPaths } from "./rules/mount-paths.js";
 import { mountedVolumes } from "./rules/mounted-volumes.js";
 import { portNames } from "./rules/port-names.js";
+import { recursiveMounts } from "./rules/recursive-mounts.js";
 import { resourceRequests } from "./rules/resource-requests.js";
 import { serviceAnnotations } from "./rules/service-annotations.js";
+import { standardInput } from "./rules/standard-input.js";
+import { sysctls } from "./rules/sysctls.js";
 import { unitNames } from "./rules/unit-names.js";
 import { userNamespace } from "./rules/user-namespace.js";
 import { volumeItems } from "./rules/volume-items.js";
@@ -27,13 +31,17 @@ import { readVolume } from "./volume.js";
 const RULES: readonly ((view: PodView) => void)[] = [
   containerNames,
   envSources,
+  escalation,
   hostNetworkPorts,
   initPorts,
   mountPaths,
   mountedVolumes,
   portNames,
+  recursiveMounts,
   resourceRequests,
   serviceAnnotations,
+  standardInput,
+  sysctls,
   unitNames,
   userNamespace,
   volumeItems,
@@ -52,6 +60,10 @@ export function readPod(document: Reader, report: Report): PodView {
     }),
   );
   const pullSecrets = (spec?.objects("imagePullSecrets") ?? []).map((r) => ({ name: r.text("name") ?? "", at: r.place("name").at }));
+  const hostname = spec?.text("hostnameOverride") || spec?.text("hostname") || undefined;
+  const account = spec?.text("serviceAccountName") || spec?.text("serviceAccount") || undefined;
+  const settings = (security?.objects("sysctls") ?? []).map((r) => [r.text("name") ?? "", r.text("value") ?? ""] as const);
+  const resources = spec?.object("resources");
   const userns = readUserns(metadata.annotations, spec?.flag("hostUsers"));
   const view: PodView = {
     model: {
@@ -59,6 +71,12 @@ export function readPod(document: Reader, report: Report): PodView {
       restartPolicy: (spec?.text("restartPolicy") ?? "Always") as RestartPolicy,
       terminationGracePeriodSeconds: spec?.integer("terminationGracePeriodSeconds") ?? 30,
       hostNetwork: spec?.flag("hostNetwork") ?? false,
+      ...(account === undefined || account === "default" ? {} : { serviceAccountName: account }),
+      ...(hostname === undefined ? {} : { hostname }),
+      ...(settings.length === 0 ? {} : { sysctls: Object.fromEntries(settings) }),
+      ...(resources === undefined
+        ? {}
+        : { limits: readResources(resources.object("limits")), requests: readResources(resources.object("requests")) }),
       ...(userns === undefined ? {} : { userns }),
       initContainers: containers.map((c) => c.model).filter((c) => c.init),
       containers: containers.map((c) => c.model).filter((c) => !c.init),

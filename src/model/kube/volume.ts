@@ -1,6 +1,8 @@
 // One volume: where its content comes from.
 import type { Reader } from "../../spec/reader.js";
-import type { HostPathType, KeyToPath, Volume, VolumeSource } from "../types.js";
+import type { DownwardFile, HostPathType, KeyToPath, Projection, Volume, VolumeSource } from "../types.js";
+import { readDownward } from "./downward.js";
+import { VOLUME_SOURCES } from "./fields/volume.js";
 
 /** Kubernetes' defaultMode of configMap and secret volumes. */
 const DEFAULT_MODE = 0o644;
@@ -16,13 +18,26 @@ const SOURCES: Readonly<Record<string, Read>> = {
   }),
   configMap: (r) => ({ source: { kind: "configMap", name: r.text("name") ?? "", ...readFiles(r) }, key: "name" }),
   secret: (r) => ({ source: { kind: "secret", name: r.text("secretName") ?? "", ...readFiles(r) }, key: "secretName" }),
+  downwardAPI: (r) => ({
+    source: { kind: "projected", defaultMode: r.integer("defaultMode") ?? DEFAULT_MODE, sources: [readDownwardFiles(r)] },
+    key: "items",
+  }),
+  projected: (r) => ({
+    source: {
+      kind: "projected",
+      defaultMode: r.integer("defaultMode") ?? DEFAULT_MODE,
+      sources: r.objects("sources").flatMap((s) => readProjection(s) ?? []),
+    },
+    key: "sources",
+  }),
+  ephemeral: () => ({ source: { kind: "emptyDir", medium: "" }, key: "name" }),
   persistentVolumeClaim: (r) => ({
     source: { kind: "persistentVolumeClaim", claimName: r.text("claimName") ?? "", readOnly: r.flag("readOnly") ?? false },
     key: "claimName",
   }),
 };
 
-/** Undefined where no honoured source is named; rules/volumes.ts says so. */
+/** One that names no source is an emptyDir, as in Kubernetes; undefined where its source is none that is honoured. */
 export function readVolume(reader: Reader): Volume | undefined {
   for (const [field, read] of Object.entries(SOURCES)) {
     const inner = reader.object(field);
@@ -31,17 +46,39 @@ export function readVolume(reader: Reader): Volume | undefined {
     const place = inner.get(key)?.place ?? reader.place("name");
     return { name: reader.text("name") ?? "", source, at: place.at };
   }
-  return undefined;
+  if (VOLUME_SOURCES.some((s) => reader.get(s) !== undefined)) return undefined;
+  return { name: reader.text("name") ?? "", source: { kind: "emptyDir", medium: "" }, at: reader.place("name").at };
 }
 
 function readFiles(reader: Reader): { items?: readonly KeyToPath[]; defaultMode: number; optional: boolean } {
+  const { optional, ...items } = readKeys(reader);
+  return { ...items, defaultMode: reader.integer("defaultMode") ?? DEFAULT_MODE, optional };
+}
+
+function readKeys(reader: Reader): { items?: readonly KeyToPath[]; optional: boolean } {
   // An empty list means every key, as in Kubernetes.
   const items = reader.objects("items").map(readItem);
-  return {
-    ...(items.length === 0 ? {} : { items }),
-    defaultMode: reader.integer("defaultMode") ?? DEFAULT_MODE,
-    optional: reader.flag("optional") ?? false,
-  };
+  return { ...(items.length === 0 ? {} : { items }), optional: reader.flag("optional") ?? false };
+}
+
+function readProjection(reader: Reader): Projection | undefined {
+  for (const kind of ["configMap", "secret"] as const) {
+    const inner = reader.object(kind);
+    if (inner !== undefined) return { kind, name: inner.text("name") ?? "", ...readKeys(inner), at: inner.place("name").at };
+  }
+  const downward = reader.object("downwardAPI");
+  return downward === undefined ? undefined : readDownwardFiles(downward);
+}
+
+function readDownwardFiles(reader: Reader): Projection {
+  const items = reader.objects("items").flatMap((item): DownwardFile[] => {
+    const found = readDownward(item);
+    if (found === undefined) return [];
+    const { at, ...value } = found;
+    const mode = item.integer("mode");
+    return [{ path: item.text("path") ?? "", ...(mode === undefined ? {} : { mode }), value, at: at.node.place.at }];
+  });
+  return { kind: "downwardAPI", items };
 }
 
 function readItem(reader: Reader): KeyToPath {

@@ -37,13 +37,13 @@ function processOf(container: PlannedContainer): Json {
   const capabilities = [...container.capabilities];
   return {
     terminal: container.terminal,
-    user: { uid: container.uid, gid: container.gid },
+    user: { uid: container.uid, gid: container.gid, ...(container.groups === undefined ? {} : { additionalGids: [...container.groups] }) },
     args: [...container.args],
     env: [...container.env],
     cwd: container.cwd,
     // Not inheritable and not ambient: what executes as another user than root starts without any, as in Kubernetes.
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
-    noNewPrivileges: false,
+    noNewPrivileges: container.noNewPrivileges,
   };
 }
 
@@ -67,7 +67,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...(container.userName === undefined ? {} : { "io.podgen.user": container.userName }),
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
-    "io.podgen.seccomp": "default",
+    "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
     ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),
     ...(container.notify ? { "io.podgen.notify": "container" } : {}),
     ...(sockets.length === 0 ? {} : { "io.podgen.sockets": sockets.join(" ") }),

@@ -1,6 +1,6 @@
 // Infra's config.json: the namespaces that the pod's containers share.
 import { mapsJson } from "../../base/userns.js";
-import { INFRA, infraUnit, podHostname, runDir } from "../../plan/names.js";
+import { INFRA, infraUnit, runDir } from "../../plan/names.js";
 import type { PodPlan } from "../../plan/types.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
 import type { Json } from "./json.js";
@@ -8,13 +8,14 @@ import type { Json } from "./json.js";
 /** The bundle of infra; it has no rootfs and executes nothing. */
 export function infraBundle(pod: PodPlan): Bundle {
   const own = pod.hostNetwork ? [] : [{ type: "network" }];
+  // Lets root in the container ping without a capability. Other groups may not be mapped, and the kernel then refuses.
+  const sysctl = { ...(pod.hostNetwork ? {} : { "net.ipv4.ping_group_range": "0 0" }), ...pod.sysctls };
   const config: Record<string, Json> = {
     ociVersion: OCI_VERSION,
-    hostname: podHostname(pod.name),
+    hostname: pod.hostname,
     linux: {
       namespaces: [...own, { type: "ipc" }, { type: "uts" }],
-      // Lets root in the container ping without a capability. Other groups may not be mapped, and the kernel then refuses.
-      ...(pod.hostNetwork ? {} : { sysctl: { "net.ipv4.ping_group_range": "0 0" } }),
+      ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     },
   };
   const annotations: Record<string, string> = {

@@ -4,7 +4,7 @@ import initTemplate from "../../../templates/init.service";
 import type { HostFacts } from "../../base/facts.js";
 import { infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { passedSockets } from "../../plan/ports.js";
-import type { PlannedContainer, PodPlan } from "../../plan/types.js";
+import type { PlannedContainer, PlannedResources, PodPlan } from "../../plan/types.js";
 import { execLine, unitList, unitValue } from "./escape.js";
 import { fill, type Values } from "./template.js";
 
@@ -66,10 +66,17 @@ function common(
     TIMEOUT_STOP: String(stopSeconds(pod)),
     // What it could not record is no failure of the container's.
     EXEC_STOP_POST: `-${execLine([facts.paths.podrt, "mark", "--ended", runDir(pod.name, container.name)])}`,
-    CPU_QUOTA: container.cpuQuotaPercent === undefined ? undefined : `${container.cpuQuotaPercent}%`,
-    CPU_WEIGHT: text(container.cpuWeight),
-    MEMORY_MAX: text(container.memoryMax),
-    MEMORY_MIN: text(container.memoryMin),
+    ...limitValues(container),
+  };
+}
+
+/** systemd.resource-control(5) of a container's unit, or of a pod's slice. */
+export function limitValues(resources: PlannedResources): Values {
+  return {
+    CPU_QUOTA: resources.cpuQuotaPercent === undefined ? undefined : `${resources.cpuQuotaPercent}%`,
+    CPU_WEIGHT: text(resources.cpuWeight),
+    MEMORY_MAX: text(resources.memoryMax),
+    MEMORY_MIN: text(resources.memoryMin),
   };
 }
 

@@ -7,7 +7,7 @@ import type { HostFacts } from "../../base/facts.js";
 import { containerUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { bundleFolder } from "../../plan/paths.js";
 import type { PodPlan } from "../../plan/types.js";
-import { stopSeconds } from "./container.js";
+import { limitValues, stopSeconds } from "./container.js";
 import { execLine, unitList, unitValue } from "./escape.js";
 import { fill } from "./template.js";
 
@@ -36,8 +36,11 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
 
 /** `pod-web.slice`: the pod's cgroup. */
 export function sliceBody(pod: PodPlan): string {
-  const memory = memoryMin(pod);
-  return fill(sliceTemplate, { DESCRIPTION: unitValue(`Pod ${pod.name}`), MEMORY_MIN: memory === 0 ? undefined : String(memory) });
+  const memory = Math.max(memoryMin(pod), pod.resources.memoryMin ?? 0);
+  return fill(sliceTemplate, {
+    DESCRIPTION: unitValue(`Pod ${pod.name}`),
+    ...limitValues({ ...pod.resources, ...(memory === 0 ? {} : { memoryMin: memory }) }),
+  });
 }
 
 /** What the pod's containers request at a time; theirs counts up to this. Init containers run one by one, before all others. */

@@ -76,6 +76,8 @@ export const PODS: Readonly<Record<string, About>> = {
     procMount: "Whether parts of /proc and /sys are hidden and write-protected",
   },
   Capabilities: { add: "Names to add, with or without CAP_", drop: "Names to take away, or ALL" },
+  SeccompProfile: { type: "Which filter", localhostProfile: "A file with a filter" },
+  AppArmorProfile: { type: "Which profile", localhostProfile: "A profile of the host's by name" },
   LocalObjectReference: { name: "The object's name" },
   PodDNSConfig: {
     nameservers: "Addresses of name servers",

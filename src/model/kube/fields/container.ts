@@ -8,7 +8,7 @@ import { RESOURCES } from "./resources.js";
 import { SECURITY } from "./security.js";
 
 const NO_PROBES = "podgen runs no probes yet";
-const NO_STDIN = "a container of a pod has no standard input here";
+const NO_STDIN = "nobody attaches to a container here";
 const MAX_PORT = 65535;
 
 const PORT = object("ContainerPort", {
@@ -24,13 +24,13 @@ const VOLUME_MOUNT = object("VolumeMount", {
   mountPath: { type: "string", required: true, check: mountPath, aka: ["path", "mount"] },
   readOnly: { type: "boolean" },
   subPath: { type: "string", check: relativePath },
-  subPathExpr: { type: "string", refused: "podgen does not expand variables in paths yet", hint: "write subPath" },
+  subPathExpr: { type: "string", check: relativePath, note: "Variables of env and envFrom; one that is not there is an error." },
   mountPropagation: { type: "string", refused: "mounts do not propagate between host and container", fine: ["None"] },
   recursiveReadOnly: {
-    since: "1.30",
     type: "string",
-    refused: "podgen does not make mounts below a volume read-only yet",
-    fine: ["Disabled"],
+    since: "1.30",
+    values: ["Disabled", "IfPossible", "Enabled"],
+    note: "Only beside readOnly: true; IfPossible is Enabled, for every kernel that podgen runs on can.",
   },
 });
 
@@ -51,7 +51,7 @@ const FIELDS: Fields = {
   livenessProbe: { type: PROBE, refused: NO_PROBES, aka: ["healthcheck"] },
   readinessProbe: { type: PROBE, refused: NO_PROBES },
   startupProbe: { since: "1.16", type: PROBE, refused: NO_PROBES },
-  lifecycle: { type: LIFECYCLE, refused: "podgen runs no lifecycle hooks yet" },
+  lifecycle: { type: LIFECYCLE },
   restartPolicy: { since: "1.28", type: "string", refused: "containers have the restartPolicy of their pod so far" },
   restartPolicyRules: {
     since: "1.34",
@@ -63,10 +63,14 @@ const FIELDS: Fields = {
     type: list(names("ContainerResizePolicy", "resourceName restartPolicy")),
     noEffect: "podgen restarts a container whose resources change",
   },
-  stdin: { type: "boolean", refused: NO_STDIN, fine: [false] },
+  stdin: { type: "boolean", note: "Only beside tty: true, whose terminal nobody types at; else it is refused." },
   stdinOnce: { type: "boolean", refused: NO_STDIN, fine: [false] },
   terminationMessagePath: { type: "string", refused: "podgen reads no termination messages yet", fine: ["/dev/termination-log"] },
-  terminationMessagePolicy: { type: "string", refused: "podgen reads no termination messages yet", fine: ["File"] },
+  terminationMessagePolicy: {
+    type: "string",
+    noEffect: "podgen keeps no termination messages; podgen logs has what was written last",
+    fine: ["File"],
+  },
   volumeDevices: { type: list(names("VolumeDevice", "devicePath name")), refused: "podgen hands out no block devices yet" },
 };
 

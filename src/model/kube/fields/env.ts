@@ -3,14 +3,13 @@ import { names, object } from "../../../spec/schema.js";
 import { envName, envPrefix } from "../formats.js";
 import { CONFIG_MAP_ENV, CONFIG_MAP_KEY, FIELD_SELECTOR, RESOURCE_SELECTOR, SECRET_ENV, SECRET_KEY } from "./selectors.js";
 
-const LATER = "podgen does not put fields of the pod into variables yet";
 const FILE_KEY = names("FileKeySelector", "key optional path volumeName");
 
 const ENV_SOURCE = object("EnvVarSource", {
   configMapKeyRef: { type: CONFIG_MAP_KEY },
   secretKeyRef: { type: SECRET_KEY },
-  fieldRef: { type: FIELD_SELECTOR, refused: LATER, presence: true, hint: "write the value itself" },
-  resourceFieldRef: { type: RESOURCE_SELECTOR, refused: LATER, presence: true, hint: "write the value itself" },
+  fieldRef: { type: FIELD_SELECTOR },
+  resourceFieldRef: { type: RESOURCE_SELECTOR },
   fileKeyRef: { since: "1.34", type: FILE_KEY, refused: "podgen does not read variables from files of volumes yet", presence: true },
 });
 

@@ -1,5 +1,6 @@
 // Fields of Pods: the whole of core/v1 PodSpec, honoured, refused or without effect.
 import { type Fields, list, names, object } from "../../../spec/schema.js";
+import { dnsLabel, hostName } from "../formats.js";
 import { CONTAINER, EPHEMERAL_CONTAINER } from "./container.js";
 import { METADATA, STATUS } from "./metadata.js";
 import { RESOURCES } from "./resources.js";
@@ -8,7 +9,7 @@ import { POD_SECURITY } from "./security.js";
 import { PULL_SECRET } from "./selectors.js";
 import { VOLUME } from "./volume.js";
 
-const NO_NAME = "a pod's host name is its own name so far";
+const NO_NAME = "there is no domain of a cluster here";
 const NO_DNS = "a pod has the name servers of the host so far";
 const NO_SHARING = "a pod has the usual namespaces of its own so far";
 const NO_API = "there is no API server here";
@@ -26,12 +27,15 @@ const HONOURED: Fields = {
   hostUsers: { since: "1.25", type: "boolean" },
   securityContext: { type: POD_SECURITY },
   imagePullSecrets: { type: list(PULL_SECRET) },
+  hostname: { type: "string", check: dnsLabel },
+  hostnameOverride: { type: "string", since: "1.34", check: hostName, note: "It goes before hostname." },
+  resources: { type: RESOURCES, since: "1.32", note: "They are on the pod's slice." },
   os: { since: "1.23", type: object("PodOS", { name: { type: "string", required: true, values: ["linux"] } }) },
 };
 
 const REFUSED: Fields = {
   activeDeadlineSeconds: { type: "integer", refused: "podgen sets no deadlines yet" },
-  automountServiceAccountToken: { type: "boolean", refused: NO_API, fine: [false] },
+  automountServiceAccountToken: { type: "boolean", noEffect: NO_API, fine: [false] },
   dnsConfig: {
     type: object("PodDNSConfig", {
       nameservers: { type: list("string") },
@@ -55,8 +59,6 @@ const REFUSED: Fields = {
   },
   hostIPC: { type: "boolean", refused: NO_SHARING, fine: [false] },
   hostPID: { type: "boolean", refused: NO_SHARING, fine: [false] },
-  hostname: { type: "string", refused: NO_NAME },
-  hostnameOverride: { since: "1.34", type: "string", refused: NO_NAME },
   readinessGates: { type: list(names("PodReadinessGate", "conditionType")), refused: NO_API },
   resourceClaims: {
     since: "1.26",
@@ -70,17 +72,11 @@ const REFUSED: Fields = {
     ),
     refused: "podgen hands out no devices yet",
   },
-  resources: {
-    since: "1.32",
-    type: RESOURCES,
-    refused: "podgen sets no limits on whole pods yet",
-    hint: "set resources on the containers",
-  },
   runtimeClassName: { type: "string", refused: "there is one runtime, podrt" },
   schedulingGates: { since: "1.26", type: list(names("PodSchedulingGate", "name")), refused: "nothing here would lift the gate" },
   schedulingGroup: { since: "1.36", type: "any", refused: "podgen starts each pod by itself" },
-  serviceAccount: { type: "string", refused: NO_API, fine: ["default"] },
-  serviceAccountName: { type: "string", refused: NO_API, fine: ["default"] },
+  serviceAccount: { type: "string", noEffect: NO_API, fine: ["default"] },
+  serviceAccountName: { type: "string", noEffect: NO_API, fine: ["default"] },
   setHostnameAsFQDN: { since: "1.19", type: "boolean", refused: NO_NAME, fine: [false] },
   shareProcessNamespace: { type: "boolean", refused: NO_SHARING, fine: [false] },
   subdomain: { type: "string", refused: NO_NAME },

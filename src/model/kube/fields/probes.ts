@@ -1,5 +1,7 @@
 // Fields of probes and lifecycle hooks: known, and refused where they are used until podgen runs them.
+
 import { list, names, object } from "../../../spec/schema.js";
+import { signalName } from "../formats.js";
 
 const EXEC = object("ExecAction", { command: { type: list("string") } });
 const GRPC = object("GRPCAction", { port: { type: "integer" }, service: { type: "string" } });
@@ -34,8 +36,10 @@ const HOOK = object("LifecycleHandler", {
   tcpSocket: { type: TCP_SOCKET },
 });
 
+const NO_HOOKS = "podgen runs no lifecycle hooks yet";
+
 export const LIFECYCLE = object("Lifecycle", {
-  postStart: { type: HOOK },
-  preStop: { type: HOOK },
-  stopSignal: { type: "string", since: "1.33" },
+  postStart: { type: HOOK, refused: NO_HOOKS },
+  preStop: { type: HOOK, refused: NO_HOOKS },
+  stopSignal: { type: "string", since: "1.33", check: signalName, hint: "write it like SIGTERM" },
 });

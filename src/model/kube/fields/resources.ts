@@ -17,7 +17,7 @@ const RESOURCE_LIST = object(
   {
     cpu: quantity(cpuQuantity),
     memory: quantity(memoryQuantity),
-    "ephemeral-storage": { type: "quantity", refused: "podgen does not limit what a container writes yet" },
+    "ephemeral-storage": { type: "quantity", noEffect: "podgen does not limit what a container writes yet" },
   },
   family,
 );

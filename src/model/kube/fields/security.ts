@@ -1,6 +1,7 @@
 // Fields of securityContext, of pods and of containers.
-import { type Fields, list, names, object } from "../../../spec/schema.js";
+import { type Check, type Fields, list, names, object } from "../../../spec/schema.js";
 import { capabilityName } from "../capabilities.js";
+import { sysctlName } from "../formats.js";
 
 /** Ids that Kubernetes takes: 0 to 2^31 - 1. */
 const id = { type: "integer", min: 0, max: 2147483647 } as const;
@@ -12,42 +13,78 @@ const CAPABILITIES = object("Capabilities", {
   },
   drop: { type: list({ type: "string", check: capabilityName }) },
 });
-const PROFILE = "localhostProfile type";
+/** A check for a few words that are taken among those that Kubernetes knows. */
+function except(refused: Readonly<Record<string, string>>): Check {
+  return (text) => {
+    const why = Object.hasOwn(refused, text) ? refused[text] : undefined;
+    return why === undefined ? undefined : { code: "refused-value", problem: `is not supported: ${why}` };
+  };
+}
+
+const PROFILES = ["RuntimeDefault", "Unconfined", "Localhost"];
+const NO_FILES = "podgen takes no profiles of the host's yet";
+const NO_APPARMOR = "podgen sets no AppArmor profiles";
+const SECCOMP = object("SeccompProfile", {
+  type: {
+    type: "string",
+    required: true,
+    values: PROFILES,
+    check: except({ Localhost: NO_FILES }),
+    note: "RuntimeDefault is what applies to every container that says nothing; Localhost is refused.",
+  },
+  localhostProfile: { type: "string", refused: NO_FILES },
+});
+const APPARMOR = object("AppArmorProfile", {
+  type: {
+    type: "string",
+    required: true,
+    values: PROFILES,
+    check: except({ Localhost: NO_APPARMOR, RuntimeDefault: NO_APPARMOR }),
+    hint: "remove it",
+    note: "Only Unconfined is taken, which is what happens.",
+  },
+  localhostProfile: { type: "string", refused: NO_APPARMOR },
+});
 
 /** In both contexts. */
 const COMMON: Fields = {
   runAsUser: id,
   runAsGroup: id,
-  runAsNonRoot: { type: "boolean", refused: "podgen does not check the image's user yet", fine: [false], hint: "set runAsUser instead" },
+  runAsNonRoot: { type: "boolean", note: "As in Kubernetes, an image's user must then be a number, or runAsUser say one." },
   seLinuxOptions: { type: names("SELinuxOptions", "level role type user"), refused: "podgen sets no SELinux labels yet" },
-  seccompProfile: {
-    since: "1.19",
-    type: names("SeccompProfile", PROFILE),
-    refused: "podgen does not choose seccomp profiles yet",
-    hint: "remove it; the usual default profile applies to every container",
-  },
-  appArmorProfile: { since: "1.30", type: names("AppArmorProfile", PROFILE), refused: "podgen sets no AppArmor profiles yet" },
+  seccompProfile: { type: SECCOMP, since: "1.19" },
+  appArmorProfile: { type: APPARMOR, since: "1.30" },
   windowsOptions: {
     type: names("WindowsSecurityContextOptions", "gmsaCredentialSpec gmsaCredentialSpecName hostProcess runAsUserName"),
     refused: "containers run Linux here",
   },
 };
 
+const SYSCTL = object("Sysctl", {
+  name: { type: "string", required: true, check: sysctlName },
+  value: { type: "string", required: true },
+});
+
 export const POD_SECURITY = object("PodSecurityContext", {
   ...COMMON,
   fsGroup: { type: "integer", refused: "podgen does not change the owners of volumes yet" },
-  fsGroupChangePolicy: { since: "1.18", type: "string", refused: "podgen does not change the owners of volumes yet" },
-  supplementalGroups: { type: list("integer"), refused: "podgen sets no supplementary groups yet" },
-  supplementalGroupsPolicy: { since: "1.31", type: "string", refused: "podgen sets no supplementary groups yet", fine: ["Merge"] },
-  seLinuxChangePolicy: { since: "1.32", type: "string", refused: "podgen sets no SELinux labels yet" },
-  sysctls: { type: list(names("Sysctl", "name value")), refused: "podgen sets no sysctls yet" },
+  fsGroupChangePolicy: { type: "string", since: "1.18", refused: "podgen does not change the owners of volumes yet" },
+  supplementalGroups: { type: list(id), note: "The user must have them as subordinate ids (/etc/subgid), as the other ids." },
+  supplementalGroupsPolicy: {
+    type: "string",
+    since: "1.31",
+    refused: "groups of the image's /etc/group always count",
+    fine: ["Merge"],
+  },
+  seLinuxChangePolicy: { type: "string", since: "1.32", refused: "podgen sets no SELinux labels yet" },
+  sysctls: { type: list(SYSCTL), note: "Those of the pod's own namespaces: net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*." },
 });
 
 export const SECURITY = object("SecurityContext", {
   ...COMMON,
   capabilities: { type: CAPABILITIES },
   readOnlyRootFilesystem: { type: "boolean", aka: ["readOnly"] },
-  allowPrivilegeEscalation: { type: "boolean", refused: "podgen does not set no_new_privs on request yet", fine: [true] },
+  allowPrivilegeEscalation: { type: "boolean", note: "false is PR_SET_NO_NEW_PRIVS; it is refused beside the capability SYS_ADMIN." },
   privileged: {
     type: "boolean",
     refused: "podgen runs no privileged containers yet",

@@ -1,9 +1,31 @@
 // Small types that several tables share: references, selectors of objects, labels and fields.
-import { list, map, names, object } from "../../../spec/schema.js";
-import { dataKey, dnsSubdomain, labelKey } from "../formats.js";
+import { type Check, list, map, type ObjectType, object } from "../../../spec/schema.js";
+import { divisor, fileField, resourceName, variableField } from "../downward.js";
+import { dataKey, dnsLabel, dnsSubdomain, labelKey } from "../formats.js";
 
-export const FIELD_SELECTOR = names("ObjectFieldSelector", "apiVersion fieldPath");
-export const RESOURCE_SELECTOR = names("ResourceFieldSelector", "containerName divisor resource");
+const selector = (check: Check, note: string): ObjectType =>
+  object("ObjectFieldSelector", {
+    apiVersion: { type: "string", values: ["v1"] },
+    fieldPath: { type: "string", required: true, check, note },
+  });
+
+const NOTE = "metadata.name, .namespace, .uid (made of the pod's name), .labels['KEY'], .annotations['KEY']";
+const NO_ADDRESS = "status.podIP and the like are refused: they are known only when the pod runs.";
+export const FIELD_SELECTOR = selector(
+  variableField,
+  `One of: ${NOTE}, spec.nodeName (the host's name), spec.serviceAccountName. ${NO_ADDRESS}`,
+);
+export const FILE_FIELD_SELECTOR = selector(fileField, `One of: ${NOTE}, and all of metadata.labels or metadata.annotations.`);
+export const RESOURCE_SELECTOR = object("ResourceFieldSelector", {
+  containerName: { type: "string", check: dnsLabel },
+  resource: {
+    type: "string",
+    required: true,
+    check: resourceName,
+    note: "One of: limits.cpu, limits.memory, requests.cpu, requests.memory. Without a limit it is what the machine has; without a request, the limit, or 0.",
+  },
+  divisor: { type: "quantity", check: divisor },
+});
 
 const REQUIREMENT = object("LabelSelectorRequirement", {
   key: { type: "string", required: true, check: labelKey },

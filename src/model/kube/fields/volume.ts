@@ -2,7 +2,7 @@
 import { type Field, list, names, type ObjectType, object } from "../../../spec/schema.js";
 import { absolutePath, dataKey, dnsLabel, dnsSubdomain, filePath } from "../formats.js";
 import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
-import { FIELD_SELECTOR, LABEL_SELECTOR, RESOURCE_SELECTOR } from "./selectors.js";
+import { FILE_FIELD_SELECTOR, LABEL_SELECTOR, RESOURCE_SELECTOR } from "./selectors.js";
 
 const mode: Field = { type: "integer", min: 0, max: 0o777, hint: "file modes are octal, up to 0777: write 0644, say" };
 const NAME = { type: "string", required: true, check: dnsSubdomain } as const;
@@ -42,15 +42,24 @@ const HOST_PATH = object("HostPathVolumeSource", {
 });
 
 const DOWNWARD_FILE = object("DownwardAPIVolumeFile", {
-  fieldRef: { type: FIELD_SELECTOR },
-  mode,
-  path: { type: "string" },
+  path: { type: "string", required: true, check: filePath },
+  fieldRef: { type: FILE_FIELD_SELECTOR },
   resourceFieldRef: { type: RESOURCE_SELECTOR },
+  mode,
 });
-const DOWNWARD_ITEMS: Field = { type: list(DOWNWARD_FILE) };
+const DOWNWARD_ITEMS: Field = {
+  type: list(DOWNWARD_FILE),
+  note: "A change of labels or annotations restarts the container: its files are made when it starts.",
+};
+const NO_API: Pick<Field, "refused" | "presence" | "hint"> = {
+  refused: "there is no API server here",
+  presence: true,
+  hint: "a volume kube-api-access-… comes from the API server and means nothing here: remove it and its mounts",
+};
 const PROJECTION = object("VolumeProjection", {
   clusterTrustBundle: {
     since: "1.27",
+    ...NO_API,
     type: object("ClusterTrustBundleProjection", {
       labelSelector: { type: LABEL_SELECTOR },
       name: { type: "string" },
@@ -59,17 +68,30 @@ const PROJECTION = object("VolumeProjection", {
       signerName: { type: "string" },
     }),
   },
-  configMap: { type: names("ConfigMapProjection", "items name optional") },
+  configMap: {
+    type: object("ConfigMapProjection", {
+      name: { ...NAME, aka: ["configMapName"] },
+      items: { type: list(KEY_TO_PATH) },
+      optional: { type: "boolean" },
+    }),
+  },
   downwardAPI: { type: object("DownwardAPIProjection", { items: DOWNWARD_ITEMS }) },
   podCertificate: {
     since: "1.34",
+    ...NO_API,
     type: names(
       "PodCertificateProjection",
       "certificateChainPath credentialBundlePath keyPath keyType maxExpirationSeconds signerName userAnnotations",
     ),
   },
-  secret: { type: names("SecretProjection", "items name optional") },
-  serviceAccountToken: { type: names("ServiceAccountTokenProjection", "audience expirationSeconds path") },
+  secret: {
+    type: object("SecretProjection", {
+      name: { ...NAME, aka: ["secretName"] },
+      items: { type: list(KEY_TO_PATH) },
+      optional: { type: "boolean" },
+    }),
+  },
+  serviceAccountToken: { type: names("ServiceAccountTokenProjection", "audience expirationSeconds path"), ...NO_API },
 });
 
 const NO_CLASSES = "every claim is a folder of the user's";
@@ -88,7 +110,10 @@ const CLAIM_SPEC = object("PersistentVolumeClaimSpec", {
   volumeMode: { type: "string", refused: "podgen hands out no block devices yet", fine: ["Filesystem"] },
   volumeName: { type: "string", refused: "there are no PersistentVolumes to choose from" },
 });
-const CLAIM_TEMPLATE = object("PersistentVolumeClaimTemplate", { metadata: { type: TEMPLATE_METADATA }, spec: { type: CLAIM_SPEC } });
+const CLAIM_TEMPLATE = object("PersistentVolumeClaimTemplate", {
+  metadata: { type: TEMPLATE_METADATA },
+  spec: { type: CLAIM_SPEC, required: true },
+});
 
 export const CLAIM_OBJECT = object("PersistentVolumeClaim", {
   apiVersion: { type: "string" },
@@ -139,17 +164,11 @@ export const VOLUME = object("Volume", {
   hostPath: { type: HOST_PATH },
   persistentVolumeClaim: { type: CLAIM, aka: ["pvc"] },
   secret: { type: SECRET },
-  downwardAPI: {
-    type: object("DownwardAPIVolumeSource", { defaultMode: mode, items: DOWNWARD_ITEMS }),
-    refused: "podgen does not put fields of the pod into files yet",
-    presence: true,
-  },
+  downwardAPI: { type: object("DownwardAPIVolumeSource", { defaultMode: mode, items: DOWNWARD_ITEMS }) },
   ephemeral: {
+    type: object("EphemeralVolumeSource", { volumeClaimTemplate: { type: CLAIM_TEMPLATE, required: true } }),
     since: "1.19",
-    type: object("EphemeralVolumeSource", { volumeClaimTemplate: { type: CLAIM_TEMPLATE } }),
-    refused: "podgen makes no volumes from claim templates yet",
-    presence: true,
-    hint: "use emptyDir",
+    note: "A folder on disk, like an emptyDir: new with the pod, and gone with it.",
   },
   gitRepo: {
     type: names("GitRepoVolumeSource", "directory repository revision"),
@@ -163,12 +182,7 @@ export const VOLUME = object("Volume", {
     refused: "podgen does not mount images yet",
     presence: true,
   },
-  projected: {
-    type: object("ProjectedVolumeSource", { defaultMode: mode, sources: { type: list(PROJECTION) } }),
-    refused: "podgen does not mix sources into one volume yet",
-    presence: true,
-    hint: "use one volume for each source; a volume kube-api-access-… comes from the API server and means nothing here: remove it and its mounts",
-  },
+  projected: { type: object("ProjectedVolumeSource", { defaultMode: mode, sources: { type: list(PROJECTION) } }) },
   ...Object.fromEntries(Object.entries(REMOTE).map(([field, [type, fields]]) => [field, remote(names(type, fields))])),
 });
 

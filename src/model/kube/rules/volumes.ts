@@ -1,4 +1,4 @@
-// Volumes have unique names and exactly one source.
+// Volumes have unique names and one source at most: none is an emptyDir, as in Kubernetes.
 import { quote } from "../../../spec/quote.js";
 import { VOLUME_SOURCES } from "../fields/volume.js";
 import type { PodView } from "../view.js";
@@ -27,8 +27,5 @@ export function volumes({ spec, report }: PodView): void {
         `has ${present.join(" and ")}, but takes one`,
         "make two volumes of it",
       );
-    // An unknown field is already reported, and was surely meant as the source.
-    else if (present.length === 0 && [...volume.node.entries.keys()].every((k) => k === "name" || VOLUME_SOURCES.includes(k)))
-      report.error("missing-field", volume.node.place, volume.path, "names no source", "for an empty folder, write: emptyDir: {}");
   }
 }
