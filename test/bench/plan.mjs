@@ -73,16 +73,11 @@ try {
   );
   const of = (clock, ...stages) => median(runs.map((run) => stages.reduce((sum, stage) => sum + run[clock][stage], 0)));
   const best = (...stages) => Math.min(...runs.map((run) => stages.reduce((sum, stage) => sum + run.wall[stage], 0)));
-  const line = (name, stages, peak) =>
-    console.log(
-      `${name.padEnd(10)}${of("wall", ...stages)
-        .toFixed(0)
-        .padStart(6)} ms, best${best(...stages)
-        .toFixed(0)
-        .padStart(6)} ms, CPU${of("cpu", ...stages)
-        .toFixed(0)
-        .padStart(6)} ms` + (peak === undefined ? "" : `, peak ${Math.round(median(runs.map((run) => run[peak])) / 1024)} MiB`),
-    );
+  const ms = (value) => `${value.toFixed(0).padStart(6)} ms`;
+  const line = (name, stages, peak) => {
+    const memory = peak === undefined ? "" : `, peak ${Math.round(median(runs.map((run) => run[peak])) / 1024)} MiB`;
+    console.log(`${name.padEnd(10)}${ms(of("wall", ...stages))}, best${ms(best(...stages))}, CPU${ms(of("cpu", ...stages))}${memory}`);
+  };
   console.log(`${pods} pods, ${Math.round(statSync(spec).size / 1024)} KiB of YAML, medians of ${rounds}`);
   const stages = ["parse", "validate", "plan"];
   for (const stage of stages) line(stage, [stage]);

@@ -7,7 +7,7 @@ import { at, codesOf, configMap, container, goodPlan, imageFacts, modelOf, pod, 
 const limited: Partial<Container> = { limits: { cpuMillis: 1500, memoryBytes: 64 * 1024 ** 2 }, requests: { cpuMillis: 200 } };
 
 /** What a variable holds. */
-function valueOf(source: DownwardValue, own: Partial<Container> = {}, over: Partial<PodModel> = {}): string | undefined {
+function textOf(source: DownwardValue, own: Partial<Container> = {}, over: Partial<PodModel> = {}): string | undefined {
   const model = modelOf(pod("web", { containers: [container("app", { ...own, env: [{ name: "V", source, at: at(7) }] })], ...over }));
   return goodPlan(model)
     .pods[0]?.containers[0]?.env.find((line) => line.startsWith("V="))
@@ -35,12 +35,12 @@ describe("resources are in units of the divisor, rounded up", () => {
     ["requests.cpu", "1m", "200"],
     ["requests.memory", "1Mi", "64"],
   ] as const)
-    test(`${name} / ${divisor}`, () => assert.equal(valueOf(resource(name, divisor), limited), wanted));
+    test(`${name} / ${divisor}`, () => assert.equal(textOf(resource(name, divisor), limited), wanted));
 
   test("without a limit it is the machine's, without a request the limit, else nothing", () => {
-    assert.equal(valueOf(resource("limits.cpu")), "4");
-    assert.equal(valueOf(resource("limits.memory", "1Gi")), "8");
-    assert.equal(valueOf(resource("requests.cpu")), "0");
+    assert.equal(textOf(resource("limits.cpu")), "4");
+    assert.equal(textOf(resource("limits.memory", "1Gi")), "8");
+    assert.equal(textOf(resource("requests.cpu")), "0");
   });
 
   test("another container's may be asked for; one that is not there is an error", () => {
@@ -53,14 +53,14 @@ describe("resources are in units of the divisor, rounded up", () => {
 
 test("fields of the pod; a label that is not there is empty; the uid follows from the name", () => {
   const over = { labels: { app: "web" }, annotations: { n: "1" }, serviceAccountName: "robot", namespace: "space" };
-  const of = (path: string): string | undefined => valueOf(field(path), {}, over);
+  const of = (path: string): string | undefined => textOf(field(path), {}, over);
   assert.deepEqual(
     ["metadata.name", "metadata.namespace", "metadata.labels['app']", "metadata.labels['b']", "metadata.annotations['n']"].map(of),
     ["web", "space", "web", "", "1"],
   );
   assert.deepEqual([of("spec.nodeName"), of("spec.serviceAccountName")], ["host.test", "robot"]);
-  assert.equal(valueOf(field("spec.serviceAccountName")), "default");
-  assert.equal(of("metadata.uid"), valueOf(field("metadata.uid")));
+  assert.equal(textOf(field("spec.serviceAccountName")), "default");
+  assert.equal(of("metadata.uid"), textOf(field("metadata.uid")));
 });
 
 describe("projected volumes", () => {
