@@ -50,7 +50,8 @@ alone() { node test/tools/test.mjs "$ALONE" || fails "$ALONE"; }
 session() { node test/tools/test.mjs session || fails session; }
 host() { node test/tools/test.mjs host || fails host; }
 # An emulated processor would take one of ours from whoever waits for a deadline.
-# systemd.test.ts boots all of Debian in emulation, two minutes and more: by hand, node test/tools/test.mjs machine.
+# By hand, node test/tools/test.mjs machine: systemd.test.ts boots all of Debian in emulation, two minutes and more; rdma.test.ts wants
+# another kernel, 100 MB.
 machine() { node test/tools/test.mjs test/machine/{limits,cgroup1,apparmor,selinux}.test.ts || fails machine; }
 lint() { bash test/lint.sh || fails lint; }
 pure() { node test/tools/test.mjs pure || fails pure; }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Level 4's disk and kernel, made once; prints the folder in the cache where they are: vmlinuz of Debian 13's cloud kernel and
-# root.img, the file system of a level-3 host (host-image.sh) with that kernel's modules. With `kernel` only vmlinuz is made.
+# root.img, the file system of a level-3 host (host-image.sh) with that kernel's modules. With `kernel` only vmlinuz is made; with
+# `kernel PACKAGE` that of another package, kept beside it.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=lib.sh
@@ -8,12 +9,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 release=trixie
 modules=(virtio_blk overlay tun veth)
+package=${2:-linux-image-cloud-amd64}
 
 # The kernel's package and what it unpacks to, without a system around it.
 make_kernel() {
   local log
   log=$(mktemp)
-  mmdebstrap --quiet --variant=extract --include=linux-image-cloud-amd64 "$release" "$cache.new/unpacked" > "$log" 2>&1 < /dev/null \
+  mmdebstrap --quiet --variant=extract --include="$package" "$release" "$cache.new/unpacked" > "$log" 2>&1 < /dev/null \
     || { tail -n 20 "$log" >&2; die "mmdebstrap failed"; }
   rm -f "$log"
   mv "$cache.new/unpacked/boot"/vmlinuz-* "$cache.new/vmlinuz"
@@ -63,7 +65,9 @@ END
 }
 
 key=$(cat "${BASH_SOURCE[0]}" "$here/host-image.sh" | sha256sum | cut -c1-16)
-cache=$HARNESS_CACHE/machine-$key
+name=machine
+[ -z "${2-}" ] || name=kernel-$package
+cache=$HARNESS_CACHE/$name-$key
 wanted=$cache/${1:+vmlinuz}
 [ -n "${1-}" ] || wanted=$cache/root.img
 if [ ! -e "$wanted" ]; then
@@ -73,7 +77,7 @@ if [ ! -e "$wanted" ]; then
   exec 9> "$HARNESS_CACHE/machine.lock"
   flock 9
   if [ ! -d "$cache" ]; then
-    find "$HARNESS_CACHE" -maxdepth 1 -name 'machine-*' -exec rm -rf {} +
+    find "$HARNESS_CACHE" -maxdepth 1 -name "$name-*" -exec rm -rf {} +
     mkdir "$cache.new"
     make_kernel
     mv -T "$cache.new" "$cache"

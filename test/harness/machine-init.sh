@@ -33,6 +33,7 @@ insmod /overlay.ko
 mount --make-rshared /
 hostname machine
 ip link set lo up
-mkswap /dev/nvme0n1 > /dev/null && swapon /dev/nvme0n1
+# A module in other kernels than the one for clouds.
+[ ! -b /dev/nvme0n1 ] || { mkswap /dev/nvme0n1 > /dev/null && swapon /dev/nvme0n1; }
 if grep -qw podgen.shell /proc/cmdline; then setsid cttyhack sh; else sh /bin/machine-agent.sh; fi
 poweroff -f

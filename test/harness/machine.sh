@@ -6,6 +6,7 @@
 # small: busybox and podrt in memory, up in some seconds. debian: a level-3 host with systemd and alice lingering, podgen at /opt/podgen.
 # The disk nvme0n1 is small's swap; debian's root, where what is written is forgotten at the end.
 # PODGEN_TEST_WORDS: more words for the kernel; podgen.cgroups=v1 gives small the hierarchies of cgroup v1 instead of cgroup2.
+# PODGEN_TEST_KERNEL: small with the kernel of that package; PODGEN_TEST_MODULES: of its modules these are put into /tests.
 # What the console says is in /var/lib/podgen-test/machines/NAME.log.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -45,6 +46,8 @@ make_small() {
   # podrt's unit tests, as far as somebody has named them.
   [ -z "${PODGEN_TEST_UNITS-}" ] || cp "$PODGEN_TEST_UNITS"/* "$tree/tests"
   strip "$tree/bin/podrt" "$tree"/tests/* 2> /dev/null || true
+  local module
+  for module in ${PODGEN_TEST_MODULES-}; do find "$1/modules" -name "$module.ko.xz" -exec sh -c 'xz -dc "$1" > "$2"' - {} "$tree/tests/$module.ko" \;; done
   (cd "$tree" && find . | "$busybox" cpio -o -H newc > "$dir/initrd" 2> /dev/null)
 }
 
@@ -63,7 +66,7 @@ make_program() {
 boot() {
   local kind=$1 terminal=$2 cache words
   case $kind in
-    small) cache=$("$here/machine-image.sh" kernel) ;;
+    small) cache=$("$here/machine-image.sh" kernel ${PODGEN_TEST_KERNEL:+"$PODGEN_TEST_KERNEL"}) ;;
     debian) cache=$("$here/machine-image.sh") ;;
     *) usage ;;
   esac
