@@ -4,6 +4,7 @@ import { KINDS, OTHER_KINDS } from "../../src/model/kube/kinds.js";
 import { KNOWN_KINDS } from "../../src/model/kube/known-kinds.js";
 import { childrenOf, type Entry, kindEntry, rulesOf } from "../../src/model/kube/reference.js";
 import type { ObjectType } from "../../src/spec/schema.js";
+import { VARIABLES } from "./kube-variables.js";
 
 /** roff's own characters in plain text. */
 function roff(text: string): string {
@@ -56,6 +57,7 @@ export function kubePage(): string {
   const known = KNOWN_KINDS.map((k) => k.name).filter((name) => !KINDS.has(name));
   for (const name of [...known, ...[...OTHER_KINDS.keys()].filter((n) => !known.includes(n) && !KINDS.has(n))])
     out.push(".TP", `.B ${roff(name)}`, `${roff(capital(OTHER_KINDS.get(name) ?? ""))}.`);
+  out.push(...VARIABLES);
   out.push(
     ".SH ANNOTATIONS",
     "Of a Pod. Another annotation under podgen.io/, and one of these on another object, is an error; two spellings that differ are one too. All other annotations are free. With the name of a container after the / it speaks for that one, and goes before what is said for the pod.",
