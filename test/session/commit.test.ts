@@ -175,6 +175,41 @@ test("an image is mounted for a shell of unshare: its files with their owners, n
   assert.ok(readdirSync(layer).length < before, "with the shell went the hold");
 });
 
+test("podgen is killed -9 in the middle: the container that stood still goes on, no image is there, and prune clears up", async () => {
+  await apply("web");
+  await inside("web", "head -c 200000000 /dev/zero > /big");
+  const pid = await host.mainPid("pod-web_app.service");
+  const group = /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1];
+  const events =
+    ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map((root) => `${root}${group}/cgroup.events`).find((file) => existsSync(file)) ?? "";
+  const commits = spawn("test/harness/session.sh", ["run", host.user, `${DIST}/podgen`, "image", "commit", "--pause", "web", "killed:1"], {
+    stdio: "ignore",
+  });
+  const ended = new Promise((done) => commits.once("exit", done));
+  const packer = await eventually("podrt packs", async () =>
+    Number((await host.run(["pgrep", "-f", "-u", host.user, "podrt changes --bundle"])).stdout.trim()),
+  );
+  await eventually("it stands in the middle", () => {
+    process.kill(packer, "SIGSTOP");
+    if (/frozen 1/.test(readFileSync(events, "utf8"))) return true;
+    process.kill(packer, "SIGCONT");
+    return false;
+  });
+  // session.sh has become podgen.
+  commits.kill("SIGKILL");
+  await ended;
+  process.kill(packer, "SIGCONT");
+  await eventually("the container goes on", () => /frozen 0/.test(readFileSync(events, "utf8")));
+  assert.equal(await inside("web", "echo up"), "up\n");
+  assert.equal(
+    (await listed()).some((i) => i.reference.includes("killed")),
+    false,
+  );
+  await host.ok(["image", "prune"]);
+  assert.deepEqual(debris(host.session.home), []);
+  await host.ok(["delete", "web"]);
+});
+
 test("refused by name: another definition than it was started with, what no layer can have, words that are none", async () => {
   const said = async (...words: string[]) => {
     const ran = await host.podgen(["image", "commit", ...words]);
