@@ -1,7 +1,8 @@
 // HTTP exchanges with a deadline on every phase. node:http and not fetch: custom certificate authorities, redirects in our
 // own hands, no second HTTP stack to load.
 import * as http from "node:http";
-import * as https from "node:https";
+// Only its types: TLS takes some 15 ms to load, which a registry on loopback need not cost.
+import type * as https from "node:https";
 import type { Trust } from "./certificates.js";
 import type { Deadlines } from "./deadlines.js";
 
@@ -108,7 +109,9 @@ export class HttpClient {
   }
 
   async #exchange(url: URL, request: Request, headers: Readonly<Record<string, string>>): Promise<Answer> {
-    const agent = url.protocol === "http:" ? this.#plain : await this.#secureAgent(url.host);
+    const plain = url.protocol === "http:";
+    const agent = plain ? this.#plain : await this.#secureAgent(url.host);
+    const { request: begin } = plain ? http : await import("node:https");
     const { connect, headers: head, idle } = this.#deadlines;
     return new Promise<Answer>((resolve, reject) => {
       let connected = false;
@@ -117,7 +120,7 @@ export class HttpClient {
       const options = { method: request.method, headers, agent, ...(request.signal === undefined ? {} : { signal: request.signal }) };
       let sent: http.ClientRequest;
       try {
-        sent = (url.protocol === "http:" ? http : https).request(url, options);
+        sent = begin(url, options);
       } catch (error) {
         // A key or certificate that is none is found when TLS begins.
         reject(httpError(error, url, false));
@@ -158,12 +161,12 @@ export class HttpClient {
   #secureAgent(host: string): Promise<https.Agent> {
     const known = this.#secure.get(host);
     if (known !== undefined) return known;
-    const agent = this.trust(host).then(({ ca, cert, key, insecure }) => {
+    const agent = Promise.all([import("node:https"), this.trust(host)]).then(([{ Agent }, { ca, cert, key, insecure }]) => {
       const own = {
         ...(ca === undefined ? {} : { ca: [...ca] }),
         ...(cert === undefined ? {} : { cert: [...cert], key: [...(key ?? [])] }),
       };
-      return new https.Agent({ keepAlive: true, ...ROOM, minVersion: "TLSv1.2", rejectUnauthorized: insecure !== true, ...own });
+      return new Agent({ keepAlive: true, ...ROOM, minVersion: "TLSv1.2", rejectUnauthorized: insecure !== true, ...own });
     });
     this.#secure.set(host, agent);
     return agent;
