@@ -66,6 +66,9 @@ static int read_annotations(const json_t *notes, struct infra_conf *conf, struct
     if (!(*wanted[i].ret = text(notes, wanted[i].key))) return err_set(err, EINVAL, "config.json", "annotation %s", wanted[i].key);
   conf->digest = text(notes, "io.podgen.digest");
   if (!conf->digest) conf->digest = "";
+  conf->hosts = text(notes, "io.podgen.hosts");
+  conf->resolv_conf = text(notes, "io.podgen.resolv-conf");
+  conf->resolv_lines = text(notes, "io.podgen.resolv-lines");
   const char *uplink = text(notes, "io.podgen.uplink");
   conf->pasta = uplink && !strcmp(uplink, "pasta");
   if (uplink && !conf->pasta && strcmp(uplink, "none"))

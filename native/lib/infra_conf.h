@@ -11,6 +11,9 @@ struct infra_conf {
   bool network, ipc, uts, pid; /* namespaces to make */
   bool pasta;                  /* io.podgen.uplink */
   struct podids ids;           /* io.podgen.userns */
+  const char *hosts;           /* io.podgen.hosts: lines to add, or NULL */
+  const char *resolv_conf;     /* io.podgen.resolv-conf: the whole file, or NULL */
+  const char *resolv_lines;    /* io.podgen.resolv-lines: lines to add, or NULL */
   json_t *sysctl;              /* object of strings, or NULL */
   json_t *memory_volumes;      /* array of absolute paths, or NULL; owned apart */
 };

@@ -57,12 +57,20 @@ static int read_host(const char *path, char **ret, struct err *err) {
   return r < 0 ? err_set(err, -r, "read", "%s", path) : 0;
 }
 
+/* `lines` may be NULL. What is there may lack the end of its last line. */
+static int write_more(int dir, const struct infra_conf *conf, const char *name, const char *text, const char *lines, struct err *err) {
+  const size_t len = strlen(text);
+  cleanup_free char *all = xformat("%s%s%s", text, lines && len && text[len - 1] != '\n' ? "\n" : "", lines ? lines : "");
+  return all ? write_text(dir, conf, name, all, err) : err_set(err, ENOMEM, "write", "%s", name);
+}
+
 static int make_resolv_conf(int dir, const struct infra_conf *conf, struct err *err) {
-  cleanup_free char *host = NULL;
+  if (conf->resolv_conf) return write_text(dir, conf, "resolv.conf", conf->resolv_conf, err);
+  cleanup_free char *host = NULL, *own = NULL;
   int r = read_host("/etc/resolv.conf", &host, err);
-  if (r < 0 || !conf->network || !conf->pasta) return r < 0 ? r : write_text(dir, conf, "resolv.conf", host, err);
-  cleanup_free char *text = podfiles_resolv_conf(host);
-  return text ? write_text(dir, conf, "resolv.conf", text, err) : err_set(err, ENOMEM, "write", "resolv.conf");
+  if (r < 0) return r;
+  if (conf->network && conf->pasta && !(own = podfiles_resolv_conf(host))) return err_set(err, ENOMEM, "write", "resolv.conf");
+  return write_more(dir, conf, "resolv.conf", own ? own : host, conf->resolv_lines, err);
 }
 
 static int make_hosts(int dir, const struct infra_conf *conf, struct err *err) {
@@ -75,7 +83,7 @@ static int make_hosts(int dir, const struct infra_conf *conf, struct err *err) {
     text = xformat("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t%s\n", conf->hostname);
     if (!text) return err_set(err, ENOMEM, "write", "hosts");
   }
-  return write_text(dir, conf, "hosts", text, err);
+  return write_more(dir, conf, "hosts", text, conf->hosts, err);
 }
 
 /* The UTS namespace may not be there yet. */

@@ -159,6 +159,15 @@ export interface Volume {
   readonly at: Location;
 }
 
+/** `alone`: nothing of the host's (dnsPolicy None). */
+export interface DnsWish {
+  readonly alone: boolean;
+  readonly nameservers: readonly string[];
+  readonly searches: readonly string[];
+  /** `ndots:2` */
+  readonly options: readonly string[];
+}
+
 export interface PodModel extends ObjectRef {
   readonly kind: "Pod";
   readonly restartPolicy: RestartPolicy;
@@ -168,6 +177,10 @@ export interface PodModel extends ObjectRef {
   readonly hostNetwork: boolean;
   /** Absent: the pod's name. */
   readonly hostname?: string;
+  /** Further names of addresses; absent: none. */
+  readonly hostAliases?: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
+  /** What the pod wants of /etc/resolv.conf; absent: the host's name servers. */
+  readonly dns?: DnsWish;
   /** Kernel settings by name; absent: none. */
   readonly sysctls?: Readonly<Record<string, string>>;
   /** What all containers may use and are to have together; absent: no limit. */

@@ -2,6 +2,7 @@
 import type { Container } from "../model/types.js";
 import { capabilitySet } from "./capabilities.js";
 import { type PodContext, refuse } from "./context.js";
+import { planNames } from "./dns.js";
 import { planEnv } from "./env.js";
 import { checkBundle } from "./limits.js";
 import { planVolumes } from "./mounts.js";
@@ -35,6 +36,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
     graceSeconds: pod.terminationGracePeriodSeconds,
     hostNetwork: pod.hostNetwork,
     hostname: hostnameOf(pod),
+    ...planNames(pod),
     ...(pod.sysctls === undefined ? {} : { sysctls: pod.sysctls }),
     resources: planResources(context, { what: `pod "${pod.name}"`, limits: pod.limits ?? {}, requests: pod.requests ?? {}, at: pod.at }),
     ...(userns === undefined ? {} : { userns }),

@@ -96,6 +96,9 @@ export interface PodPlan {
   readonly graceSeconds: number;
   readonly hostNetwork: boolean;
   readonly hostname: string;
+  /** Lines for /etc/hosts and /etc/resolv.conf; `alone`: they are the whole of the latter. Absent: none. */
+  readonly hosts?: string;
+  readonly resolv?: { readonly text: string; readonly alone: boolean };
   /** Kernel settings of the pod's namespaces; absent: none. */
   readonly sysctls?: Readonly<Record<string, string>>;
   /** What all containers together may use and are to have. */

@@ -91,6 +91,9 @@ test("securityContext: no new privileges, system calls, further groups, not root
   const security = "securityContext: { allowPrivilegeEscalation: false, seccompProfile: { type: Unconfined }, runAsNonRoot: true }";
   const podFields = `
 hostname: www
+hostAliases: [{ ip: 192.0.2.7, hostnames: [db, db.test] }]
+dnsPolicy: None
+dnsConfig: { nameservers: [192.0.2.53], searches: [a.test, b.test], options: [{ name: ndots, value: "2" }, { name: rotate }] }
 securityContext:
   runAsUser: 1000
   supplementalGroups: [3000, 4000]
@@ -104,6 +107,8 @@ securityContext:
     assert.match(status, /^Groups:\s+3000 4000 *$/m, of);
   }
   assert.equal(await sh("priv", "hostname; cat /etc/hostname; echo $HOSTNAME; grep -c www /etc/hosts"), "www\nwww\nwww\n1\n");
+  assert.match(await sh("priv", "cat /etc/hosts"), /^127\.0\.0\.1\tlocalhost\n[\s\S]*\n192\.0\.2\.7\tdb\tdb\.test\n$/);
+  assert.equal(await sh("priv", "cat /etc/resolv.conf"), "nameserver 192.0.2.53\nsearch a.test b.test\noptions ndots:2 rotate\n");
   assert.equal(await sh("priv", "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/core/somaxconn"), "40000\t50000\n321\n");
   const root = `{apiVersion: v1, kind: Pod, metadata: {name: asroot}, spec: {containers: [{name: c, image: "${busybox}", securityContext: {runAsNonRoot: true}}]}}`;
   const refused = await host.podgen(["apply", "-"], { input: root });
@@ -187,7 +192,8 @@ test("resources are in the unit", async () => {
 });
 
 test("hostNetwork: the host's interfaces; otherwise the pod's own", async () => {
-  await pod("hostnet", "", "hostNetwork: true");
+  await pod("hostnet", "", 'hostNetwork: true\ndnsConfig: { options: [{ name: ndots, value: "3" }] }');
+  assert.match(await sh("hostnet", "cat /etc/resolv.conf"), /^options ndots:3$/m);
   await pod("ownnet", "");
   const mine = execFileSync("readlink", ["/proc/self/ns/net"], { encoding: "utf8" });
   assert.equal(await sh("hostnet", "readlink /proc/self/ns/net"), mine);

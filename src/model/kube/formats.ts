@@ -132,6 +132,16 @@ export function sysctlName(text: string): Problem | undefined {
   return { code: "refused-value", problem: "is not supported: it would hold for the whole host", hint: "set it on the host (sysctl.d(5))" };
 }
 
+/** An IPv4 or IPv6 address. */
+export function address(text: string): Problem | undefined {
+  return text === "" ? { problem: "is empty" } : hostAddress(text);
+}
+
+/** One word of a line of resolv.conf(5). */
+export function word(text: string): Problem | undefined {
+  return /^[!-~]+$/.test(text) ? undefined : { problem: "is not one word of printable ASCII characters" };
+}
+
 export function notEmpty(text: string): Problem | undefined {
   return text === "" ? { problem: "is empty" } : undefined;
 }

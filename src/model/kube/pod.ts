@@ -4,8 +4,10 @@ import type { Report } from "../../spec/report.js";
 import type { RestartPolicy, UsernsWish } from "../types.js";
 import { annotationOf } from "./annotations.js";
 import { readContainer, readResources } from "./container.js";
+import { readNames } from "./dns.js";
 import { readMetadata } from "./metadata.js";
 import { containerNames } from "./rules/container-names.js";
+import { dns } from "./rules/dns.js";
 import { envSources } from "./rules/env-sources.js";
 import { escalation } from "./rules/escalation.js";
 import { hostNetworkPorts } from "./rules/host-network-ports.js";
@@ -30,6 +32,7 @@ import { readVolume } from "./volume.js";
 /** Each looks at one thing; the order does not matter, findings are sorted by place. */
 const RULES: readonly ((view: PodView) => void)[] = [
   containerNames,
+  dns,
   envSources,
   escalation,
   hostNetworkPorts,
@@ -73,6 +76,7 @@ export function readPod(document: Reader, report: Report): PodView {
       hostNetwork: spec?.flag("hostNetwork") ?? false,
       ...(account === undefined || account === "default" ? {} : { serviceAccountName: account }),
       ...(hostname === undefined ? {} : { hostname }),
+      ...readNames(spec),
       ...(settings.length === 0 ? {} : { sysctls: Object.fromEntries(settings) }),
       ...(resources === undefined
         ? {}

@@ -25,6 +25,8 @@ export function infraBundle(pod: PodPlan): Bundle {
     "io.podgen.identifier": `${pod.name}/${INFRA}`,
     "io.podgen.log-fields": JSON.stringify({ POD_NAME: pod.name, CONTAINER_NAME: INFRA }),
     "io.podgen.run-dir": runDir(pod.name, INFRA),
+    ...(pod.hosts === undefined ? {} : { "io.podgen.hosts": pod.hosts }),
+    ...(pod.resolv === undefined ? {} : { [pod.resolv.alone ? "io.podgen.resolv-conf" : "io.podgen.resolv-lines"]: pod.resolv.text }),
     "io.podgen.uplink": pod.uplink ? "pasta" : "none",
     ...(pod.userns === undefined ? {} : { "io.podgen.userns": mapsJson(pod.userns) }),
     ...(pod.memoryVolumes.length === 0 ? {} : { "io.podgen.memory-volumes": JSON.stringify(pod.memoryVolumes) }),

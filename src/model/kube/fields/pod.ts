@@ -1,6 +1,6 @@
 // Fields of Pods: the whole of core/v1 PodSpec, honoured, refused or without effect.
 import { type Fields, list, names, object } from "../../../spec/schema.js";
-import { dnsLabel, hostName } from "../formats.js";
+import { address, dnsLabel, dnsSubdomain, hostName, word } from "../formats.js";
 import { CONTAINER, EPHEMERAL_CONTAINER } from "./container.js";
 import { METADATA, STATUS } from "./metadata.js";
 import { RESOURCES } from "./resources.js";
@@ -10,12 +10,25 @@ import { PULL_SECRET } from "./selectors.js";
 import { VOLUME } from "./volume.js";
 
 const NO_NAME = "there is no domain of a cluster here";
-const NO_DNS = "a pod has the name servers of the host so far";
 const NO_SHARING = "a pod has the usual namespaces of its own so far";
 const NO_API = "there is no API server here";
 
 /** systemd's time spans are far larger; 68 years are enough. */
 const MAX_SECONDS = 2147483647;
+
+const HOST_ALIAS = object("HostAlias", {
+  ip: { type: "string", required: true, check: address },
+  hostnames: { type: list({ type: "string", check: dnsSubdomain }) },
+});
+const DNS_CONFIG = object("PodDNSConfig", {
+  nameservers: { type: list({ type: "string", check: address }) },
+  options: {
+    type: list(
+      object("PodDNSConfigOption", { name: { type: "string", required: true, check: word }, value: { type: "string", check: word } }),
+    ),
+  },
+  searches: { type: list({ type: "string", check: word }) },
+});
 
 const HONOURED: Fields = {
   containers: { type: list(CONTAINER, { nonEmpty: true }), required: true },
@@ -30,32 +43,28 @@ const HONOURED: Fields = {
   hostname: { type: "string", check: dnsLabel },
   hostnameOverride: { type: "string", since: "1.34", check: hostName, note: "It goes before hostname." },
   resources: { type: RESOURCES, since: "1.32", note: "They are on the pod's slice." },
+  hostAliases: { type: list(HOST_ALIAS) },
+  dnsPolicy: {
+    type: "string",
+    values: ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"],
+    note: "All but None are the host's name servers: there is no cluster's. None is dnsConfig alone.",
+  },
+  dnsConfig: {
+    type: DNS_CONFIG,
+    note: "Resolvers read three name servers, the pod's first ones. Searches only with dnsPolicy None: else the host's count.",
+  },
   os: { since: "1.23", type: object("PodOS", { name: { type: "string", required: true, values: ["linux"] } }) },
 };
 
 const REFUSED: Fields = {
   activeDeadlineSeconds: { type: "integer", refused: "podgen sets no deadlines yet" },
   automountServiceAccountToken: { type: "boolean", noEffect: NO_API, fine: [false] },
-  dnsConfig: {
-    type: object("PodDNSConfig", {
-      nameservers: { type: list("string") },
-      options: { type: list(names("PodDNSConfigOption", "name value")) },
-      searches: { type: list("string") },
-    }),
-    refused: NO_DNS,
-  },
-  // All three of the fine ones end at the host's name servers where there is no cluster DNS.
-  dnsPolicy: { type: "string", refused: NO_DNS, fine: ["ClusterFirst", "ClusterFirstWithHostNet", "Default"] },
   enableServiceLinks: { type: "boolean", refused: "there are no Services yet", fine: [true, false] },
   ephemeralContainers: {
     since: "1.16",
     type: list(EPHEMERAL_CONTAINER),
     refused: "debugging containers are not part of a pod's file",
     hint: "use podgen exec",
-  },
-  hostAliases: {
-    type: list(object("HostAlias", { hostnames: { type: list("string") }, ip: { type: "string" } })),
-    refused: "podgen adds no lines to /etc/hosts yet",
   },
   hostIPC: { type: "boolean", refused: NO_SHARING, fine: [false] },
   hostPID: { type: "boolean", refused: NO_SHARING, fine: [false] },
