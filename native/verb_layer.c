@@ -214,7 +214,7 @@ static int unpack_with_recipe(struct options *o, int blob, int root, struct outc
   int r = recipe_new(fd, &o->unpack.recipe, err);
   if (r == 0) r = unpack_into(o, blob, root, ret, err);
   if (r == 0) r = recipe_finish(o->unpack.recipe, err);
-  if (r == 0) r = treesum(root, ret->tree, &ret->things, err);
+  if (r == 0) r = treesum(root, ret->tree, &ret->things, NULL, err);
   recipe_free(o->unpack.recipe);
   o->unpack.recipe = NULL;
   if (r < 0 || ret->unpacked.replaced) (void)unlink(o->recipe);

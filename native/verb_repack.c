@@ -68,15 +68,16 @@ static int repack(const struct options *o, struct err *err) {
   struct userns_map map = {0};
   char digest[DIGEST_TEXT] = "", tree[DIGEST_TEXT] = "";
   uint64_t size = 0, entries = 0;
+  bool aufs = false;
   int r = userns_enter(&map, err);
   if (r < 0) return r;
   signal(SIGPIPE, SIG_IGN);
   cleanup_fd int root = open(o->layer, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (root < 0) return err_set(err, errno, "layer", "%s", o->layer);
-  if (o->check) r = treesum(root, tree, &entries, err);
+  if (o->check) r = treesum(root, tree, &entries, &aufs, err);
   if (r == 0 && o->recipe) r = remake(o, root, digest, &size, err);
   if (r < 0 || !o->check) return r;
-  int n = printf("{\"tree\":\"%s\",\"entries\":%" PRIu64, tree, entries);
+  int n = printf("{\"tree\":\"%s\",\"entries\":%" PRIu64 ",\"aufs\":%s", tree, entries, aufs ? "true" : "false");
   if (n >= 0 && o->recipe) n = printf(",\"diffId\":\"%s\",\"size\":%" PRIu64, digest, size);
   if (n < 0 || puts("}") < 0 || fflush(stdout) != 0) return err_set(err, errno, "stdout", "%s", "");
   return 0;

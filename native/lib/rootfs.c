@@ -39,10 +39,24 @@ static bool has_entries(int folder, const char *name) {
   return n == 3;
 }
 
+/* Whether a layer is there. One that is a link lies in podman's store, where podman may have removed it. */
+static int look_at_layer(const char *layer, struct stat *ret, struct err *err) {
+  char target[PATH_MAX];
+  if (stat(layer, ret) == 0) return 0;
+  int code = errno;
+  ssize_t n = code == ENOENT ? readlink(layer, target, sizeof target - 1) : -1;
+  if (n < 0) return err_set(err, code, "layer", "%s", layer);
+  target[n] = 0;
+  return err_set(err, code, "layer", "podman has removed the image; build or pull it again and apply its pod: %.200s", target);
+}
+
 int rootfs_prepare(const struct bundle_rootfs *fs, struct err *err) {
-  const char *top = fs->layers[fs->n_layers - 1];
   struct stat st;
-  if (stat(top, &st) < 0) return err_set(err, errno, "layer", "%s", top);
+  for (size_t i = 0; i < fs->n_layers; i++) {
+    int r = look_at_layer(fs->layers[i], &st, err);
+    if (r < 0) return r;
+  }
+  /* From here on `st` is the topmost layer's. */
   cleanup_fd int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (slash < 0) return err_set(err, errno, "open", "/");
   cleanup_fd int folder = inroot_make_dir(slash, fs->upper, 0700, 0);

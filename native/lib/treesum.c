@@ -16,6 +16,7 @@ enum { DEPTH_MAX = 900 };
 struct sum {
   struct sha256_ctx sha;
   uint64_t entries;
+  bool aufs;
 };
 
 static int by_name(const void *a, const void *b) {
@@ -72,6 +73,7 @@ static int add_entry(struct sum *s, int dir, const char *name, const struct stat
     add(s, link, (size_t)n + 1);
   }
   s->entries++;
+  s->aufs = s->aufs || !strncmp(name, ".wh.", 4);
   cleanup_free char *path = xformat("/proc/self/fd/%d/%s", dir, *name ? name : ".");
   return path ? add_xattrs(s, path) : -ENOMEM;
 }
@@ -95,7 +97,7 @@ static int add_folder(struct sum *s, int folder, unsigned deep) {
   return r;
 }
 
-int treesum(int root, char digest[72], uint64_t *entries, struct err *err) {
+int treesum(int root, char digest[72], uint64_t *entries, bool *aufs, struct err *err) {
   struct sum s = {.entries = 0};
   struct stat st;
   sha256_init(&s.sha);
@@ -104,5 +106,6 @@ int treesum(int root, char digest[72], uint64_t *entries, struct err *err) {
   if (r < 0) return err_set(err, -r, "look", "the unpacked layer");
   digest_text(&s.sha, digest);
   *entries = s.entries;
+  if (aufs) *aufs = s.aufs;
   return 0;
 }

@@ -93,13 +93,17 @@ static void test_sum(int root) {
   uint64_t n = 0;
   struct err err;
   struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000, .tv_nsec = 1}};
-  EXPECT(treesum(root, before, &n, &err) == 0 && n == 4);
-  EXPECT(treesum(root, after, &n, &err) == 0 && !strcmp(before, after));
-  EXPECT(fchmodat(root, "a", 0640, 0) == 0 && treesum(root, after, &n, &err) == 0 && strcmp(before, after) != 0);
-  EXPECT(fchmodat(root, "a", 0600, 0) == 0 && treesum(root, after, &n, &err) == 0 && !strcmp(before, after));
-  EXPECT(utimensat(root, "a", old, 0) == 0 && treesum(root, after, &n, &err) == 0 && strcmp(before, after) != 0);
-  (void)treesum(root, before, &n, &err);
-  EXPECT(renameat(root, "a", root, "c") == 0 && treesum(root, after, &n, &err) == 0 && strcmp(before, after) != 0);
+  EXPECT(treesum(root, before, &n, NULL, &err) == 0 && n == 4);
+  EXPECT(treesum(root, after, &n, NULL, &err) == 0 && !strcmp(before, after));
+  EXPECT(fchmodat(root, "a", 0640, 0) == 0 && treesum(root, after, &n, NULL, &err) == 0 && strcmp(before, after) != 0);
+  EXPECT(fchmodat(root, "a", 0600, 0) == 0 && treesum(root, after, &n, NULL, &err) == 0 && !strcmp(before, after));
+  EXPECT(utimensat(root, "a", old, 0) == 0 && treesum(root, after, &n, NULL, &err) == 0 && strcmp(before, after) != 0);
+  bool aufs = true;
+  EXPECT(treesum(root, before, &n, &aufs, &err) == 0 && !aufs);
+  EXPECT(symlinkat("x", root, ".wh.gone") == 0 && treesum(root, after, &n, &aufs, &err) == 0 && aufs);
+  EXPECT(unlinkat(root, ".wh.gone", 0) == 0);
+  (void)treesum(root, before, &n, NULL, &err);
+  EXPECT(renameat(root, "a", root, "c") == 0 && treesum(root, after, &n, NULL, &err) == 0 && strcmp(before, after) != 0);
 }
 
 int main(void) {

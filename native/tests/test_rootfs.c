@@ -123,10 +123,16 @@ static void test_missing(const char *upper) {
   const char *layers[] = {"/nowhere/1", "/nowhere/2"};
   struct err err = {0};
   struct bundle_rootfs fs = {.layers = layers, .n_layers = 2, .upper = upper};
-  EXPECT(rootfs_prepare(&fs, &err) == -ENOENT && !strcmp(err.what, "/nowhere/2"));
+  EXPECT(rootfs_prepare(&fs, &err) == -ENOENT && !strcmp(err.what, "/nowhere/1"));
+  /* A link is podman's layer. */
+  cleanup_free char *podmans = xformat("%s/link", base);
+  layers[0] = podmans;
+  EXPECT(symlink("/nowhere/diff", podmans) == 0 && rootfs_prepare(&fs, &err) == -ENOENT);
+  EXPECT(strstr(err.what, "podman has removed") && strstr(err.what, "/nowhere/diff") && unlink(podmans) == 0);
   bool unsupported = true;
-  layers[1] = base;
+  layers[0] = layers[1] = base;
   cleanup_fd int folder = rootfs_prepare(&fs, &err);
+  layers[0] = "/nowhere/1";
   EXPECT(folder >= 0 && rootfs_overlay(&fs, &unsupported, &err) == -ENOENT && !unsupported && strstr(err.what, "/nowhere/1"));
   EXPECT(rootfs_overlay_old(&fs, &err) == -ENOENT);
   EXPECT(rootfs_copy(&fs, &err) == -ENOENT);

@@ -55,7 +55,7 @@ export interface ImageConfig {
 
 /** What is known of an image before and after it is pulled: enough to plan with, none of its layers needed. */
 export interface ImageFacts {
-  /** As written in the spec, normalised: `registry/repo:tag[@digest]`, `oci:/path[:ref]`, `docker-archive:/path[:ref]`. */
+  /** As written in the spec, normalised: `registry/repo:tag[@digest]`, `oci:/path[:ref]`, `docker-archive:/path[:ref]`, `containers-storage:name`. */
   readonly reference: string;
   /** Digest of the manifest for this platform, `sha256:…`. */
   readonly digest: string;

@@ -60,6 +60,8 @@ export async function settle(short: string, policy: PullPolicy, asked: Asked): P
   try {
     const name = await asked.images.longName(short);
     if (name.kind === "settled") return name.reference;
+    const built = asked.probe === undefined && asked.exact !== true ? await builtHere(short, asked.images) : undefined;
+    if (built !== undefined) return built;
     if (name.kind === "unknown") return unknown(short);
     if (name.ask && asked.choose !== undefined) {
       const choice = await asked.choose(short, name.candidates);
@@ -70,6 +72,18 @@ export async function settle(short: string, policy: PullPolicy, asked: Asked): P
     return name.tryAll && asked.exact !== true ? await firstOf(short, name, policy, asked) : several(short, name.candidates);
   } catch (error) {
     if (isImageError(error)) return error;
+    throw error;
+  }
+}
+
+/** What podman or buildah has built under a name without a registry is of localhost: taken where no file says otherwise. */
+async function builtHere(short: string, images: ImageReader): Promise<string | undefined> {
+  const reference = `localhost/${short}`;
+  try {
+    await images.inspect(reference, "Never");
+    return reference;
+  } catch (error) {
+    if (isImageError(error) && error.code === "image-not-found") return undefined;
     throw error;
   }
 }

@@ -15,6 +15,8 @@ export interface StoredImage {
   readonly size: number;
   /** diff_ids, bottom first. */
   readonly layers: readonly string[];
+  /** Its layers lie in podman's store, as far as podgen did not have them already. */
+  readonly origin?: "containers-storage";
 }
 
 /** One step of an image's making. */

@@ -48,6 +48,33 @@ test("a pod of podgen and one of podman coexist, and each goes without the other
   assert.equal(await host.fetch(THEIRS), "of podman\n");
 });
 
+test("what podman has built a pod runs straight from podman's store", async () => {
+  const made =
+    "podman run --name made --network none localhost/busybox sh -c 'rm /bin/true; echo of podman > /made' && podman commit -q made localhost/made:dev";
+  must(await host.run(["sh", "-c", made]), "podman commit");
+  const spec = pagePod({ name: "made", port: 18084 }).replaceAll(/image: .*/g, "image: made:dev");
+  await host.apply("made", spec);
+  assert.equal(await host.ok(["exec", "made/app", "--", "sh", "-c", "cat /made; test -e /bin/true || echo hidden"]), "of podman\nhidden\n");
+  assert.match(await host.ok(["image", "ls", "-o", "wide"]), /localhost\/made:dev.* podman$/m);
+  const links = must(
+    await host.run(["sh", "-c", "readlink ~/.local/share/podgen/storage/layers/* | grep -c containers/storage/overlay/"]),
+    "links",
+  );
+  assert.equal(links, "1\n", "the new layer is not copied, and busybox's podgen had already");
+  await host.ok(["image", "copy", "-q", "containers-storage:made:dev", "oci-archive:/home/alice/made.tar"]);
+  must(await host.run(["podman", "load", "-q", "-i", "/home/alice/made.tar"]), "podman load");
+  await host.ok(["delete", "made"]);
+  await host.ok(["image", "rm", "localhost/made:dev"]);
+  must(
+    await host.run([
+      "sh",
+      "-c",
+      "podman rm made && podman run --rm --network none localhost/made:dev cat /made && podman rmi localhost/made:dev",
+    ]),
+    "podman run",
+  );
+});
+
 /** Applies the pod `web` and demands the refusal, with the place of the unit that stands in the way. */
 async function refused(path: string, units: readonly string[] = []): Promise<void> {
   const before = units.map((unit) => host.read(`.config/systemd/user/${unit}`));

@@ -1,12 +1,13 @@
 // The store as a user has it: images that pods need stay, and a pod runs the very bytes it was applied with, whatever became of the registry.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { OddRegistry, refuse } from "../lib/odd-registry.js";
 import { PodHost } from "../lib/pods.js";
 import { busyboxImage } from "../lib/real-image.js";
+import { eventually, runOk } from "../lib/session.js";
 import { smallPod } from "../lib/small-pod.js";
-import { layer, type TinyImage } from "../lib/tiny-image.js";
+import { layer, type TinyImage, writeLayout } from "../lib/tiny-image.js";
 
 let host: PodHost;
 let registry: OddRegistry;
@@ -145,4 +146,50 @@ test("deleted, its images can go, and nothing of them is left", async () => {
   await host.ok(["image", "prune", "--all"]);
   const usage = JSON.parse(await host.ok(["image", "df", "-o", "json"]));
   assert.deepEqual([usage.layers.count, usage.blobs.count, usage.downloads.count, usage.images], [0, 0, 0, []]);
+});
+
+test("podman's images: copied byte for byte; used where they are, as long as they are there; never removed", async () => {
+  const { home } = host.session;
+  const made = busyboxImage(
+    layer([{ name: "bin/.wh.true" }, { name: "d/a", content: "a" }, { name: "d/b", content: "b" }]),
+    layer([{ name: "d/.wh..wh..opq" }, { name: "d/c", content: "c\n" }]),
+  );
+  await writeLayout(`${home}/made`, { "": made });
+  const sh = (script: string) => runOk(host.session.user, ["sh", "-c", script]);
+  await sh("mkdir -p .config/containers && printf '[storage]\ndriver = \"overlay\"\n' > .config/containers/storage.conf");
+  // skopeo keeps images by podman's own library, in podman's own store.
+  const build = () => sh("skopeo --insecure-policy copy -q oci:made containers-storage:localhost/made:dev");
+  await build();
+
+  assert.equal(JSON.parse(await host.ok(["image", "inspect", "containers-storage:made:dev"])).Digest, made.digest);
+  await host.ok(["image", "copy", "-q", "containers-storage:made:dev", `oci:${home}/out:x`]);
+  const copied = readdirSync(`${home}/out/blobs/sha256`);
+  for (const { diffId } of made.layers) assert.ok(copied.includes(diffId.slice(7)), "the layer's very tar");
+  const refused = await host.podgen(["image", "copy", `oci:${home}/out:x`, "containers-storage:made:2"]);
+  assert.match(refused.stderr, /writes nothing into podman's store/);
+
+  const pod = (image: string) => host.spec("made.yaml", smallPod({ name: "made", image, more: "      imagePullPolicy: Never" }));
+  await host.ok(["apply", pod("localhost/made:dev")]);
+  assert.equal(await host.ok(["exec", "made", "--", "sh", "-c", "ls /d; test -e /bin/true || echo hidden"]), "c\nhidden\n");
+  const layers = `${home}/.local/share/podgen/storage/layers`;
+  for (const name of readdirSync(layers))
+    assert.match(readlinkSync(`${layers}/${name}`), /\/containers\/storage\/overlay\/[0-9a-f]{64}\/diff$/);
+  assert.match((await host.podgen(["image", "fsck", "--deep"])).stderr, /^no damage$/m);
+  assert.match(await host.ok(["image", "ls", "-o", "wide"]), /localhost\/made:dev.* podman$/m);
+
+  await sh("skopeo delete containers-storage:localhost/made:dev");
+  const gone = await host.podgen(["apply", pod("localhost/made:dev")]);
+  assert.equal(gone.code, 1, gone.stderr);
+  assert.match(gone.stderr, /localhost\/made:dev: it was podman's, and podman has removed it/);
+  await host.podgen(["restart", "made", "--timeout", "1s"]);
+  await eventually("why it cannot start", async () => /podman has removed the image/.test(await host.log("pod-made_app.service")));
+
+  await build();
+  await host.ok(["delete", "made"]);
+  await host.ok(["apply", pod("containers-storage:made:dev")]);
+  assert.equal(await host.ok(["exec", "made", "--", "cat", "/d/c"]), "c\n");
+  await host.ok(["delete", "made"]);
+  await host.ok(["image", "prune", "--all"]);
+  assert.deepEqual(readdirSync(layers), []);
+  await sh("rm -rf out && skopeo --insecure-policy copy -q containers-storage:localhost/made:dev oci:out:x");
 });

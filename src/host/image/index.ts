@@ -5,6 +5,7 @@ import type { RegistryLogin } from "../../base/registry-login.js";
 import { DEFAULT_STORAGE } from "../../base/storage.js";
 import { ImageError, type Images, type PullPolicy } from "../../ports/images.js";
 import { readStorage } from "../facts/storage.js";
+import type { PodmanSource } from "./containers/source.js";
 import { DEADLINES, type Deadlines } from "./deadlines.js";
 import { local } from "./failure.js";
 import { parseConfiguration, parseManifest } from "./manifest.js";
@@ -12,7 +13,7 @@ import { openSource } from "./open.js";
 import { hostPlatform, type Platform } from "./platform.js";
 import { parseReference, type Reference } from "./reference.js";
 import { factsOf, type ImageSource, type Resolved } from "./source.js";
-import { exists, Store } from "./store.js";
+import { exists, type ImageRecord, Store } from "./store.js";
 
 export interface ImageOptions {
   /** `$XDG_DATA_HOME/podgen`; the store is `storage` in it. */
@@ -38,6 +39,8 @@ export function createImages(options: ImageOptions): Images {
   const deadlines = { ...DEADLINES, ...options.deadlines };
   /** What inspect() learned, so that ensure() need not ask again. */
   const known = new Map<string, Resolved>();
+  /** Images of podman's that inspect() found, by reference and digest. */
+  const inPodman = new Map<string, PodmanSource>();
   const sources = new Map<string, Promise<ImageSource>>();
 
   const sourceOf = (reference: Reference, logins: readonly RegistryLogin[]): Promise<ImageSource> => {
@@ -50,16 +53,32 @@ export function createImages(options: ImageOptions): Images {
     return made;
   };
 
+  /** Podman's image as what a reference means now. */
+  async function podmans(reference: Reference, policy: PullPolicy, record: ImageRecord | undefined): Promise<PodmanSource | undefined> {
+    const { podmanImage } = await import("./podmans.js");
+    return podmanImage(reference, policy, record, host, { env: options.env, podrt: options.podrt });
+  }
+
   async function inspect(text: string, policy: PullPolicy, logins: readonly RegistryLogin[]): Promise<ImageFacts> {
     const reference = parseReference(text);
     const record = await store.record(text);
+    const podman = await podmans(reference, policy, record);
+    if (podman !== undefined) {
+      const resolved = await podman.resolve();
+      inPodman.set(`${text} ${resolved.digest}`, podman);
+      return factsOf(text, resolved);
+    }
+    // A pod that has not changed would not be looked at again, and its next start fail.
+    if (record?.origin !== undefined && (policy === "Always" || !(await store.hasLayers(record.facts.layers))))
+      (await import("./podmans.js")).refuseGone(reference, record);
     if (policy === "Never") {
       if (record !== undefined) return record.facts;
       const hint = "Set imagePullPolicy to IfNotPresent, at least for the first apply.";
       throw new ImageError("image-not-found", text, `${text} is not in the store, and imagePullPolicy is Never`, hint);
     }
-    // A digest names the same bytes for ever; nobody needs to be asked about it.
+    // A digest names the same bytes for ever; nobody needs to be asked about it. Of what was podman's podman was asked.
     const pinned = reference.kind === "registry" && reference.digest !== undefined;
+    if (record !== undefined && reference.kind === "containers-storage") return record.facts;
     if (record !== undefined && reference.kind === "registry" && (policy === "IfNotPresent" || pinned)) return record.facts;
     const source = await sourceOf(reference, logins);
     // Where a policy wants signatures they are looked at again, though nothing has changed: the record may be older than the policy.
@@ -85,8 +104,16 @@ export function createImages(options: ImageOptions): Images {
   async function ensure(facts: ImageFacts, progress: Parameters<Images["ensure"]>[1], logins: readonly RegistryLogin[]): Promise<void> {
     if (await has(facts)) return;
     const reference = parseReference(facts.reference);
-    const source = () => sourceOf(reference, logins);
-    const resolved = known.get(facts.digest) ?? (await stored(store, facts, host)) ?? (await (await source()).resolve(facts.digest));
+    const record = await store.record(facts.reference);
+    const podman =
+      inPodman.get(`${facts.reference} ${facts.digest}`) ?? (record?.origin && (await podmans(reference, "IfNotPresent", record)));
+    if (podman === undefined) (await import("./podmans.js")).refuseGone(reference, record);
+    const source = async () => podman ?? sourceOf(reference, logins);
+    const resolved =
+      (await podman?.resolve(facts.digest)) ??
+      known.get(facts.digest) ??
+      (await stored(store, facts, host)) ??
+      (await (await source()).resolve(facts.digest));
     if (resolved.digest !== facts.digest || resolved.configuration.diffIds.join() !== facts.layers.join()) {
       throw new ImageError(
         "image-digest-mismatch",
@@ -99,7 +126,15 @@ export function createImages(options: ImageOptions): Images {
       import("./pull.js"),
       options.settings === undefined ? DEFAULT_STORAGE : readStorage(options.settings),
     ]);
-    await pull(facts, resolved, source, progress, { store, podrt: options.podrt, env: options.env, deadlines, limits, keepBlobs });
+    await pull(facts, resolved, source, progress, {
+      store,
+      podrt: options.podrt,
+      env: options.env,
+      deadlines,
+      limits,
+      keepBlobs,
+      inPlace: podman !== undefined,
+    });
   }
 
   const shifter = { store, podrt: options.podrt, env: options.env };

@@ -21,6 +21,8 @@ export interface LayerContext {
   readonly reference: string;
   readonly podrt: string;
   readonly limits: LayerLimits;
+  /** Layers may stay where the source has them unpacked, by a link. */
+  readonly inPlace: boolean;
   /** Whether the blob of every layer is kept beside what it unpacks to. */
   readonly keepBlobs: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -36,12 +38,15 @@ export interface LayerContext {
  */
 export async function haveLayer(context: LayerContext, diffId: string, descriptor: Descriptor): Promise<void> {
   const { store } = context;
-  if (await exists(store.layer(diffId))) return context.report(diffId, descriptor.size, "present", descriptor.size);
+  // What was pulled never depends on what podman keeps.
+  const present = () => (context.inPlace ? exists(store.layer(diffId)) : store.owns(diffId));
+  if (await present()) return context.report(diffId, descriptor.size, "present", descriptor.size);
   const lock = await lockLayer(context, diffId, descriptor);
   try {
-    if (await exists(store.layer(diffId))) return context.report(diffId, descriptor.size, "done", descriptor.size);
+    if (await present()) return context.report(diffId, descriptor.size, "done", descriptor.size);
     await clearLeftovers(context, diffId);
-    await unpackVerified(context, diffId, descriptor, lock);
+    const linked = context.inPlace && (await (await import("./in-place.js")).linkLayer(context, diffId));
+    if (!linked) await unpackVerified(context, diffId, descriptor, lock);
     context.report(diffId, descriptor.size, "done", descriptor.size);
   } finally {
     await lock.release(true);
@@ -144,6 +149,7 @@ export async function placeLayer(
   }
   await store.writeNote(diffId, note);
   await before();
+  await (await import("./in-place.js")).unlinkLayer(store.layer(diffId));
   await rename(temporary, store.layer(diffId));
   await syncFolder(dirname(temporary));
 }

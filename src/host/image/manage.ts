@@ -214,7 +214,7 @@ function incomplete(reference: string): ImageError {
 }
 
 /** What a listing shows of a record; what its blobs cannot say any more is left out. */
-async function describe(store: Store, { facts, configDigest }: ImageRecord): Promise<StoredImage> {
+async function describe(store: Store, { facts, configDigest, origin }: ImageRecord): Promise<StoredImage> {
   const [manifest, config] = await Promise.all(
     [facts.digest, configDigest].map(async (digest) => parseJson((await store.readBlob(digest)) ?? new Uint8Array())),
   );
@@ -223,6 +223,7 @@ async function describe(store: Store, { facts, configDigest }: ImageRecord): Pro
   const created = isObject(config) ? config["created"] : undefined;
   return {
     reference: facts.reference,
+    ...(origin === undefined ? {} : { origin }),
     digest: facts.digest,
     configDigest,
     ...(typeof created === "string" && !Number.isNaN(Date.parse(created)) ? { created } : {}),

@@ -21,6 +21,8 @@ export interface PullOptions {
   readonly deadlines: Deadlines;
   readonly limits: LayerContext["limits"];
   readonly keepBlobs: boolean;
+  /** See LayerContext; the record then says where the image is from. */
+  readonly inPlace?: boolean;
 }
 
 /**
@@ -35,7 +37,8 @@ export async function pull(
   options: PullOptions,
 ): Promise<void> {
   const { reference } = facts;
-  const { store, deadlines } = options;
+  const { store, deadlines, inPlace = false } = options;
+  const present = (diffId: string) => (inPlace ? store.hasLayers([diffId]) : store.owns(diffId));
   // A prune must not take away layers that no record names yet.
   const lock = await local(reference, () => acquire(store.storeLock, "shared", 1, within(deadlines.lock)));
   if (lock === undefined) throw new ImageError("image-store", reference, `${reference}: the store is locked for pruning and stays so`);
@@ -43,22 +46,28 @@ export async function pull(
     const layers = unique(resolved);
     const report = throttled(reference, progress);
     for (const [diffId, descriptor] of layers) {
-      const present = await store.hasLayers([diffId]);
-      report(diffId, descriptor.size, present ? "present" : "download", present ? descriptor.size : 0);
+      const there = await present(diffId);
+      report(diffId, descriptor.size, there ? "present" : "download", there ? descriptor.size : 0);
     }
-    const missing = (await Promise.all(layers.map(async (layer) => ((await store.hasLayers([layer[0]])) ? [] : [layer])))).flat();
+    const missing = (await Promise.all(layers.map(async (layer) => ((await present(layer[0])) ? [] : [layer])))).flat();
     if (missing.length > 0) {
       const stop = new AbortController();
       const from = await source();
       // The manifest may be the store's own, of a time when the policy wanted less.
       await from.admit?.(resolved.manifest);
-      const context: LayerContext = { ...options, source: from, reference, signal: stop.signal, report };
+      const context: LayerContext = { ...options, inPlace, source: from, reference, signal: stop.signal, report };
       await inParallel(missing, PARALLEL, stop, ([diffId, descriptor]) => local(reference, () => haveLayer(context, diffId, descriptor)));
     }
     await local(reference, async () => {
       await store.writeBlob(resolved.configDigest, resolved.configBytes);
       await store.writeBlob(resolved.digest, resolved.manifest);
-      await store.writeRecord({ version: 1, named: resolved.named, configDigest: resolved.configDigest, facts });
+      await store.writeRecord({
+        version: 1,
+        named: resolved.named,
+        configDigest: resolved.configDigest,
+        facts,
+        ...(inPlace ? { origin: "containers-storage" as const } : {}),
+      });
     });
   } finally {
     await lock.release();

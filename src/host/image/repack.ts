@@ -42,8 +42,9 @@ function start({ podrt, env }: Helper, folder: string, words: readonly string[],
 }
 
 /** The tar of a layer from an offset on. Only its end says that every byte was right: throws Altered, or HelperError for our own troubles. */
-export function layerTar(repacker: Repacker, diffId: string, from = 0): AsyncGenerator<Uint8Array> {
-  return folderTar(repacker, repacker.store.layer(diffId), repacker.store.recipe(diffId), diffId, from);
+export async function* layerTar(repacker: Repacker, diffId: string, from = 0): AsyncGenerator<Uint8Array> {
+  const { store } = repacker;
+  yield* folderTar(repacker, await store.folder(diffId), store.recipe(diffId), diffId, from);
 }
 
 /** The same of any unpacked layer, with a recipe in a file, or as its pieces. Throws as layerTar, and what the recipe's pieces throw. */
@@ -86,17 +87,9 @@ export async function* folderTar(
  */
 export async function checkLayer(repacker: Repacker, diffId: string, note: LayerNote, deep: boolean): Promise<void> {
   const words = deep && note.recipe ? ["--recipe", repacker.store.recipe(diffId), "--diff-id", diffId] : [];
-  const { child, ended } = start(repacker, repacker.store.layer(diffId), ["--check", ...words]);
-  let out = "";
-  child.stdout?.on("data", (piece: Buffer) => {
-    if (out.length < OUTPUT_MAX) out += piece.toString();
-  });
-  const error = await ended;
-  if (error !== undefined) throw error;
-  const json = parseJson(Buffer.from(out));
-  if (!isObject(json)) throw new HelperError("podrt repack did not say what it found");
-  if (json["tree"] === note.tree) return;
-  const difference = Number(json["entries"]) - note.things;
+  const found = await lookAt(repacker, await repacker.store.folder(diffId), words);
+  if (found.tree === note.tree) return;
+  const difference = found.things - note.things;
   const count =
     difference === 0
       ? "owners, modes, times, sizes or attributes"
@@ -104,4 +97,22 @@ export async function checkLayer(repacker: Repacker, diffId: string, note: Layer
         ? `${difference} more names`
         : `${-difference} fewer names`;
   throw new Altered(`its files are not those it had (${count})`);
+}
+
+/** What podrt sees of an unpacked layer: see LayerNote; `aufs`: it has whiteouts that overlay does not know. Throws as layerTar does. */
+export async function lookAt(
+  helper: Helper,
+  folder: string,
+  words: readonly string[] = [],
+): Promise<{ readonly tree: string; readonly things: number; readonly aufs: boolean }> {
+  const { child, ended } = start(helper, folder, ["--check", ...words]);
+  let out = "";
+  child.stdout?.on("data", (piece: Buffer) => {
+    if (out.length < OUTPUT_MAX) out += piece.toString();
+  });
+  const error = await ended;
+  if (error !== undefined) throw error;
+  const json = parseJson(Buffer.from(out));
+  if (!isObject(json) || typeof json["tree"] !== "string") throw new HelperError("podrt repack did not say what it found");
+  return { tree: json["tree"], things: Number(json["entries"]), aufs: json["aufs"] === true };
 }

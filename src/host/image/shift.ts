@@ -55,7 +55,7 @@ async function shiftLayer({ store, podrt, env }: Shifter, diffId: string, name: 
       DEADLINES.unpack,
     ); // prettier-ignore
     if (await exists(store.shifted(name))) return;
-    const words = ["layer", "--dest", store.shifted(name), "--shift", store.layer(diffId), "--map", mapsJson(maps), "--sync"];
+    const words = ["layer", "--dest", store.shifted(name), "--shift", await store.folder(diffId), "--map", mapsJson(maps), "--sync"];
     const failed = await runPodrt(podrt, words, env, lock.fd);
     if (failed === undefined) return;
     if (!NO_SUCH_ID.test(failed)) throw new ImageError("image-store", diffId, `the layer ${diffId} cannot be copied: ${failed}`);

@@ -1,5 +1,6 @@
 // The store on disk: <data>/storage. What is there is whole; what is not whole has another name.
-//   layers/HEX             unpacked layer, named by its diff_id; renamed into place when podrt has verified and synced it
+//   layers/HEX             unpacked layer, named by its diff_id; renamed into place when podrt has verified and synced it;
+//                          or a link to where podman has it (in-place.ts), which leads nowhere once podman has removed it
 //   layers/.tmp-HEX-…      being unpacked, or left by a killed podgen (the next one removes it); `new` for HEX: a commit's
 //   recipes/HEX.gz         how the layer's very tar is made of its folder again (native/lib/recipe.h)
 //   recipes/HEX.json       LayerNote: what was seen when it was unpacked; written before the layer gets its name
@@ -10,7 +11,7 @@
 //   shifted/…               layers with other owners (shift.ts)
 //   locks/…                flock files: one per layer in work, `store` against pruning
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, stat, unlink } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, realpath, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ImageFacts } from "../../base/facts.js";
 import { isObject, parseJson } from "./json.js";
@@ -24,6 +25,8 @@ export interface ImageRecord {
   readonly named: string;
   readonly configDigest: string;
   readonly facts: ImageFacts;
+  /** Its layers may be links into podman's store. */
+  readonly origin?: "containers-storage";
 }
 
 /** What is remembered of a layer beside its folder. Layers of before this was remembered have none. */
@@ -115,6 +118,16 @@ export class Store {
 
   #recordPath(reference: string): string {
     return join(this.root, "images", recordName(reference));
+  }
+
+  /** True when the layer is there, and not a link into somebody else's store. */
+  async owns(diffId: string): Promise<boolean> {
+    return (await absentAs(undefined, lstat(this.layer(diffId))))?.isDirectory() === true;
+  }
+
+  /** Where a layer's files are, wherever that is; the layer's own name where it is not there. */
+  async folder(diffId: string): Promise<string> {
+    return (await absentAs(undefined, realpath(this.layer(diffId)))) ?? this.layer(diffId);
   }
 
   /** True when every layer is there, whole. */

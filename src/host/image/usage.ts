@@ -13,8 +13,10 @@ export async function usageOf(store: Store, pinned: readonly string[]): Promise<
   const present = new Set((await listIfThere(join(store.root, "layers"))).filter((n) => /^[0-9a-f]{64}$/.test(n)));
   for (const hex of present) {
     const note = await store.note(`sha256:${hex}`);
-    if (note === undefined) unknown++;
-    layers.add(note?.size ?? 0, keep.layers.has(hex));
+    const own = await store.owns(`sha256:${hex}`);
+    if (note === undefined && own) unknown++;
+    // What is podman's takes nothing here.
+    layers.add(own ? (note?.size ?? 0) : 0, keep.layers.has(hex));
   }
   const folder = join(store.root, "blobs/sha256");
   for (const name of await listIfThere(folder)) {

@@ -1,9 +1,11 @@
-// Image references: `registry/repository[:tag][@digest]`, `oci:/folder[:ref]`, `docker-archive:/file[:ref]`.
+// Image references: `registry/repository[:tag][@digest]`, `oci:/folder[:ref]`, `docker-archive:/file[:ref]`, `containers-storage:name`.
+import { parseStoredName } from "../../base/containers-storage.js";
 import type { Problem } from "../../spec/report.js";
 
 export type ImageReference =
   | { readonly kind: "registry"; readonly registry: string; readonly repository: string; readonly tag?: string; readonly digest?: string }
-  | { readonly kind: "oci" | "docker-archive"; readonly path: string; readonly ref?: string };
+  | { readonly kind: "oci" | "docker-archive"; readonly path: string; readonly ref?: string }
+  | { readonly kind: "containers-storage"; readonly ref: string };
 
 /** `short`: all is well but that the registry is missing; the name with its tag or digest, `nginx:latest`. */
 export type ParsedImage = { readonly image: ImageReference } | (Problem & { readonly short?: string });
@@ -18,6 +20,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** A name, or `@N` for the Nth image of an archive. */
 const LOCAL_REF = /^[A-Za-z0-9_@][A-Za-z0-9_.\-/:@+]{0,254}$/;
 const MAX_NAME = 255;
+const PODMAN = "containers-storage:";
 
 function bad(problem: string, hint?: string): Problem {
   return { problem, code: "bad-image", ...(hint === undefined ? {} : { hint }) };
@@ -27,12 +30,19 @@ function bad(problem: string, hint?: string): Problem {
 export function parseImage(text: string): ParsedImage {
   if (text === "") return bad("is empty");
   if (/\s/.test(text)) return bad("contains white space");
+  if (text.startsWith(PODMAN)) return parsePodman(text.slice(PODMAN.length));
   const local = /^(oci|docker-archive):(.*)$/s.exec(text);
   // `oci:5000/x` cannot be a registry called oci: the rest of a transport is a path.
   if (local !== null) return parseLocal(local[1] as "oci" | "docker-archive", local[2] ?? "");
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//.exec(text)?.[0];
   if (scheme !== undefined) return bad(`starts with ${scheme}, which image references do not have`, `write ${text.slice(scheme.length)}`);
   return parseRemote(text);
+}
+
+/** An image of podman's store, as it was written: which names it may stand for is known where the store is. */
+function parsePodman(ref: string): ParsedImage {
+  const parsed = parseStoredName(ref);
+  return "problem" in parsed ? bad(parsed.problem, parsed.hint) : { image: { kind: "containers-storage", ref } };
 }
 
 /** Path and reference part at the first colon, as skopeo has them: the path cannot hold one. */
@@ -113,6 +123,7 @@ export function dockerName(short: string): string {
 
 /** One way to write each reference: registry and tag are spelt out; a reference with a digest and no tag stays without. */
 export function formatImage(image: ImageReference): string {
+  if (image.kind === "containers-storage") return `${PODMAN}${image.ref}`;
   if (image.kind !== "registry") return `${image.kind}:${image.path}${image.ref === undefined ? "" : `:${image.ref}`}`;
   const tag = image.tag === undefined ? "" : `:${image.tag}`;
   return `${image.registry}/${image.repository}${tag}${image.digest === undefined ? "" : `@${image.digest}`}`;
@@ -121,6 +132,8 @@ export function formatImage(image: ImageReference): string {
 /** Kubernetes' default of imagePullPolicy: Always for `latest` and for no tag, IfNotPresent for other tags and for digests. */
 export function defaultPullPolicy(image: ImageReference | { readonly kind: "short"; readonly text: string }): "Always" | "IfNotPresent" {
   if (image.kind === "short") return image.text.endsWith(":latest") ? "Always" : "IfNotPresent";
+  // It is looked at each time, and nothing is fetched.
+  if (image.kind === "containers-storage") return "IfNotPresent";
   if (image.kind === "registry") return image.digest === undefined && image.tag === "latest" ? "Always" : "IfNotPresent";
   return image.ref === undefined || /(?:^|:)latest$/.test(image.ref) ? "Always" : "IfNotPresent";
 }

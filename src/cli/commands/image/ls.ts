@@ -22,14 +22,14 @@ export async function run(args: Args, context: Context): Promise<number> {
     items: images.map((i) => ({ ...i, pods: pods.get(i.digest) ?? [] })),
     names: images.map((i) => i.reference),
     rows: (wide) => [
-      ["IMAGE", "DIGEST", "SIZE", "CREATED", "PODS", ...(wide ? ["ID", "LAYERS"] : [])],
+      ["IMAGE", "DIGEST", "SIZE", "CREATED", "PODS", ...(wide ? ["ID", "LAYERS", "FROM"] : [])],
       ...images.map((i) => [
         i.reference,
         short(i.digest),
         size(i.size),
         i.created === undefined ? "-" : `${age(now - Date.parse(i.created))} ago`,
         pods.get(i.digest)?.join(",") ?? "-",
-        ...(wide ? [short(i.configDigest), String(i.layers.length)] : []),
+        ...(wide ? [short(i.configDigest), String(i.layers.length), i.origin === undefined ? "-" : "podman"] : []),
       ]),
     ],
   });
