@@ -28,6 +28,8 @@ test("references are spelt out; the pull policy follows the tag", () => {
     ["oci:/srv/img:latest", "oci:/srv/img:latest", "Always"],
     ["docker-archive:/a.tar:ghcr.io/a/b:2", "docker-archive:/a.tar:ghcr.io/a/b:2", "IfNotPresent"],
     ["docker-archive:/a.tar:@0", "docker-archive:/a.tar:@0", "IfNotPresent"],
+    ["containers-storage:app", "containers-storage:app", "IfNotPresent"],
+    ["containers-storage:[vfs@/srv/s]localhost/app:latest", "containers-storage:[vfs@/srv/s]localhost/app:latest", "IfNotPresent"],
   ];
   for (const [text, reference, policy] of cases) assert.equal(normal(text), `${reference} ${policy}`);
 });
@@ -62,6 +64,6 @@ test("bad references", () => {
   for (const text of [
     "", " ", "a b", "ghcr.io/", "ghcr.io//a", "ghcr.io/a:", "ghcr.io/a:-x", `ghcr.io/a:${"x".repeat(129)}`, "ghcr.io/A", "ghcr.io/a@sha256:12",
     `ghcr.io/a@${D.toUpperCase()}`, `ghcr.io/a@${D}@${D}`, "ghcr.io/a@", "ghcr.io/a_-b", "ghcr.io/.a", "ghcr.io:0/a", "ghcr.io:70000/a", "ghcr.io:x/a", "-a.b/c", "a..b/c",
-    "https://ghcr.io/a", "docker://ghcr.io/a", "oci:a", "oci:", "oci:/a/../b", "oci:/a:", "oci:/a:-x", "docker-archive:a.tar", `ghcr.io/${"a".repeat(250)}`, "ghcr.io/a\n",
+    "https://ghcr.io/a", "docker://ghcr.io/a", "oci:a", "oci:", "oci:/a/../b", "oci:/a:", "oci:/a:-x", "docker-archive:a.tar", "containers-storage:", "containers-storage:App", `ghcr.io/${"a".repeat(250)}`, "ghcr.io/a\n",
   ]) assert.equal(imageReference(text)?.code, "bad-image", JSON.stringify(text)); // biome-ignore format: a table
 });
