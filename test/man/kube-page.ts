@@ -46,7 +46,7 @@ export function kubePage(): string {
     ".SH DESCRIPTION",
     "A spec is YAML or JSON: one or more documents in files, folders, on standard input or behind a URL. Every field of Kubernetes is honoured, taken without effect and a warning that says so, or refused by name and place; an unknown field is an error. Nothing is ignored in silence.",
     ".PP",
-    "Numbers are read as Kubernetes reads them: 0644 and 0o644 are octal. Names of images are full (docker.io/library/nginx:1.27), short where registries.conf settles them (\\fBpodgen\\-registries\\fR(5)), or oci:/PATH[:REF] for an OCI layout and docker\\-archive:/PATH[:REF] for a file of docker save.",
+    "Numbers are read as Kubernetes reads them: 0644 and 0o644 are octal. Names of images are full (docker.io/library/nginx:1.27), short where registries.conf settles them (\\fBpodgen\\-registries\\fR(5)), oci:/PATH[:REF] for an OCI layout, docker\\-archive:/PATH[:REF] for a file of docker save, or containers\\-storage:NAME for an image of the same user\\(aqs podman (\\fBpodgen\\-image\\fR(1), IMAGES OF PODMAN).",
     ".PP",
     "Fields are listed as paths; [] stands for each item of a list. \\fBpodgen explain\\fR says the same of one field, \\fBpodgen schema\\fR says it to an editor.",
   ];
