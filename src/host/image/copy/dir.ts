@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ImageError } from "../../../ports/images.js";
+import { syncFolder } from "../../files/folders.js";
 import { type Descriptor, MANIFEST_MAX } from "../manifest.js";
 import { hexOf } from "../reference.js";
 import { checkDigest, digestOf, type RawManifest } from "../resolve.js";
@@ -134,7 +135,7 @@ export class DirSink implements Sink {
 
   async manifest({ bytes }: Required<RawManifest>, digest: string, top: boolean): Promise<void> {
     await this.#make();
-    await writeFile(join(this.#temporary, top ? "manifest.json" : `${hexOf(digest)}.manifest.json`), bytes, { flag: "wx" });
+    await writeFile(join(this.#temporary, top ? "manifest.json" : `${hexOf(digest)}.manifest.json`), bytes, { flag: "wx", flush: true });
   }
 
   async signer(signatures: readonly Signature[], top: boolean): Promise<(digest: string) => Promise<void>> {
@@ -146,13 +147,24 @@ export class DirSink implements Sink {
   }
 
   async commit(): Promise<void> {
-    await writeFile(join(this.#temporary, "version"), VERSION, { flag: "wx" });
+    await writeFile(join(this.#temporary, "version"), VERSION, { flag: "wx", flush: true });
+    const { path } = this.#reference;
     const old = `${this.#temporary}.old`;
-    const had = await rename(this.#reference.path, old).then(
+    // rename(2) puts no folder in the place of one that is not empty.
+    const had = await rename(path, old).then(
       () => true,
-      () => false,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT") return false;
+        throw error;
+      },
     );
-    await rename(this.#temporary, this.#reference.path);
+    try {
+      await rename(this.#temporary, path);
+    } catch (error) {
+      if (had) await rename(old, path);
+      throw error;
+    }
+    await syncFolder(dirname(path));
     if (had) await rm(old, { recursive: true, force: true });
   }
 
