@@ -35,6 +35,8 @@ export async function bundleProgram(entry, outfile) {
     entryPoints: [entry],
     outfile,
     format: "cjs",
+    // A script of node:vm has no import(): of Node's own modules, too, it becomes require().
+    supported: { "dynamic-import": false },
     define: { "import.meta.url": "__moduleUrl" },
     banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
     minifySyntax: true,
