@@ -109,6 +109,8 @@ static int run(const struct exec_wish *wish, struct exec_place *place, struct er
   int r = identity_user(&place->bundle, wish->user, place->root, &user, err);
   if (r == 0 && wish->tty) r = kernelfs_terminal(place->devpts, user.uid, &master, &slave, err);
   if (r < 0) return r;
+  /* Before anything runs there that may ask for it. */
+  if (master >= 0) terminal_copy_size(&(struct terminal){.fd = STDIN_FILENO}, master);
   cleanup_fd int signals = open_signals();
   if (signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, report) < 0)
     return err_set(err, signals < 0 ? -signals : errno, "exec", "%s", "");
