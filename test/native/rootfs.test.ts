@@ -92,7 +92,10 @@ describe("layers", () => {
 
   test("a layer that is not there is named", async () => {
     assert.equal(await failure("gone", { layers: ["/no/such/layer"] }), "podrt: run: layer: /no/such/layer: No such file or directory");
-    assert.match(await failure("gone", { layers: ["/no/such/layer", layerOf(user)] }), /^podrt: run: layer: \/no\/such\/layer: No such file/);
+    assert.match(
+      await failure("gone", { layers: ["/no/such/layer", layerOf(user)] }),
+      /^podrt: run: layer: \/no\/such\/layer: No such file/,
+    );
   });
 
   test("a read-only root is one, and volumes in it are not", async () => {
