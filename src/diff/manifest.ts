@@ -1,11 +1,11 @@
 // What the manifest remembers of a rendered pod.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ManifestPod } from "../base/installed.js";
 import type { RenderedPod } from "../render/types.js";
 
 /** Hex sha256 of bytes. */
 export function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
+  return hash("sha256", bytes, "hex");
 }
 
 /** The manifest's entry of a pod once it is applied. */

@@ -1,21 +1,18 @@
 // Content digests: names of files by what is in them.
-import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
+import { createHmac, hash } from "node:crypto";
 
 /** Hex sha256 of some parts, each with its length before it, so that no two lists of parts give the same digest. */
 export function digestOf(...parts: readonly (string | Uint8Array)[]): string {
-  return digestParts(createHash("sha256"), parts);
+  return hash("sha256", framed(parts), "hex");
 }
 
 /** The same with a key (HMAC): who does not have it cannot try values until one has this digest. */
 export function keyedDigestOf(key: Uint8Array, ...parts: readonly (string | Uint8Array)[]): string {
-  return digestParts(createHmac("sha256", key), parts);
+  return createHmac("sha256", key).update(framed(parts)).digest("hex");
 }
 
-function digestParts(hash: Hash | Hmac, parts: readonly (string | Uint8Array)[]): string {
-  for (const part of parts) {
-    const bytes = typeof part === "string" ? new TextEncoder().encode(part) : part;
-    hash.update(`${bytes.length}:`);
-    hash.update(bytes);
-  }
-  return hash.digest("hex");
+function framed(parts: readonly (string | Uint8Array)[]): Uint8Array {
+  return Buffer.concat(
+    parts.flatMap((part) => [Buffer.from(`${Buffer.byteLength(part)}:`), typeof part === "string" ? Buffer.from(part) : part]),
+  );
 }

@@ -21,6 +21,7 @@ export interface PlannedEnv {
   readonly declared: Declared;
 }
 
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /** What Kubernetes takes from envFrom (IsEnvVarName): no digit in front. */
 const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
@@ -108,7 +109,7 @@ function asValue(context: PodContext, kind: "configMap" | "secret", name: string
   if (bytes.includes(0)) return undefined;
   if (kind === "secret") return { secret: storeSecret(context, name, key, bytes), length: bytes.length };
   try {
-    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+    return { text: STRICT_UTF8.decode(bytes) };
   } catch {
     return undefined;
   }

@@ -39,5 +39,5 @@ export function checkBundle(context: PodContext, container: PlannedContainer, at
 
 /** Bytes of a text in UTF-8. */
 export function lengthOf(text: string): number {
-  return new TextEncoder().encode(text).length;
+  return Buffer.byteLength(text);
 }

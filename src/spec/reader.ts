@@ -69,7 +69,12 @@ export class Reader {
   objects(key: string): Reader[] {
     const node = this.get(key);
     if (node?.kind !== "seq") return [];
-    return node.items.flatMap((item, i) => (item.kind === "map" ? [new Reader(item, this.pathOf(key).child(i))] : []));
+    const path = this.pathOf(key);
+    const readers: Reader[] = [];
+    node.items.forEach((item, i) => {
+      if (item.kind === "map") readers.push(new Reader(item, path.child(i)));
+    });
+    return readers;
   }
 
   /** The texts in a list, or undefined where there is none. */

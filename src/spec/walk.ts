@@ -27,14 +27,14 @@ class Walker {
 
   object(type: ObjectType, node: MapNode, path: Path): void {
     /** Fields that a misspelt key probably means: not reported as missing on top of that. */
-    const meant = new Set<string>();
-    const effectless = new Map<string, { names: string[]; place: Place }>();
+    let meant: Set<string> | undefined;
+    let effectless: Map<string, { names: string[]; place: Place }> | undefined;
     for (const [key, entry] of node.entries) {
       const field = type.fields.get(key);
       const at = path.child(key);
       if (field === undefined) {
         const word = this.#unknown(type, key, entry.key, at);
-        if (word !== undefined) meant.add(word);
+        if (word !== undefined) (meant ??= new Set()).add(word);
       } else if (isNull(entry.value)) {
         // As in Kubernetes: a null is an absent field.
       } else if (field.refused !== undefined) {
@@ -42,16 +42,17 @@ class Walker {
           this.#report.error("refused-field", entry.key, at, `not supported: ${field.refused}`, field.hint ?? "remove it");
       } else if (field.noEffect !== undefined) {
         if (asksNothing(field, entry.value)) continue;
+        effectless ??= new Map();
         const group = effectless.get(field.noEffect) ?? { names: [], place: entry.key };
         group.names.push(key);
         effectless.set(field.noEffect, group);
       } else this.#value(field, entry.value, entry.key, at);
     }
-    for (const [reason, { names, place }] of effectless)
+    for (const [reason, { names, place }] of effectless ?? [])
       this.#report.warning("no-effect", place, path, `${names.join(", ")} ${names.length > 1 ? "have" : "has"} no effect: ${reason}`);
     for (const name of type.required) {
       const value = node.entries.get(name)?.value;
-      if ((value === undefined || isNull(value)) && !meant.has(name)) this.#missing(name, node, path);
+      if ((value === undefined || isNull(value)) && !meant?.has(name)) this.#missing(name, node, path);
     }
   }
 
