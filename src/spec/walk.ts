@@ -34,7 +34,8 @@ class Walker {
       const at = path.child(key);
       if (field === undefined) {
         const word = this.#unknown(type, key, entry.key, at);
-        if (word !== undefined) (meant ??= new Set()).add(word);
+        meant ??= new Set();
+        if (word !== undefined) meant.add(word);
       } else if (isNull(entry.value)) {
         // As in Kubernetes: a null is an absent field.
       } else if (field.refused !== undefined) {
