@@ -1,4 +1,5 @@
 // What is installed and what runs: the truth that diff compares with and apply records.
+import type { OwnerRef } from "./owner.js";
 import { recordOf } from "./record.js";
 import type { UsernsMaps } from "./userns.js";
 
@@ -20,6 +21,8 @@ export interface ManifestPod {
   readonly name: string;
   /** Absolute path (or `-`) the pod was applied from. */
   readonly source: string;
+  /** The workload that made it; absent: it was written as a Pod. */
+  readonly owner?: OwnerRef;
   readonly files: readonly OwnedFile[];
   /** Units of this pod, in the order they appear in the plan. */
   readonly units: readonly string[];

@@ -13,6 +13,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
   return {
     name: pod.name,
     source: pod.source,
+    ...(pod.owner === undefined ? {} : { owner: pod.owner }),
     files: pod.files.map((f) => ({ path: f.path, sha256: sha256(f.bytes) })),
     units: pod.units.map((u) => u.name),
     inits: pod.units.flatMap((u) => (u.role === "init" && u.container !== undefined ? [u.container] : [])),

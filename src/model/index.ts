@@ -8,7 +8,7 @@ import { Reader } from "../spec/reader.js";
 import { Report } from "../spec/report.js";
 import { walk } from "../spec/walk.js";
 import { readConfigMap, readSecret } from "./kube/config.js";
-import { KINDS, OTHER_KINDS } from "./kube/kinds.js";
+import { KINDS, OTHER_KINDS, versionOf } from "./kube/kinds.js";
 import { readPod } from "./kube/pod.js";
 import { hostPorts } from "./kube/rules/host-ports.js";
 import { podgenAnnotations } from "./kube/rules/podgen-annotations.js";
@@ -133,12 +133,12 @@ function reportKind(reader: Reader, kind: string | undefined, report: Report): v
 
 function checkVersion(reader: Reader, kind: string, report: Report): void {
   const version = reader.text("apiVersion");
-  if (version === undefined || version === "v1") return;
+  if (version === undefined || version === versionOf(kind)) return;
   report.error(
     "bad-value",
     reader.place("apiVersion"),
     reader.pathOf("apiVersion"),
     `${quote(version)} is not the version of a ${kind}`,
-    "write v1",
+    `write ${versionOf(kind)}`,
   );
 }

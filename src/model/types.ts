@@ -1,7 +1,9 @@
 // The model: typed, defaulted, cross-checked objects, each knowing where it came from. Made by model/, read by plan/.
 import type { Location } from "../base/diagnostic.js";
+import type { OwnerRef } from "../base/owner.js";
 import type { UsernsWish } from "../base/userns.js";
 
+export type { OwnerRef } from "../base/owner.js";
 export type { UsernsWish } from "../base/userns.js";
 
 export interface ObjectRef {
@@ -170,6 +172,8 @@ export interface DnsWish {
 
 export interface PodModel extends ObjectRef {
   readonly kind: "Pod";
+  /** The workload that makes it; absent: it was written as a Pod. */
+  readonly owner?: OwnerRef;
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
   /** Absent: default. */

@@ -32,6 +32,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
   return {
     name: pod.name,
     source,
+    ...(pod.owner === undefined ? {} : { owner: pod.owner }),
     restartPolicy: pod.restartPolicy,
     graceSeconds: pod.terminationGracePeriodSeconds,
     hostNetwork: pod.hostNetwork,

@@ -1,7 +1,7 @@
 // The Plan: what shall be, fully decided, before any byte is made. Made by plan/, read by render/ and status/.
 
 import type { ImageFacts } from "../base/facts.js";
-import type { PullPolicy } from "../model/types.js";
+import type { OwnerRef, PullPolicy } from "../model/types.js";
 import type { PlannedUserns } from "./userns.js";
 
 /** A bind mount, or a fresh tmpfs. */
@@ -92,6 +92,8 @@ export interface PodPlan {
   readonly name: string;
   /** Absolute path of the spec file, or `-`. */
   readonly source: string;
+  /** The workload that makes it; absent: it was written as a Pod. */
+  readonly owner?: OwnerRef;
   readonly restartPolicy: "Always" | "OnFailure" | "Never";
   readonly graceSeconds: number;
   readonly hostNetwork: boolean;

@@ -8,6 +8,7 @@ import type { PodPlan } from "../plan/types.js";
 import type { Bundle } from "./oci/bundle.js";
 import { containerBundle } from "./oci/container.js";
 import { infraBundle } from "./oci/infra.js";
+import { objectOf } from "./origin.js";
 import type { RenderedFile, RenderedPod, RenderedUnit } from "./types.js";
 import { containerBody, initBody } from "./units/container.js";
 import { withHeader } from "./units/header.js";
@@ -18,7 +19,7 @@ import { forwardBody, socketBody } from "./units/port.js";
 export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   const files: RenderedFile[] = [];
   const units: RenderedUnit[] = [];
-  const origin = `from ${pod.source}, object Pod/${pod.name}`;
+  const origin = `from ${pod.source}, object ${objectOf(pod)}`;
 
   type Of = { readonly container?: string; readonly bundle?: Bundle; readonly requires?: readonly string[] };
   const add = (role: RenderedUnit["role"], name: string, body: string, of: Of = {}): void => {
@@ -65,6 +66,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   return {
     name: pod.name,
     source: pod.source,
+    ...(pod.owner === undefined ? {} : { owner: pod.owner }),
     files,
     units,
     enable: [podUnit(pod.name)],

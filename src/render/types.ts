@@ -1,4 +1,5 @@
 // Rendered bytes. Made by render/, compared by diff/.
+import type { OwnerRef } from "../base/owner.js";
 import type { UsernsMaps } from "../base/userns.js";
 
 export type FileKind = "unit" | "bundle" | "data" | "object";
@@ -29,6 +30,8 @@ export interface RenderedUnit {
 export interface RenderedPod {
   readonly name: string;
   readonly source: string;
+  /** The workload that makes it. */
+  readonly owner?: OwnerRef;
   readonly files: readonly RenderedFile[];
   readonly units: readonly RenderedUnit[];
   /** Units to enable. */

@@ -51,6 +51,7 @@ function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>, ends
     restarts: containers.reduce((sum, c) => sum + c.restarts, 0),
     ...(started.length > 0 ? { startedAt: Math.min(...started) } : {}),
     source: pod.source,
+    ...(pod.owner === undefined ? {} : { owner: pod.owner }),
     ports: pod.units.flatMap(portOf),
     enabled: podUnit?.unitFileState === "enabled",
     containers,

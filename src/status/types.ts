@@ -1,5 +1,6 @@
 // What people look at: the state of pods and containers, in Kubernetes' words.
 import type { EndWord } from "../base/end.js";
+import type { OwnerRef } from "../base/owner.js";
 
 export type ContainerPhase = "Running" | "Starting" | "Completed" | "Error" | "CrashLoopBackOff" | "Stopped" | "Missing";
 export type PodPhase = "Running" | "Pending" | "Succeeded" | "Failed" | "CrashLoopBackOff" | "Stopped" | "Degraded";
@@ -33,6 +34,8 @@ export interface PodStatus {
   readonly restarts: number;
   readonly startedAt?: number;
   readonly source: string;
+  /** The workload that made it; absent: it was written as a Pod. */
+  readonly owner?: OwnerRef;
   /** `8080/tcp`, `127.0.0.1:53/udp`. */
   readonly ports: readonly string[];
   /** True when systemd starts it at boot. */

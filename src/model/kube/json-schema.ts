@@ -1,7 +1,7 @@
 // The field tables as a JSON Schema (draft-07, which editors' YAML servers take): completion, descriptions, and what is refused.
 import type { Field, ObjectType, ScalarType, Type } from "../../spec/schema.js";
 import { aboutField } from "./about/index.js";
-import { KINDS } from "./kinds.js";
+import { KINDS, versionOf } from "./kinds.js";
 import { rulesOf } from "./reference.js";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -71,7 +71,7 @@ class Maker {
     return {
       type: "object",
       ...(type.required.length === 0 ? {} : { required: [...type.required] }),
-      properties: kind === undefined ? properties : { ...properties, apiVersion: { const: "v1" }, kind: { const: kind } },
+      properties: kind === undefined ? properties : { ...properties, apiVersion: { const: versionOf(kind) }, kind: { const: kind } },
       additionalProperties: false,
     };
   }

@@ -3,13 +3,28 @@ import type { ObjectType } from "../../spec/schema.js";
 import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.js";
 import { POD } from "./fields/pod.js";
 
-/** All of API version v1. */
+/** Kind -> its fields. */
 export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["Pod", POD],
   ["ConfigMap", CONFIG_MAP_OBJECT],
   ["Secret", SECRET_OBJECT],
   ["List", LIST_OBJECT],
 ]);
+
+/** Of the kinds that are not of the group without a name, whose version is v1. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  Deployment: "apps/v1",
+  ReplicaSet: "apps/v1",
+  StatefulSet: "apps/v1",
+  DaemonSet: "apps/v1",
+  Job: "batch/v1",
+  CronJob: "batch/v1",
+};
+
+/** The apiVersion that a kind is written with. */
+export function versionOf(kind: string): string {
+  return Object.hasOwn(VERSIONS, kind) ? (VERSIONS[kind] ?? "v1") : "v1";
+}
 
 /** Kinds of Kubernetes that are refused by name: kind -> why, with what to do. */
 export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([

@@ -3,7 +3,7 @@ import type { ObjectType } from "../../spec/schema.js";
 import { NAMESPACE, SERVICE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
 import { CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, STATEFUL_SET } from "./fields/workloads.js";
-import { KINDS, OTHER_KINDS } from "./kinds.js";
+import { KINDS, OTHER_KINDS, versionOf } from "./kinds.js";
 
 export interface KnownKind {
   readonly name: string;
@@ -15,17 +15,17 @@ export interface KnownKind {
   readonly short?: string;
 }
 
-const TABLES: readonly (readonly [name: string, apiVersion: string, type: ObjectType])[] = [
-  ["Deployment", "apps/v1", DEPLOYMENT],
-  ["StatefulSet", "apps/v1", STATEFUL_SET],
-  ["DaemonSet", "apps/v1", DAEMON_SET],
-  ["ReplicaSet", "apps/v1", REPLICA_SET],
-  ["Job", "batch/v1", JOB],
-  ["CronJob", "batch/v1", CRON_JOB],
-  ["Service", "v1", SERVICE],
-  ["PersistentVolumeClaim", "v1", CLAIM_OBJECT],
-  ["Namespace", "v1", NAMESPACE],
-  ["ServiceAccount", "v1", SERVICE_ACCOUNT],
+const TABLES: readonly (readonly [name: string, type: ObjectType])[] = [
+  ["Deployment", DEPLOYMENT],
+  ["StatefulSet", STATEFUL_SET],
+  ["DaemonSet", DAEMON_SET],
+  ["ReplicaSet", REPLICA_SET],
+  ["Job", JOB],
+  ["CronJob", CRON_JOB],
+  ["Service", SERVICE],
+  ["PersistentVolumeClaim", CLAIM_OBJECT],
+  ["Namespace", NAMESPACE],
+  ["ServiceAccount", SERVICE_ACCOUNT],
 ];
 
 const SHORT: Readonly<Record<string, string>> = {
@@ -42,14 +42,20 @@ const SHORT: Readonly<Record<string, string>> = {
   ServiceAccount: "sa",
 };
 
-function known(name: string, apiVersion: string, type: ObjectType): KnownKind {
+function known(name: string, type: ObjectType): KnownKind {
   const refused = KINDS.has(name) ? undefined : (OTHER_KINDS.get(name) ?? "remove it");
   const short = SHORT[name];
-  return { name, apiVersion, type, ...(refused === undefined ? {} : { refused }), ...(short === undefined ? {} : { short }) };
+  return {
+    name,
+    apiVersion: versionOf(name),
+    type,
+    ...(refused === undefined ? {} : { refused }),
+    ...(short === undefined ? {} : { short }),
+  };
 }
 
-/** Those that are taken first. A kind that is taken and has a row above is there once, with the row's version. */
+/** Those that are taken first. A kind that is taken and has a row above is there once. */
 export const KNOWN_KINDS: readonly KnownKind[] = [
-  ...[...KINDS].filter(([name]) => !TABLES.some((row) => row[0] === name)).map(([name, type]) => known(name, "v1", type)),
+  ...[...KINDS].filter(([name]) => !TABLES.some((row) => row[0] === name)).map(([name, type]) => known(name, type)),
   ...TABLES.map((row) => known(...row)),
 ];

@@ -5,6 +5,7 @@ import { INFRA, runDir } from "../../plan/names.js";
 import { layerFolder, shiftedFolder } from "../../plan/paths.js";
 import { passedSockets } from "../../plan/ports.js";
 import type { PlannedContainer, PlannedMount, PodPlan } from "../../plan/types.js";
+import { objectOf } from "../origin.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
 import type { Json } from "./json.js";
 import { MASKED_PATHS, READONLY_PATHS } from "./masks.js";
@@ -25,7 +26,7 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
   };
   // The unit's Restart= is read when the container ends, and so is this: another policy is no reason to restart.
   const loose: Record<string, string> = pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" };
-  return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, `Pod/${pod.name}`);
+  return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, objectOf(pod));
 }
 
 function mountOf(mount: PlannedMount): Json {

@@ -2,6 +2,7 @@
 import { mapsJson } from "../../base/userns.js";
 import { INFRA, infraUnit, runDir } from "../../plan/names.js";
 import type { PodPlan } from "../../plan/types.js";
+import { objectOf } from "../origin.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
 import type { Json } from "./json.js";
 
@@ -31,5 +32,5 @@ export function infraBundle(pod: PodPlan): Bundle {
     ...(pod.userns === undefined ? {} : { "io.podgen.userns": mapsJson(pod.userns) }),
     ...(pod.memoryVolumes.length === 0 ? {} : { "io.podgen.memory-volumes": JSON.stringify(pod.memoryVolumes) }),
   };
-  return finishBundle({ config, annotations }, pod.source, `Pod/${pod.name}`);
+  return finishBundle({ config, annotations }, pod.source, objectOf(pod));
 }
