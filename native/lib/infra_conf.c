@@ -52,8 +52,10 @@ static int read_memory_volumes(const char *list, struct infra_conf *conf, struct
   conf->memory_volumes = json_loads(list, 0, NULL);
   if (!json_is_array(conf->memory_volumes)) return err_set(err, EINVAL, "config.json", "io.podgen.memory-volumes");
   json_array_foreach(conf->memory_volumes, i, item) {
-    const char *path = json_string_value(item);
-    if (!path || path[0] != '/') return err_set(err, EINVAL, "config.json", "io.podgen.memory-volumes[%zu]", i);
+    const char *path = json_string_value(json_is_object(item) ? json_object_get(item, "path") : item);
+    const json_int_t size = json_integer_value(json_object_get(item, "size"));
+    if (!path || path[0] != '/' || (json_is_object(item) && size <= 0))
+      return err_set(err, EINVAL, "config.json", "io.podgen.memory-volumes[%zu]", i);
   }
   return 0;
 }

@@ -15,7 +15,7 @@ struct infra_conf {
   const char *resolv_conf;     /* io.podgen.resolv-conf: the whole file, or NULL */
   const char *resolv_lines;    /* io.podgen.resolv-lines: lines to add, or NULL */
   json_t *sysctl;              /* object of strings, or NULL */
-  json_t *memory_volumes;      /* array of absolute paths, or NULL; owned apart */
+  json_t *memory_volumes;      /* array of absolute paths or {"path", "size"}, or NULL; owned apart */
 };
 
 /* Reads DIR/config.json. On failure nothing is held. */

@@ -101,9 +101,12 @@ static int make_shm(int dir, struct err *err) {
   return memoryfs_make(dir, "shm", params, N_ELEMENTS(params), err);
 }
 
-/* Of the kernel's default size, half of the machine's memory; what is in it counts for the container that wrote it. */
-static int make_memory_volume(const char *path, struct err *err) {
-  static const struct mount_param params[] = {{"mode", "0777"}, {"uid", "0"}, {"gid", "0"}};
+/* Of `size` bytes; 0: the kernel's default, half of the machine's memory. What is in it counts for the container that wrote it. */
+static int make_memory_volume(const char *path, json_int_t size, struct err *err) {
+  char text[24];
+  const struct mount_param params[] = {{"mode", "0777"}, {"uid", "0"}, {"gid", "0"}, {"size", text}};
+  const size_t n = N_ELEMENTS(params) - (size > 0 ? 0 : 1);
+  snprintf(text, sizeof text, "%lld", (long long)size);
   cleanup_free char *copy = strdup(path);
   if (!copy) return err_set(err, ENOMEM, "memory volume", "%s", path);
   for (char *p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
@@ -115,7 +118,7 @@ static int make_memory_volume(const char *path, struct err *err) {
   *slash = 0;
   cleanup_fd int parent = open(slash == copy ? "/" : copy, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (parent < 0) return err_set(err, errno, "open", "%s", copy);
-  return memoryfs_make(parent, slash + 1, params, N_ELEMENTS(params), err);
+  return memoryfs_make(parent, slash + 1, params, n, err);
 }
 
 int podfiles_write(int dir, const struct infra_conf *conf, struct err *err) {
@@ -130,7 +133,9 @@ int podfiles_mount(int dir, const struct infra_conf *conf, struct err *err) {
   json_t *item;
   json_array_foreach(conf->memory_volumes, i, item) {
     if (r < 0) break;
-    r = make_memory_volume(json_string_value(item), err);
+    r = json_is_object(item)
+            ? make_memory_volume(json_string_value(json_object_get(item, "path")), json_integer_value(json_object_get(item, "size")), err)
+            : make_memory_volume(json_string_value(item), 0, err);
   }
   return r;
 }

@@ -27,11 +27,12 @@ static void test_conf(void) {
   struct infra_conf c;
   struct err err;
   EXPECT(infra_conf_read("/nonexistent", &c, &err) == -ENOENT);
-  EXPECT(read_conf(
-             "{\"linux\":{\"namespaces\":[{\"type\":\"network\"},{\"type\":\"pid\"}],\"sysctl\":{\"net.a\":\"1\"}},\"annotations\":{" NOTES
-             ",\"io.podgen.uplink\":\"pasta\",\"io.podgen.memory-volumes\":\"[\\\"/a/b\\\"]\"}}",
-             &c) == 0);
-  EXPECT(c.network && c.pid && !c.ipc && !c.uts && c.pasta && !strcmp(c.hostname, "web") && json_array_size(c.memory_volumes) == 1);
+  EXPECT(
+      read_conf(
+          "{\"linux\":{\"namespaces\":[{\"type\":\"network\"},{\"type\":\"pid\"}],\"sysctl\":{\"net.a\":\"1\"}},\"annotations\":{" NOTES
+          ",\"io.podgen.uplink\":\"pasta\",\"io.podgen.memory-volumes\":\"[\\\"/a/b\\\",{\\\"path\\\":\\\"/c\\\",\\\"size\\\":4096}]\"}}",
+          &c) == 0);
+  EXPECT(c.network && c.pid && !c.ipc && !c.uts && c.pasta && !strcmp(c.hostname, "web") && json_array_size(c.memory_volumes) == 2);
   infra_conf_free(&c);
   static const char *const bad[] = {
       "",
@@ -41,6 +42,8 @@ static void test_conf(void) {
       "{\"annotations\":{" NOTES ",\"io.podgen.uplink\":\"slirp\"}}",
       "{\"annotations\":{" NOTES ",\"io.podgen.memory-volumes\":\"{}\"}}",
       "{\"annotations\":{" NOTES ",\"io.podgen.memory-volumes\":\"[\\\"a\\\"]\"}}",
+      "{\"annotations\":{" NOTES ",\"io.podgen.memory-volumes\":\"[{\\\"path\\\":\\\"/c\\\"}]\"}}",
+      "{\"annotations\":{" NOTES ",\"io.podgen.memory-volumes\":\"[{\\\"size\\\":1}]\"}}",
       "{\"annotations\":{" NOTES "},\"linux\":{\"namespaces\":[{\"type\":\"mount\"}]}}",
       "{\"annotations\":{" NOTES "},\"linux\":{\"namespaces\":[{\"type\":\"network\",\"path\":\"/x\"}]}}",
       "{\"annotations\":{" NOTES "},\"linux\":{\"sysctl\":{\"net.a\":1}}}",

@@ -60,6 +60,8 @@ export interface VolumeMount {
   readonly subPath: string;
   /** A subPath with variables, in place of one; absent: there is none. */
   readonly subPathExpr?: string;
+  /** What the host mounts below later is seen inside; absent: it is not. */
+  readonly fromHost?: true;
   /** Read-only with all that is mounted below; absent: not that. */
   readonly recursiveReadOnly?: true;
   readonly at: Location;
@@ -148,7 +150,8 @@ export interface KeyFiles {
 export type Projection = (KeyFiles & { readonly at: Location }) | { readonly kind: "downwardAPI"; readonly items: readonly DownwardFile[] };
 
 export type VolumeSource =
-  | { readonly kind: "emptyDir"; readonly medium: "" | "Memory" }
+  /** `sizeLimit` in bytes; absent: none. */
+  | { readonly kind: "emptyDir"; readonly medium: "" | "Memory"; readonly sizeLimit?: number }
   | { readonly kind: "hostPath"; readonly path: string; readonly type: HostPathType }
   | (KeyFiles & { readonly defaultMode: number })
   /** A downwardAPI volume is one of a single source. */

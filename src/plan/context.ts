@@ -4,6 +4,7 @@ import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { PodModel } from "../model/types.js";
 import type { Objects } from "./objects.js";
 import type { PlannedData } from "./types.js";
+import type { Unenforced } from "./unenforced.js";
 import type { UsernsPlanner } from "./userns.js";
 
 export interface PodContext {
@@ -20,6 +21,8 @@ export interface PodContext {
   /** Files the pod needs, by path: the same file asked for twice is one. */
   readonly data: Map<string, PlannedData>;
   readonly diagnostics: Diagnostic[];
+  /** What the machine will not hold the pods of this apply to. */
+  readonly unenforced: Unenforced[];
 }
 
 /** Adds an error at a place in the spec. */

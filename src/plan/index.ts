@@ -5,6 +5,7 @@ import type { Model, ObjectRef } from "../model/types.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { planPod } from "./pod.js";
 import type { Plan } from "./types.js";
+import { oncePerReason, type Unenforced } from "./unenforced.js";
 import { type InstalledUserns, UsernsPlanner } from "./userns.js";
 
 export type { AppliedObjects } from "./objects.js";
@@ -31,12 +32,14 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const sourceOf = ({ at }: ObjectRef): string => input.sources.get(at.file) ?? at.file;
   const objects = allObjects(model, input.objects);
   const userns = new UsernsPlanner(facts, input.userns, model.pods, images);
+  const unenforced: Unenforced[] = [];
   const pods = model.pods.map((pod) => {
     return planPod(
-      { pod, facts, images, objects, secretKey: input.secretKey, userns, used: new Set(), data: new Map(), diagnostics },
+      { pod, facts, images, objects, secretKey: input.secretKey, userns, used: new Set(), data: new Map(), diagnostics, unenforced },
       sourceOf(pod),
     );
   });
+  diagnostics.push(...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
   const kept = [...model.configMaps, ...model.secrets].map((object) => ({ ...planObject(facts.paths, object), source: sourceOf(object) }));

@@ -68,6 +68,6 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
     destination: cleanPath(mount.mountPath),
     type: "bind",
     source: path,
-    options: ["rbind", "rprivate", readOnly ? never : "rw", ...options, ...subPath],
+    options: ["rbind", mount.fromHost ? "rslave" : "rprivate", readOnly ? never : "rw", ...options, ...subPath],
   };
 }

@@ -11,6 +11,7 @@ import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js"
 import { planPorts } from "./ports.js";
 import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./process.js";
 import { keepPullSecrets } from "./pull-secrets.js";
+import { unlimited } from "./quota.js";
 import { ofContainer, planResources } from "./resources.js";
 import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
@@ -24,9 +25,10 @@ export function planPod(context: PodContext, source: string): PodPlan {
   const containers = specs.flatMap((spec) => planContainer(context, spec, userns) ?? []);
   const names = specs.map((c) => c.name);
   const ports = planPorts(context);
-  const emptyDirs = pod.volumes.flatMap((v) => (v.source.kind === "emptyDir" ? [{ name: v.name, medium: v.source.medium }] : []));
-  const onDisk = emptyDirs.filter((v) => v.medium === "").map((v) => v.name);
-  const inMemory = emptyDirs.filter((v) => v.medium === "Memory").map((v) => v.name);
+  const emptyDirs = pod.volumes.flatMap((v) => (v.source.kind === "emptyDir" ? [{ name: v.name, at: v.at, ...v.source }] : []));
+  const onDisk = emptyDirs.filter((v) => v.medium === "");
+  const inMemory = emptyDirs.filter((v) => v.medium === "Memory");
+  for (const { name, at, sizeLimit } of onDisk) if (sizeLimit !== undefined) unlimited(context, `emptyDir "${name}"`, "sizeLimit", at);
   checkNames(context, ports);
   keepPullSecrets(context);
   return {
@@ -39,14 +41,23 @@ export function planPod(context: PodContext, source: string): PodPlan {
     hostname: hostnameOf(pod),
     ...planNames(pod),
     ...(pod.sysctls === undefined ? {} : { sysctls: pod.sysctls }),
-    resources: planResources(context, { what: `pod "${pod.name}"`, limits: pod.limits ?? {}, requests: pod.requests ?? {}, at: pod.at }),
+    resources: planResources(context, { what: "pod", limits: pod.limits ?? {}, requests: pod.requests ?? {}, at: pod.at }),
     ...(userns === undefined ? {} : { userns }),
     uplink: !pod.hostNetwork && facts.pasta !== undefined,
     containers,
     ports,
-    memoryVolumes: inMemory.map((name) => memoryFolder(facts.paths, pod.name, name)),
+    memoryVolumes: inMemory.map(({ name, sizeLimit }) => {
+      const path = memoryFolder(facts.paths, pod.name, name);
+      return sizeLimit === undefined ? path : { path, size: sizeLimit };
+    }),
     data: [...context.data.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
-    folders: podFolders(facts.paths, pod.name, names, onDisk, userns?.digest),
+    folders: podFolders(
+      facts.paths,
+      pod.name,
+      names,
+      onDisk.map((v) => v.name),
+      userns?.digest,
+    ),
     objects: [...context.used].sort(),
   };
 }

@@ -1,10 +1,10 @@
 // Kubernetes' resources as systemd's resource control (systemd.resource-control(5)).
 import type { Location } from "../base/diagnostic.js";
 import type { Container, Resources } from "../model/types.js";
-import { type PodContext, warn } from "./context.js";
+import type { PodContext } from "./context.js";
 import type { PlannedResources } from "./types.js";
 
-/** Whose resources they are, in a message: a container, or the pod as a whole. */
+/** Whose resources they are, in a message: `container "app"`, or `pod` for the pod as a whole. */
 export interface Consumer {
   readonly what: string;
   readonly limits: Resources;
@@ -35,13 +35,16 @@ export function planResources(context: PodContext, { what, limits, requests, at 
     ...(wanted.memoryMax !== undefined || wanted.memoryMin !== undefined ? ["memory"] : []),
   ];
   const missing = controllers.filter((name) => !context.facts.controllers.includes(name));
+  const name = what === "pod" ? `pod "${context.pod.name}"` : `${what} of pod "${context.pod.name}"`;
   if (missing.length > 0) {
-    const message = `${what}: resources are not enforced: the ${missing.join(" and ")} controller is not delegated to the user manager`;
-    warn(context, "no-controller", at, message, "podgen doctor says how to delegate it (Delegate= on user@.service)");
+    const reason = `resources are not enforced: the ${missing.join(" and ")} controller is not delegated to the user manager`;
+    const hint = "podgen doctor says how to delegate it (Delegate= on user@.service)";
+    context.unenforced.push({ code: "no-controller", what: name, reason, hint, at });
   } else if (wanted.memoryMin !== undefined && !context.facts.memoryProtected) {
-    const message = `${what}: requests.memory has no effect: no memory is reserved for this user`;
     const { uid } = context.facts;
-    warn(context, "no-effect", at, message, `root can, with MemoryMin= on user.slice, user-${uid}.slice and user@${uid}.service`);
+    const hint = `root can, with MemoryMin= on user.slice, user-${uid}.slice and user@${uid}.service`;
+    const reason = "requests.memory has no effect: no memory is reserved for this user";
+    context.unenforced.push({ code: "no-effect", what: name, reason, hint, at });
   }
   return wanted;
 }

@@ -110,8 +110,8 @@ export interface PodPlan {
   readonly uplink: boolean;
   readonly containers: readonly PlannedContainer[];
   readonly ports: readonly PlannedPort[];
-  /** Absolute paths of the emptyDirs of medium Memory: folders on which infra mounts a tmpfs each. */
-  readonly memoryVolumes: readonly string[];
+  /** Absolute paths of the emptyDirs of medium Memory, with a size in bytes where they have one: infra mounts a tmpfs on each. */
+  readonly memoryVolumes: readonly (string | { readonly path: string; readonly size: number })[];
   readonly data: readonly PlannedData[];
   /** Folders under data that go when the pod is deleted (uppers, emptyDirs). */
   readonly folders: readonly string[];

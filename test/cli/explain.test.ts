@@ -27,7 +27,7 @@ test("explain: a field, what becomes of it, and the fields below", async () => {
 test("explain: reason, hint, values and version", async () => {
   assert.match(
     await output(explain, { field: "pod.spec.containers.volumeDevices" }),
-    /^ {2}Refused: podgen hands out no block devices yet\.$/m,
+    /^ {2}Refused: claims are folders, and a block device of its own takes root\.$/m,
   );
   assert.match(await output(explain, { field: "pod.spec.restartPolicy" }), /^ {2}One of: Always, OnFailure, Never\.$/m);
   assert.match(

@@ -45,7 +45,7 @@ test("a memory request where nothing is reserved for the user has no effect, and
   const facts = hostFacts({ memoryProtected: false });
   const [found, ...more] = planOf(model, { facts }).diagnostics;
   assert.deepEqual([found?.code, found?.severity, more], ["no-effect", "warning", []]);
-  assert.match(found?.message ?? "", /"app": requests\.memory has no effect/);
+  assert.match(found?.message ?? "", /"app" of pod "web": requests\.memory has no effect/);
   assert.deepEqual(codesOf(model), []);
   assert.deepEqual(codesOf(model, { facts: { ...facts, controllers: ["cpu"] } }), ["no-controller"]);
 });

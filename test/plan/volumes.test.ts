@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Volume, VolumeMount, VolumeSource } from "../../src/model/types.js";
-import { at, codesOf, configMap, container, goodPlan, modelOf, pod, secret, volumeMount } from "../lib/models.js";
+import { at, codesOf, configMap, container, goodPlan, modelOf, planOf, pod, secret, volumeMount } from "../lib/models.js";
 
 const volume = (name: string, source: VolumeSource): Volume => ({ name, source, at: at(20) });
 const files = (kind: "configMap" | "secret", name: string, over: object = {}): VolumeSource =>
@@ -73,6 +73,23 @@ test("volumes in memory are infra's to make, folders on disk go with the pod, cl
     `${data}/empty/web/d`,
     "/run/user/1000/podgen/pods/web",
   ]);
+});
+
+test("sizeLimit: a tmpfs of that size; of folders on disk one warning per apply says that nothing limits them", () => {
+  const limited = (name: string, medium: "" | "Memory", sizeLimit: number): Volume => volume(name, { kind: "emptyDir", medium, sizeLimit });
+  const memory = [limited("m", "Memory", 4096), volume("n", { kind: "emptyDir", medium: "Memory" })];
+  const base = "/run/user/1000/podgen/pods/web/_infra/volumes";
+  assert.deepEqual(planned(memory, []).pod.memoryVolumes, [{ path: `${base}/m`, size: 4096 }, `${base}/n`]);
+  assert.deepEqual(codesOf(model(memory, [])), []);
+  const disk = ["a", "b", "c", "d"].map((name) => limited(name, "", 1));
+  const [found, ...more] = planOf(modelOf(pod("web", { volumes: disk }), pod("log", { volumes: disk }))).diagnostics;
+  assert.deepEqual([found?.code, found?.severity, more], ["no-quota", "warning", []]);
+  assert.match(found?.message ?? "", /^emptyDir "a" of pod "web", .*"c" of pod "web" and 5 more: sizeLimit has no effect/);
+});
+
+test("mountPropagation HostToContainer: a slave of the host's mount", () => {
+  const [mount] = one({ kind: "hostPath", path: "/srv", type: "" }, { fromHost: true }).container.mounts;
+  assert.deepEqual(mount?.options, ["rbind", "rslave", "rw"]);
 });
 
 test("configMap: every key a file, by path, read-only, its bytes beside the bundle", () => {

@@ -204,7 +204,7 @@ test("hostNetwork: the host's interfaces; otherwise the pod's own", async () => 
 
 test("emptyDir on disk and in memory: shared by containers, new with the pod", async () => {
   const fields = `volumeMounts: [{ name: disk, mountPath: /disk }, { name: mem, mountPath: /mem }, { name: disk, mountPath: /sub, subPath: a/b }]`;
-  const volumes = `volumes: [{ name: disk, emptyDir: {} }, { name: mem, emptyDir: { medium: Memory } }]`;
+  const volumes = `volumes: [{ name: disk, emptyDir: {} }, { name: mem, emptyDir: { medium: Memory, sizeLimit: 3Mi } }]`;
   await pod("empty", fields, volumes);
   await sh("empty", "echo x > /disk/f; echo y > /mem/f; echo z > /sub/f");
   assert.equal(await sh("empty", "cat /disk/a/b/f"), "z\n");
@@ -215,6 +215,9 @@ test("emptyDir on disk and in memory: shared by containers, new with the pod", a
     await sh("empty", "grep -c ' /mem tmpfs ' /proc/mounts; test $(stat -c %d /mem) != $(stat -c %d /etc/hosts); echo $?"),
     "1\n0\n",
   );
+  const full =
+    "dd if=/dev/zero of=/mem/big bs=1M count=4 2>&1; stat -c %s /mem/big; df -k /mem | tail -1 | awk '{ print $2 }'; rm /mem/big";
+  assert.match(await sh("empty", full), /No space left on device[\s\S]*\n31\d{5}\n3072\n$/);
   await host.ok(["delete", "empty"]);
   await pod("empty", fields, volumes);
   assert.equal(await sh("empty", "ls /disk/f /mem/f 2>/dev/null | wc -l"), "0\n");
@@ -260,6 +263,28 @@ test("ephemeral: a folder that goes with the pod; recursiveReadOnly: all below a
   } finally {
     await host.podgen(["delete", "eph", "--ignore-not-found"]);
     execFileSync("umount", ["-l", `${base}/below`]);
+  }
+});
+
+test("mountPropagation: what the host mounts later is seen with HostToContainer alone", async () => {
+  const base = `${host.session.home}/shared`;
+  mkdirSync(base);
+  execFileSync("mount", ["-t", "tmpfs", "none", base]);
+  try {
+    execFileSync("mount", ["--make-shared", base]);
+    mkdirSync(`${base}/later`);
+    const mounts = "{ name: v, mountPath: /none }, { name: v, mountPath: /seen, mountPropagation: HostToContainer }";
+    await pod("prop", `volumeMounts: [${mounts}]`, `volumes: [{ name: v, hostPath: { path: ${base} } }]`);
+    execFileSync("mount", ["-t", "tmpfs", "none", `${base}/later`]);
+    writeFileSync(`${base}/later/f`, "mounted");
+    assert.equal(await sh("prop", "cat /seen/later/f; ls /none/later | wc -l"), "mounted0\n");
+    execFileSync("umount", [`${base}/later`]);
+    assert.equal(await sh("prop", "ls /seen/later | wc -l"), "0\n");
+    // Nothing of the container's goes the other way.
+    assert.match(await sh("prop", "grep ' /seen ' /proc/self/mountinfo"), / master:/);
+  } finally {
+    await host.podgen(["delete", "prop", "--ignore-not-found"]);
+    execFileSync("umount", ["-R", "-l", base]);
   }
 });
 

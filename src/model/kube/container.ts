@@ -108,6 +108,7 @@ function readMount(reader: Reader): VolumeMount {
     readOnly: reader.flag("readOnly") ?? false,
     subPath: reader.text("subPath") ?? "",
     ...optional("subPathExpr", reader.text("subPathExpr") || undefined),
+    ...(reader.text("mountPropagation") === "HostToContainer" ? { fromHost: true as const } : {}),
     ...(recursive === "Enabled" || recursive === "IfPossible" ? { recursiveReadOnly: true as const } : {}),
     at: reader.place("mountPath").at,
   };

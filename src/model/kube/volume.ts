@@ -3,6 +3,7 @@ import type { Reader } from "../../spec/reader.js";
 import type { DownwardFile, HostPathType, KeyToPath, Projection, Volume, VolumeSource } from "../types.js";
 import { readDownward } from "./downward.js";
 import { VOLUME_SOURCES } from "./fields/volume.js";
+import { memoryBytes } from "./quantity.js";
 
 /** Kubernetes' defaultMode of configMap and secret volumes. */
 const DEFAULT_MODE = 0o644;
@@ -11,7 +12,14 @@ type Read = (source: Reader) => { readonly source: VolumeSource; readonly key: s
 
 /** One reader per honoured source; `key` is the field a finding about the source should show. */
 const SOURCES: Readonly<Record<string, Read>> = {
-  emptyDir: (r) => ({ source: { kind: "emptyDir", medium: r.text("medium") === "Memory" ? "Memory" : "" }, key: "medium" }),
+  emptyDir: (r) => {
+    const limit = memoryBytes(r.quantity("sizeLimit"));
+    const medium = r.text("medium") === "Memory" ? "Memory" : "";
+    return {
+      source: { kind: "emptyDir", medium, ...(limit === undefined ? {} : { sizeLimit: limit }) },
+      key: limit === undefined ? "medium" : "sizeLimit",
+    };
+  },
   hostPath: (r) => ({
     source: { kind: "hostPath", path: r.text("path") ?? "", type: (r.text("type") ?? "") as HostPathType },
     key: "path",

@@ -25,7 +25,12 @@ const VOLUME_MOUNT = object("VolumeMount", {
   readOnly: { type: "boolean" },
   subPath: { type: "string", check: relativePath },
   subPathExpr: { type: "string", check: relativePath, note: "Variables of env and envFrom; one that is not there is an error." },
-  mountPropagation: { type: "string", refused: "mounts do not propagate between host and container", fine: ["None"] },
+  mountPropagation: {
+    type: "string",
+    values: ["None", "HostToContainer"],
+    hint: "what is mounted in a user namespace the host never sees: Bidirectional is not possible",
+    note: "HostToContainer: what is mounted on the host later, below a mount that is shared there, as systemd makes them. Not Bidirectional.",
+  },
   recursiveReadOnly: {
     type: "string",
     since: "1.30",
@@ -71,7 +76,11 @@ const FIELDS: Fields = {
     noEffect: "podgen keeps no termination messages; podgen logs has what was written last",
     fine: ["File"],
   },
-  volumeDevices: { type: list(names("VolumeDevice", "devicePath name")), refused: "podgen hands out no block devices yet" },
+  volumeDevices: {
+    type: list(names("VolumeDevice", "devicePath name")),
+    refused: "claims are folders, and a block device of its own takes root",
+    hint: "mount a device that the user may open with hostPath of type BlockDevice",
+  },
 };
 
 export const CONTAINER = object("Container", FIELDS);

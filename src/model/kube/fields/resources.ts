@@ -4,7 +4,7 @@ import { cpuQuantity, memoryQuantity } from "../quantity.js";
 
 /** Resources that are named after devices or page sizes. */
 function family(key: string): string | undefined {
-  if (key.startsWith("hugepages-")) return "podgen does not limit huge pages yet";
+  if (key.startsWith("hugepages-")) return "systemd hands a user no hugetlb controller";
   return key.includes("/") ? "podgen hands out no devices yet" : undefined;
 }
 
@@ -17,7 +17,7 @@ const RESOURCE_LIST = object(
   {
     cpu: quantity(cpuQuantity),
     memory: quantity(memoryQuantity),
-    "ephemeral-storage": { type: "quantity", noEffect: "podgen does not limit what a container writes yet" },
+    "ephemeral-storage": { type: "quantity", noEffect: "Linux lets only root limit the size of a folder" },
   },
   family,
 );

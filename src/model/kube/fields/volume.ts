@@ -1,6 +1,7 @@
 // Fields of volumes.
 import { type Field, list, names, type ObjectType, object } from "../../../spec/schema.js";
 import { absolutePath, dataKey, dnsLabel, dnsSubdomain, filePath } from "../formats.js";
+import { memoryQuantity } from "../quantity.js";
 import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
 import { FILE_FIELD_SELECTOR, LABEL_SELECTOR, RESOURCE_SELECTOR } from "./selectors.js";
 
@@ -30,8 +31,17 @@ const CLAIM = object("PersistentVolumeClaimVolumeSource", {
   readOnly: { type: "boolean" },
 });
 const EMPTY_DIR = object("EmptyDirVolumeSource", {
-  medium: { type: "string", values: ["", "Memory"], hint: "leave it out for a folder on disk" },
-  sizeLimit: { type: "quantity", refused: "podgen does not limit the size of volumes yet" },
+  medium: {
+    type: "string",
+    values: ["", "Memory"],
+    // hugetlbfs lacks FS_USERNS_MOUNT.
+    hint: "leave it out for a folder on disk; huge pages the kernel mounts for root alone",
+  },
+  sizeLimit: {
+    type: "quantity",
+    check: memoryQuantity,
+    note: "The size of the tmpfs of medium Memory. Nothing that a user may do limits a folder on disk: a warning says so.",
+  },
 });
 const HOST_PATH = object("HostPathVolumeSource", {
   path: { type: "string", required: true, check: absolutePath },
