@@ -23,7 +23,7 @@ async function pod(name: string, container: string, podFields = "", documents = 
   const text = `${documents}
 apiVersion: v1
 kind: Pod
-metadata: { name: ${name}, labels: { tier: front, app: web }, annotations: { note: 'a "b"' } }
+metadata: { name: ${name}, namespace: lab, labels: { tier: front, app: web }, annotations: { note: 'a "b"' } }
 spec:
   terminationGracePeriodSeconds: 0
   containers:
@@ -43,6 +43,7 @@ apiVersion: v1
 kind: ConfigMap
 metadata: { name: conf }
 data: { COLOR: blue, "app.conf": "a=1\\n", bad-name: x }
+binaryData: { raw: /wD+ }
 ---
 apiVersion: v1
 kind: Secret
@@ -110,6 +111,8 @@ securityContext:
   assert.match(await sh("priv", "cat /etc/hosts"), /^127\.0\.0\.1\tlocalhost\n[\s\S]*\n192\.0\.2\.7\tdb\tdb\.test\n$/);
   assert.equal(await sh("priv", "cat /etc/resolv.conf"), "nameserver 192.0.2.53\nsearch a.test b.test\noptions ndots:2 rotate\n");
   assert.equal(await sh("priv", "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/core/somaxconn"), "40000\t50000\n321\n");
+  await pod("over", "", "hostname: www\nhostnameOverride: db.example.test");
+  assert.equal(await sh("over", "hostname; cat /etc/hostname"), "db.example.test\ndb.example.test\n");
   const root = `{apiVersion: v1, kind: Pod, metadata: {name: asroot}, spec: {containers: [{name: c, image: "${busybox}", securityContext: {runAsNonRoot: true}}]}}`;
   const refused = await host.podgen(["apply", "-"], { input: root });
   assert.equal(refused.code, 1);
@@ -151,7 +154,7 @@ volumes:
   await pod("down", fields, volumes, OBJECTS);
   const lines = (await sh("down", "env")).split("\n");
   const hostName = execFileSync("hostname", { encoding: "utf8" }).trim();
-  for (const wanted of ["POD=down", "SPACE=default", "APP=web", `NODE=${hostName}`, "CPUS=2", "MILLIS=1500", "MIB=64", "BOTH=down-2"])
+  for (const wanted of ["POD=down", "SPACE=lab", "APP=web", `NODE=${hostName}`, "CPUS=2", "MILLIS=1500", "MIB=64", "BOTH=down-2"])
     assert.ok(lines.includes(wanted), `${wanted}\n${lines.join("\n")}`);
   assert.match(lines.join("\n"), /^ID=[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/m);
   assert.equal(
@@ -232,11 +235,12 @@ volumeMounts:
 `;
   const volumes = `
 volumes:
-  - { name: conf, configMap: { name: conf, defaultMode: 0640, items: [{ key: app.conf, path: sub/app.conf, mode: 0755 }, { key: COLOR, path: color }] } }
+  - { name: conf, configMap: { name: conf, defaultMode: 0640, items: [{ key: app.conf, path: sub/app.conf, mode: 0755 }, { key: COLOR, path: color }, { key: raw, path: raw }] } }
   - { name: keys, secret: { secretName: keys, defaultMode: 0400 } }
 `;
   await pod("files", fields, volumes, OBJECTS);
   assert.equal(await sh("files", "cat /conf/sub/app.conf /etc/one.conf /conf/color; echo; cat /keys/TOKEN"), "a=1\na=1\nblue\ns3cret");
+  assert.equal(await sh("files", "od -An -tx1 /conf/raw"), " ff 00 fe\n");
   assert.equal(await sh("files", "stat -c %a /conf/sub/app.conf /conf/color /keys/TOKEN"), "755\n640\n400\n");
   assert.notEqual((await host.podgen(["exec", "files/c", "--", "sh", "-c", "echo x > /conf/new"])).code, 0);
 });

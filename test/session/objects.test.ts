@@ -49,6 +49,19 @@ test("a Secret that the spec has no more goes with apply --prune, and leaves no 
   assert.equal(await host.ok(["apply", "--prune", without]), "pod/web unchanged\n");
 });
 
+test("a ConfigMap or Secret that was applied as immutable keeps its data until it is deleted", async () => {
+  const fixed = (text: string): string => text.replace("metadata:", "immutable: true\nmetadata:");
+  await host.ok(["apply", host.spec("fixed.yaml", fixed(config("still")) + fixed(secret("safe")) + pod("web"))]);
+  const changed = fixed(config("still")).replace("a: b", "a: c") + fixed(secret("safe")).replace(VALUE, "other");
+  const refused = await host.podgen(["apply", host.spec("fixed.yaml", changed + pod("web"))]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /ConfigMap "still" is immutable and would change[\s\S]*Secret "safe" is immutable and would change/);
+  const kept = readFileSync(`${ownFolders(host.session.home).state}/objects/Secret-safe.json`, "utf8");
+  assert.equal(JSON.parse(kept).data.pw, Buffer.from(VALUE).toString("base64"));
+  await host.ok(["delete", "web"]);
+  assert.deepEqual(objects(), []);
+});
+
 test("delete takes what came with the pod, also what no pod ever referred to", async () => {
   await host.ok(["apply", host.spec("web.yaml", secret("spare") + config("page") + pod("web"))]);
   assert.deepEqual(objects(), ["ConfigMap-page.json", "Secret-spare.json"]);
