@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "lib/deadline.h"
+#include "lib/mains.h"
 #include "lib/proc.h"
 #include "verbs.h"
 
@@ -17,6 +18,8 @@ static bool is_ready(int dir) {
 /* Waits for ever, as the unit does: how long to wait is for who started it to say. SIGTERM ends us, being a stop of the unit. */
 static int wait_ready(int run, char **folders, struct err *err) {
   unsigned naps = 0;
+  int w = mains_write(run, folders, err);
+  if (w < 0) return w;
   for (; *folders; folders++) {
     cleanup_fd int dir = run_open_at(run, *folders, true, err);
     if (dir < 0) return dir;
@@ -87,6 +90,7 @@ static int wait_gone(int run, char **folders, size_t n, int64_t deadline, struct
   if (own < 0) return err_set(err, -own, "start time", "%s", "");
   for (size_t i = 0; i < n; i++) targets[i] = target_of(run, folders[i], own_start);
   int r = 0;
+  mains_remove(run, folders);
   for (size_t i = 0; i < n; i++) {
     int ended = targets[i].pidfd < 0 ? 0 : wait_end(targets[i].pidfd, deadline);
     if (ended < 0) r = err_set(err, -ended, "wait", "%s", folders[i]);

@@ -8,6 +8,7 @@ int verb_uplink(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_oneshot(int argc, char **argv);
 int verb_wait(int argc, char **argv);
+int verb_gate(int argc, char **argv);
 int verb_mark(int argc, char **argv);
 int verb_exec(int argc, char **argv);
 int verb_forward(int argc, char **argv);

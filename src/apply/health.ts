@@ -4,6 +4,7 @@ import { signalName } from "../base/signal.js";
 import type { PodChange } from "../diff/types.js";
 import type { Listed } from "../ports/manager.js";
 import { loadFailure, socketHint, type Verdict } from "./judge.js";
+import { waitsFor } from "./order.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
 import { unusable } from "./units.js";
 import { asksForMore, isAwaited, isUp, lateReason, listingOf, reasonOf, verdictOf, type Watched } from "./watched.js";
@@ -15,7 +16,7 @@ const JOURNAL_PAUSE_MS = 100;
 const FIRST_LOOK_MS = 5;
 const LOOK_MS = 60;
 
-const JUDGED: ReadonlySet<string> = new Set(["infra", "container", "init", "socket"]);
+const JUDGED: ReadonlySet<string> = new Set(["infra", "gate", "container", "init", "socket"]);
 
 /** A look at a pod's containers and ports that began before its jobs were queued, so that what was there before is not taken for the outcome. */
 export class HealthWatch {
@@ -23,10 +24,13 @@ export class HealthWatch {
   private readonly pod: string;
   private readonly watched: readonly Watched[];
   private readonly since: number;
+  /** What it waits for, in words. */
+  private readonly waits: string;
 
-  private constructor(ports: ApplyPorts, pod: string, watched: readonly Watched[], since: number) {
+  private constructor(ports: ApplyPorts, change: PodChange, watched: readonly Watched[], since: number) {
     this.ports = ports;
-    this.pod = pod;
+    this.pod = change.name;
+    this.waits = waitsFor(change.manifest?.after ?? []);
     this.watched = watched;
     this.since = since;
   }
@@ -44,7 +48,7 @@ export class HealthWatch {
       const renewed = unit.verdict !== "unchanged" && unit.verdict !== "reload";
       return renewed || isUp(unit, before, now) ? [{ unit, before, renewed, seen: undefined }] : [];
     });
-    return new HealthWatch(ports, change.name, watched, now);
+    return new HealthWatch(ports, change, watched, now);
   }
 
   /**
@@ -64,7 +68,11 @@ export class HealthWatch {
       const waiting = judged.flatMap(({ w, verdict }) => (verdict.state === "pending" && isAwaited(w) ? [{ w, verdict }] : []));
       if (waiting.length === 0) return [];
       const now = this.ports.clock.now();
-      if (now >= deadline) return Promise.all(waiting.map((j) => this.explain(j.w, lateReason(j.w))));
+      if (now >= deadline) {
+        // Behind the gate nothing has begun.
+        const gates = waiting.filter((j) => j.w.unit.role === "gate");
+        return Promise.all((gates.length > 0 ? gates : waiting).map((j) => this.explain(j.w, lateReason(j.w))));
+      }
       // When all run and only have to stay so, it is known when that is.
       const settles = waiting.map((j) => j.verdict.settles ?? LOOK_MS);
       const known = waiting.every((j) => j.verdict.settles !== undefined);
@@ -97,6 +105,11 @@ export class HealthWatch {
     const { unit, seen } = watched;
     const base = { pod: this.pod, unit: unit.unit, reason, restarts: seen?.state.service?.restarts ?? 0 };
     if (seen !== undefined && loadFailure(seen.state) !== undefined) return unusable(this.pod, unit.unit, reason);
+    if (unit.role === "gate") {
+      const said = seen?.state.service?.statusText ?? "";
+      const hint = "podgen status shows how far they are; --timeout gives them longer";
+      return { ...base, reason: `not started in time: ${said === "" ? `it waits for ${this.waits}` : `it ${said}`}`, lastLines: [], hint };
+    }
     if (unit.role === "socket") return { ...base, lastLines: [], hint: socketHint(unit.unit) };
     const end = watched.lastEnd?.service;
     return {

@@ -1,9 +1,11 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
 import type { Manifest } from "../base/installed.js";
+import type { PodEdge } from "../base/pod-order.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import { abandon } from "./abandon.js";
 import { intent, inverse, outcome, removeFiles, tidyFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
+import { inTheirOrder, leavingOrder, notStarted } from "./order.js";
 import { forgetPod, SLICE_DEADLINE_MS, stopPod } from "./pods.js";
 import { putBack } from "./put-back.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
@@ -22,6 +24,7 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   const deleted = changes.pods.filter((p) => p.manifest === undefined);
   const kept = changes.pods.filter((p) => p.manifest !== undefined);
   const reports = new Map<string, PodReport>();
+  const bring = (change: PodChange, failed: PodEdge | undefined): Promise<PodReport> => bringUp(ports, change, failed, options);
 
   try {
     await prepare(ports, changes, options);
@@ -37,7 +40,7 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
     options,
   ); // prettier-ignore
 
-  await Promise.all(kept.map(async (change) => reports.set(change.name, await bringUp(ports, change, options))));
+  for (const [name, report] of await inTheirOrder(kept, bring)) reports.set(name, report);
   const warnings = kept.length > 0 ? await pauseWarnings(ports) : [];
   const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
   const failures = new Set(failed.map((c) => c.name));
@@ -70,7 +73,7 @@ async function prepare(ports: ApplyPorts, changes: ChangeSet, options: ApplyOpti
   const deleted = changes.pods.filter((p) => p.manifest === undefined);
   const kept = changes.pods.filter((p) => p.manifest !== undefined);
   await tidyFiles(ports, options);
-  for (const change of deleted) await stopPod(ports, change, options);
+  for (const change of leavingOrder(deleted, options.manifest)) await stopPod(ports, change, options);
   for (const change of kept)
     await stopUnits(
       ports,
@@ -114,10 +117,11 @@ async function pauseWarnings(ports: ApplyPorts): Promise<string[]> {
   return text === "" ? [] : [text];
 }
 
-/** Starts or restarts what changed and waits until the pod is as wanted. */
-async function bringUp(ports: ApplyPorts, change: PodChange, options: ApplyOptions): Promise<PodReport> {
+/** Starts or restarts what changed and waits until the pod is as wanted. `before`: what it waits for and has failed. */
+async function bringUp(ports: ApplyPorts, change: PodChange, before: PodEdge | undefined, options: ApplyOptions): Promise<PodReport> {
   const base = { name: change.name, outcome: change.verdict, failures: [] as ContainerFailure[] };
   if (withVerdict(change, "create", "start", "restart").length === 0) return { ...base, actions: [] };
+  if (before !== undefined) return { ...base, outcome: "failed", actions: [], failures: [notStarted(change.name, before)] };
   const health = await HealthWatch.begin(ports, change);
   const { actions, job, refused } = await actOnUnits(ports, change, options.timeout);
   if (refused.length > 0) return { ...base, outcome: "failed", actions, failures: refused };

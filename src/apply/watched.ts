@@ -49,7 +49,7 @@ export function asksForMore(watched: Watched, listed: Listed, now: number, since
 export function isUp(unit: UnitChange, state: UnitState | undefined, now: number): boolean {
   if (state === undefined || loadFailure(state) !== undefined) return false;
   if (NEEDED.has(unit.role)) return state.activeState !== "inactive" && state.activeState !== "failed";
-  return judge(state, unit.role === "init", now * 1000, state.service?.restarts).state === "up";
+  return judge(state, isOneshot(unit), now * 1000, state.service?.restarts).state === "up";
 }
 
 /** One that was left alone may have ended and wait for its next start; that is how it was before, and no reason to wait. */
@@ -65,7 +65,12 @@ export function verdictOf(watched: Watched, state: UnitState, now: number): Verd
   if (renewed && state.invocation === before?.invocation) return { state: "pending" };
   if (unit.role === "socket") return judgeSocket(state);
   if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
-  return judge(state, unit.role === "init", now * 1000, earlierRestarts(watched));
+  return judge(state, isOneshot(unit), now * 1000, earlierRestarts(watched));
+}
+
+/** Up for good when it has ended with success. */
+function isOneshot(unit: UnitChange): boolean {
+  return unit.role === "init" || unit.role === "gate";
 }
 
 /** Those of before the change, of what it leaves alone; what is started anew counts from nought. */

@@ -1,5 +1,6 @@
 // What is installed and what runs: the truth that diff compares with and apply records.
 import type { OwnerRef } from "./owner.js";
+import type { PodEdge } from "./pod-order.js";
 import { recordOf } from "./record.js";
 import type { UsernsMaps } from "./userns.js";
 
@@ -36,6 +37,8 @@ export interface ManifestPod {
   readonly folders: readonly string[];
   /** ConfigMaps and Secrets it refers to, as `Secret/login`. */
   readonly objects: readonly string[];
+  /** Pods that it waits for; absent: none. */
+  readonly after?: readonly PodEdge[];
   /** Of a pod with a user namespace of its own: its ids, which are its as long as it is installed. */
   readonly userns?: UsernsMaps;
   /** Names of the shifted layers it uses (storage/shifted): kept as long as any pod names them. */

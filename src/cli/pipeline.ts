@@ -130,6 +130,7 @@ export async function planModel(
     images,
     objects: await readObjects(given.manifest, given.read),
     secretKey: given.secretKey,
+    installed: given.manifest.pods,
     userns: recordOf(Object.entries(given.manifest.pods).map(([name, { userns }]) => [name, userns])),
   });
   if (plan === undefined || hasErrors(diagnostics)) return { diagnostics };

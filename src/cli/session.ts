@@ -6,6 +6,7 @@ import type { Manifest, ManifestPod } from "../base/installed.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
 import { unneededObjects } from "../diff/objects.js";
 import { withoutStarts } from "../diff/passive.js";
+import { stillRequired } from "../diff/required.js";
 import type { ChangeSet } from "../diff/types.js";
 import { withoutPods } from "../diff/without.js";
 import type { Model } from "../model/types.js";
@@ -120,6 +121,15 @@ async function compare(
   const touched = new Set([...compiled.rendered.pods.map((p) => p.name), ...prune]);
   const others = Object.values(manifest.pods).filter((p) => !touched.has(p.name));
   diagnostics.push(...claimedPorts(compiled.model.pods, others));
+  for (const { pod, by } of stillRequired(prune, [...compiled.rendered.pods, ...others])) {
+    const hint = `delete both, or take ${pod} out of its podgen.io/requires`;
+    diagnostics.push({
+      code: "required-pod",
+      severity: "error",
+      message: `pod "${pod}" would be pruned, and pod "${by}" requires it`,
+      hint,
+    });
+  }
   if (hasErrors(diagnostics)) return { diagnostics };
   const all = makeChangeSet(compiled.rendered, installed, { prune, pruneObjects });
   const wanted = options.passive === true ? withoutStarts(all, installed) : all;

@@ -21,6 +21,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     images: pod.images,
     folders: pod.folders,
     objects: pod.objects,
+    ...(pod.after === undefined ? {} : { after: pod.after }),
     ...(pod.userns === undefined ? {} : { userns: pod.userns, shifted: [...pod.shifted.values()].sort() }),
   };
 }

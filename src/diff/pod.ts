@@ -60,7 +60,7 @@ function startOver(units: readonly UnitChange[], before: ManifestPod | undefined
 
 /** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container. Beside them, what a unit requires. */
 const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
-  pod: ["infra", "uplink", "init", "container", "socket", "forward"],
+  pod: ["infra", "gate", "uplink", "init", "container", "socket", "forward"],
   init: ["init", "container"],
 };
 
@@ -107,6 +107,7 @@ function helperRole(pod: string, name: string): string {
   if (name === `pod-${pod}.service`) return "pod";
   if (name.endsWith(".slice")) return "slice";
   if (name.endsWith(".socket")) return "socket";
+  if (name.endsWith("__gate.service")) return "gate";
   return name.endsWith("__infra.service") ? "infra" : name.endsWith("__uplink.service") ? "uplink" : "forward";
 }
 

@@ -8,6 +8,8 @@ import type { UnitChange, Verdict } from "./types.js";
 /** Started by others: by a connection, or with what lies in it. Not running is nothing to act upon. */
 const ON_DEMAND = new Set<RenderedUnit["role"]>(["forward", "slice"]);
 
+const DONE = new Set<RenderedUnit["role"]>(["pod", "slice", "gate"]);
+
 /** The reason of a unit whose file is as wanted, but which the manager has not read. */
 export const NOT_LOADED = "unit file not loaded yet";
 
@@ -39,8 +41,8 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
   if (stale.length > 0) return say("restart", ...changes);
   if (isUnjudged(pod, unit, state, installed)) return say("restart", "an earlier apply was interrupted", ...changes);
   if (changed === undefined) return say("unchanged");
-  // The pod unit has done its work and holds nothing: its new text counts at its next start, stop and boot.
-  return say(changed.restart && unit.role !== "pod" && unit.role !== "slice" ? "restart" : "reload", ...changes);
+  // These have done their work and hold nothing: their new text counts at the next start, stop and boot.
+  return say(changed.restart && !DONE.has(unit.role) ? "restart" : "reload", ...changes);
 }
 
 export function isActive(state: UnitState | undefined): boolean {

@@ -11,6 +11,7 @@ import { readConfigMap, readSecret } from "./kube/config.js";
 import { KINDS, OTHER_KINDS, versionOf } from "./kube/kinds.js";
 import { readPod } from "./kube/pod.js";
 import { hostPorts } from "./kube/rules/host-ports.js";
+import { podOrder } from "./kube/rules/pod-order.js";
 import { podgenAnnotations } from "./kube/rules/podgen-annotations.js";
 import { uniqueObjects } from "./kube/rules/unique-objects.js";
 import type { Found, PodView } from "./kube/view.js";
@@ -39,6 +40,7 @@ class Builder {
     for (const found of this.#found) podgenAnnotations(found);
     uniqueObjects(this.#found);
     hostPorts(this.#pods);
+    podOrder(this.#pods);
     const diagnostics = this.#reports.flatMap(findingsOf);
     if (hasErrors(diagnostics)) return { diagnostics };
     const pods = this.#pods.map((p) => p.model);

@@ -1,6 +1,7 @@
 // The model: typed, defaulted, cross-checked objects, each knowing where it came from. Made by model/, read by plan/.
 import type { Location } from "../base/diagnostic.js";
 import type { OwnerRef } from "../base/owner.js";
+import type { PodCondition } from "../base/pod-order.js";
 import type { UsernsWish } from "../base/userns.js";
 
 export type { OwnerRef } from "../base/owner.js";
@@ -173,10 +174,23 @@ export interface DnsWish {
   readonly options: readonly string[];
 }
 
+/** A pod, or all pods of a workload, that a pod waits for. */
+export interface PodOrder {
+  readonly name: string;
+  /** `pod`, `statefulset`, …; absent: the pod of that name, else the workload. */
+  readonly kind?: string;
+  readonly condition: PodCondition;
+  /** It is started along, and stopping it stops this pod. */
+  readonly requires: boolean;
+  readonly at: Location;
+}
+
 export interface PodModel extends ObjectRef {
   readonly kind: "Pod";
   /** The workload that makes it; absent: it was written as a Pod. */
   readonly owner?: OwnerRef;
+  /** Other pods that it waits for; absent: none. */
+  readonly order?: readonly PodOrder[];
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
   /** Absent: default. */

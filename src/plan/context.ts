@@ -3,7 +3,7 @@ import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { PodModel } from "../model/types.js";
 import type { Objects } from "./objects.js";
-import type { PlannedData } from "./types.js";
+import type { PlannedAfter, PlannedData } from "./types.js";
 import type { Unenforced } from "./unenforced.js";
 import type { UsernsPlanner } from "./userns.js";
 
@@ -16,6 +16,8 @@ export interface PodContext {
   readonly secretKey: Uint8Array | undefined;
   /** Hands out ids to the pods of this apply. */
   readonly userns: UsernsPlanner;
+  /** Pods that it waits for; absent: none. */
+  readonly after: readonly PlannedAfter[] | undefined;
   /** Keys (`Secret/login`) of the objects the pod refers to. */
   readonly used: Set<string>;
   /** Files the pod needs, by path: the same file asked for twice is one. */

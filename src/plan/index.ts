@@ -3,6 +3,7 @@ import { type Checked, type Diagnostic, hasErrors } from "../base/diagnostic.js"
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Model, ObjectRef } from "../model/types.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
+import { type InstalledPods, planOrder } from "./order.js";
 import { planPod } from "./pod.js";
 import type { Plan } from "./types.js";
 import { oncePerReason, type Unenforced } from "./unenforced.js";
@@ -21,6 +22,8 @@ export interface PlanInput {
   readonly objects: AppliedObjects;
   /** This machine's random key for the digests of secret values; without it, paths do not depend on values. */
   readonly secretKey: Uint8Array | undefined;
+  /** Pods of earlier applies. */
+  readonly installed?: InstalledPods;
   /** The id maps of pods that are installed. */
   readonly userns: InstalledUserns;
 }
@@ -33,11 +36,11 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const objects = allObjects(model, input.objects);
   const userns = new UsernsPlanner(facts, input.userns, model.pods, images);
   const unenforced: Unenforced[] = [];
+  const order = planOrder(model.pods, input.installed ?? {});
+  diagnostics.push(...order.diagnostics);
+  const shared = { facts, images, objects, secretKey: input.secretKey, userns, diagnostics, unenforced };
   const pods = model.pods.map((pod) => {
-    return planPod(
-      { pod, facts, images, objects, secretKey: input.secretKey, userns, used: new Set(), data: new Map(), diagnostics, unenforced },
-      sourceOf(pod),
-    );
+    return planPod({ ...shared, pod, after: order.after.get(pod.name), used: new Set(), data: new Map() }, sourceOf(pod));
   });
   diagnostics.push(...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);

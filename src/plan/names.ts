@@ -21,6 +21,11 @@ export function uplinkUnit(pod: string): string {
   return `pod-${pod}__uplink.service`;
 }
 
+/** Holds the containers back until other pods are as the pod asks. */
+export function gateUnit(pod: string): string {
+  return `pod-${pod}__gate.service`;
+}
+
 export const PAUSE_UNIT = "podgen-pause.service";
 
 /**

@@ -44,6 +44,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
     resources: planResources(context, { what: "pod", limits: pod.limits ?? {}, requests: pod.requests ?? {}, at: pod.at }),
     ...(userns === undefined ? {} : { userns }),
     uplink: !pod.hostNetwork && facts.pasta !== undefined,
+    ...(context.after === undefined || context.after.length === 0 ? {} : { after: context.after }),
     containers,
     ports,
     memoryVolumes: inMemory.map(({ name, sizeLimit }) => {

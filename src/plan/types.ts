@@ -1,6 +1,7 @@
 // The Plan: what shall be, fully decided, before any byte is made. Made by plan/, read by render/ and status/.
 
 import type { ImageFacts } from "../base/facts.js";
+import type { PodEdge } from "../base/pod-order.js";
 import type { OwnerRef, PullPolicy } from "../model/types.js";
 import type { PlannedUserns } from "./userns.js";
 
@@ -88,6 +89,12 @@ export interface PlannedData {
   readonly secret: boolean;
 }
 
+/** A pod that another waits for. */
+export interface PlannedAfter extends PodEdge {
+  /** The units of its containers, as far as they are known now: what waits stops before them. */
+  readonly units: readonly string[];
+}
+
 export interface PodPlan {
   readonly name: string;
   /** Absolute path of the spec file, or `-`. */
@@ -108,6 +115,8 @@ export interface PodPlan {
   /** Absent: the user's one namespace. */
   readonly userns?: PlannedUserns;
   readonly uplink: boolean;
+  /** Pods that it waits for, sorted by name; absent: none. */
+  readonly after?: readonly PlannedAfter[];
   readonly containers: readonly PlannedContainer[];
   readonly ports: readonly PlannedPort[];
   /** Absolute paths of the emptyDirs of medium Memory, with a size in bytes where they have one: infra mounts a tmpfs on each. */

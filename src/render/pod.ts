@@ -1,7 +1,7 @@
 // One pod's files and units.
 import type { HostFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
-import { INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
+import { gateUnit, INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder, shiftedName } from "../plan/paths.js";
 import { passedSockets } from "../plan/ports.js";
 import type { PodPlan } from "../plan/types.js";
@@ -11,6 +11,7 @@ import { infraBundle } from "./oci/infra.js";
 import { objectOf } from "./origin.js";
 import type { RenderedFile, RenderedPod, RenderedUnit } from "./types.js";
 import { containerBody, initBody } from "./units/container.js";
+import { gateBody } from "./units/gate.js";
 import { withHeader } from "./units/header.js";
 import { infraBody, podBody, sliceBody, uplinkBody } from "./units/pod.js";
 import { forwardBody, socketBody } from "./units/port.js";
@@ -48,6 +49,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   add("pod", podUnit(pod.name), podBody(pod, facts));
   add("slice", podSlice(pod.name), sliceBody(pod));
   add("infra", infraUnit(pod.name), infraBody(pod, facts), { container: INFRA, bundle: infraBundle(pod) });
+  if (pod.after !== undefined) add("gate", gateUnit(pod.name), gateBody(pod, pod.after, facts));
   if (pod.uplink) add("uplink", uplinkUnit(pod.name), uplinkBody(pod, facts));
   const inits = pod.containers.filter((c) => c.init);
   const mains = pod.containers.filter((c) => !c.init);
@@ -73,6 +75,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     images: recordOf(pod.containers.map((c) => [c.name, { reference: c.image.reference, digest: c.image.digest }])),
     objects: pod.objects,
     folders: pod.folders,
+    ...(pod.after === undefined ? {} : { after: pod.after.map(({ units: _, ...edge }) => edge) }),
     ...usernsOf(pod),
   };
 }

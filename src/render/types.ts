@@ -1,5 +1,6 @@
 // Rendered bytes. Made by render/, compared by diff/.
 import type { OwnerRef } from "../base/owner.js";
+import type { PodEdge } from "../base/pod-order.js";
 import type { UsernsMaps } from "../base/userns.js";
 
 export type FileKind = "unit" | "bundle" | "data" | "object";
@@ -16,7 +17,7 @@ export interface RenderedFile {
 /** A unit and what its definition rests on, so that diff can say which units a changed file restarts. */
 export interface RenderedUnit {
   readonly name: string;
-  readonly role: "pod" | "infra" | "uplink" | "init" | "container" | "socket" | "forward" | "slice" | "pause";
+  readonly role: "pod" | "infra" | "uplink" | "init" | "container" | "socket" | "forward" | "gate" | "slice" | "pause";
   /** Container name for init and container; `_infra` for infra. */
   readonly container?: string;
   /** Value of io.podgen.digest in its bundle: what the running one is compared with. Infra, init and containers only. */
@@ -43,6 +44,8 @@ export interface RenderedPod {
   /** The layers it needs shifted by them: diff_id -> name in the store. */
   readonly shifted: ReadonlyMap<string, string>;
   readonly objects: readonly string[];
+  /** Pods that it waits for; absent: none. */
+  readonly after?: readonly PodEdge[];
 }
 
 export interface Rendered {

@@ -7,7 +7,7 @@ import type { Manifest, UnitState } from "../../src/base/installed.js";
 import { makeChangeSet } from "../../src/diff/index.js";
 import type { Rendered } from "../../src/render/types.js";
 import { NOTHING, unitState, type World, worldOf } from "../lib/installed.js";
-import { container, modelOf, pod, renderOf } from "../lib/models.js";
+import { at, container, modelOf, pod, renderOf } from "../lib/models.js";
 
 const APP = "pod-web_app.service";
 const renderedWith = (arg: string) => renderOf(modelOf(pod("web", { containers: [container("app", { args: [arg] })] })));
@@ -32,9 +32,13 @@ class Machine {
     this.#failing = failing;
   }
 
+  readonly started: string[] = [];
+
   #start(unit: string): string {
+    this.started.push(unit);
     // The pod unit pulls in its parts.
-    const names = unit === "pod-web.service" ? [...this.#unitFiles()] : [unit];
+    const names = unit === "pod-web.service" ? [...this.#unitFiles()].filter((name) => !name.startsWith("pod-after")) : [unit];
+    if (unit === "pod-after.service") names.push(...[...this.#unitFiles()].filter((name) => name.startsWith("pod-after") && name !== unit));
     for (const name of names) {
       const before = this.states.get(name);
       if (name !== unit && before?.activeState === "active") continue;
@@ -182,4 +186,26 @@ test("an error before any start is thrown, after what was written is as it was",
   await assert.rejects(apply(world, changed, machine), /disk is full/);
   assert.deepEqual(without(machine.files), world.files);
   assert.deepEqual(JSON.parse(new TextDecoder().decode(machine.files.get(MANIFEST))), said(world.manifest));
+});
+
+const ordered = (arg: string): Rendered =>
+  renderOf(
+    modelOf(
+      pod("after", { order: [{ name: "web", condition: "ready", requires: false, at: at() }], containers: [container("app")] }),
+      pod("web", { containers: [container("app", { args: [arg] })] }),
+    ),
+  );
+
+test("what waits for another is started when that is up, and not at all when it failed", async () => {
+  const good = new Machine(NOTHING, []);
+  assert.deepEqual(outcomes((await apply(NOTHING, ordered("one"), good)).report), [0, "created", "created"]);
+  const order = good.started.filter((unit) => /^pod-[a-z]+\.service$/.test(unit));
+  assert.deepEqual(order, ["pod-web.service", "pod-after.service"]);
+
+  const bad = new Machine(NOTHING, ["two"]);
+  const { report, manifest } = await apply(NOTHING, ordered("two"), bad);
+  assert.deepEqual(outcomes(report), [1, "failed", "failed"]);
+  assert.match(report.pods[0]?.failures[0]?.reason ?? "", /not started: it waits for pod web to be ready, which failed/);
+  assert.ok(!bad.started.includes("pod-after.service"));
+  assert.deepEqual(Object.keys(manifest.pods), []);
 });

@@ -3,6 +3,7 @@ import type { ObjectReport } from "../../apply/types.js";
 import type { Manifest } from "../../base/installed.js";
 import { makeChangeSet } from "../../diff/index.js";
 import { unneededObjects } from "../../diff/objects.js";
+import { stillRequired } from "../../diff/required.js";
 import type { ChangeSet } from "../../diff/types.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
@@ -79,6 +80,11 @@ export async function deletionOf(
   const installed = await readInstalled(nothing, manifest, readers.facts, readers);
   const gone = pods.flatMap((p) => manifest.pods[p] ?? []);
   const staying = Object.values(manifest.pods).filter((p) => !gone.includes(p));
+  const [required] = stillRequired(pods, staying);
+  if (required !== undefined) {
+    const hint = `delete both, or take ${required.pod} out of its podgen.io/requires`;
+    throw new UserError(`pod "${required.pod}" is required by pod "${required.by}", which stays`, EXIT.failed, hint);
+  }
   const sources = new Set([...(named.sources ?? []), ...gone.map((p) => p.source)].filter((source) => source !== STDIN));
   const users = (key: string): string[] => staying.filter((p) => p.objects.includes(key)).map((p) => p.name);
   const objects = named.objects ?? [];

@@ -1,6 +1,7 @@
 // Annotations with a meaning: podgen's own, under podgen.io/, and podman's that say the same. One row each; keys are nowhere else.
 import { quote } from "../../spec/quote.js";
 import type { Problem } from "../../spec/report.js";
+import { checkOrder } from "./order.js";
 import { isProblem, parseUserns } from "./userns.js";
 
 export interface Annotation {
@@ -80,6 +81,20 @@ export const ANNOTATIONS = {
       const parsed = parseUserns(value);
       return isProblem(parsed) ? parsed : undefined;
     },
+  },
+  after: {
+    meaning:
+      "Pods that this one waits for when they start too, at boot say: [KIND/]NAME[:CONDITION], with commas between. NAME is a pod's, or a workload's, which means all pods that it has when this one is applied; KIND (pod, deployment, …) says which where both have one name. CONDITION is started (its containers run), ready (the default: all were ready together, or have ended with success) or completed (all have ended with success). A name that does not exist is a warning; a pod that is not started is not waited for. Containers of the one that waits are stopped first",
+    pod: ["podgen.io/after"],
+    container: [],
+    check: checkOrder,
+  },
+  requires: {
+    meaning:
+      "As podgen.io/after, and more: to start this pod starts those, and to stop or restart one of them stops or restarts this pod. A name that does not exist is an error, and a pod that another requires is not deleted without it. A container of theirs that crashes is restarted by itself and disturbs this pod no further",
+    pod: ["podgen.io/requires"],
+    container: [],
+    check: checkOrder,
   },
 } as const satisfies Readonly<Record<string, Annotation>>;
 

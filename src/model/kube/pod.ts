@@ -6,6 +6,7 @@ import { annotationOf } from "./annotations.js";
 import { readContainer, readResources } from "./container.js";
 import { readNames } from "./dns.js";
 import { readMetadata } from "./metadata.js";
+import { readOrder } from "./order.js";
 import { containerNames } from "./rules/container-names.js";
 import { dns } from "./rules/dns.js";
 import { envSources } from "./rules/env-sources.js";
@@ -68,9 +69,11 @@ export function readPod(document: Reader, report: Report): PodView {
   const settings = (security?.objects("sysctls") ?? []).map((r) => [r.text("name") ?? "", r.text("value") ?? ""] as const);
   const resources = spec?.object("resources");
   const userns = readUserns(metadata.annotations, spec?.flag("hostUsers"));
+  const order = readOrder(metadata.annotations, document.object("metadata"));
   const view: PodView = {
     model: {
       ...metadata,
+      ...(order === undefined ? {} : { order }),
       restartPolicy: (spec?.text("restartPolicy") ?? "Always") as RestartPolicy,
       terminationGracePeriodSeconds: spec?.integer("terminationGracePeriodSeconds") ?? 30,
       hostNetwork: spec?.flag("hostNetwork") ?? false,

@@ -2,7 +2,7 @@
 import containerTemplate from "../../../templates/container.service";
 import initTemplate from "../../../templates/init.service";
 import type { HostFacts } from "../../base/facts.js";
-import { infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
+import { gateUnit, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { passedSockets } from "../../plan/ports.js";
 import type { PlannedContainer, PlannedResources, PodPlan } from "../../plan/types.js";
 import { execLine, unitList, unitValue } from "./escape.js";
@@ -55,10 +55,12 @@ function common(
 ): Values {
   const infra = infraUnit(pod.name);
   const last = before.at(-1);
+  const gate = pod.after === undefined ? [] : [gateUnit(pod.name)];
   return {
     INFRA: infra,
+    GATE: unitList(gate),
     REQUISITE: last?.unit,
-    AFTER: unitList([infra, ...(pod.uplink ? [uplinkUnit(pod.name)] : []), ...before.map((c) => c.unit), ...sockets]),
+    AFTER: unitList([infra, ...gate, ...(pod.uplink ? [uplinkUnit(pod.name)] : []), ...before.map((c) => c.unit), ...sockets]),
     POD: podUnit(pod.name),
     SLICE: unitValue(podSlice(pod.name)),
     // No grace is no chance to end: SIGKILL at once (to systemd, a time-out of 0 is none at all).

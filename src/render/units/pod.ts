@@ -4,7 +4,7 @@ import podTemplate from "../../../templates/pod.service";
 import sliceTemplate from "../../../templates/pod.slice";
 import uplinkTemplate from "../../../templates/uplink.service";
 import type { HostFacts } from "../../base/facts.js";
-import { containerUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
+import { containerUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { bundleFolder } from "../../plan/paths.js";
 import type { PodPlan } from "../../plan/types.js";
 import { limitValues, stopSeconds } from "./container.js";
@@ -17,6 +17,7 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
   const mains = pod.containers.filter((c) => !c.init);
   const parts = [
     infraUnit(pod.name),
+    ...(pod.after === undefined ? [] : [gateUnit(pod.name)]),
     ...(pod.uplink ? [uplinkUnit(pod.name)] : []),
     ...pod.containers.map((c) => containerUnit(pod.name, c.name)),
     ...pod.ports.map((p) => `${p.unit}.socket`),
@@ -27,6 +28,8 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
   return fill(podTemplate, {
     DESCRIPTION: unitValue(`Pod ${pod.name}`),
     WANTS: unitList(parts),
+    REQUIRES: unitList((pod.after ?? []).filter((a) => a.requires).map((a) => podUnit(a.pod))),
+    AFTER: unitList((pod.after ?? []).map((a) => podUnit(a.pod))),
     EXEC_START: execLine([podrt, "wait", "--ready", ...ready]),
     // All containers stop at the same time; then infra, with its own five seconds. Only then does waiting give up.
     EXEC_STOP_POST: execLine([podrt, "wait", "--gone", "--timeout", String(stopSeconds(pod) + 8), ...gone]),

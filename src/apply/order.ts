@@ -1,0 +1,55 @@
+// The order of pods in a transaction: what waits for another comes after it, and goes before it.
+import type { Manifest } from "../base/installed.js";
+import { inOrder, type PodEdge } from "../base/pod-order.js";
+import type { PodChange } from "../diff/types.js";
+import type { ContainerFailure, PodReport } from "./types.js";
+
+/** Pods to delete, sorted so that those that wait for others go first. */
+export function leavingOrder(deleted: readonly PodChange[], manifest: Manifest): PodChange[] {
+  const edges = new Map(Object.values(manifest.pods).map((pod) => [pod.name, pod.after ?? []]));
+  const names = inOrder(
+    deleted.map((p) => p.name),
+    edges,
+  );
+  return names.reverse().flatMap((name) => deleted.find((p) => p.name === name) ?? []);
+}
+
+/**
+ * Brings all up, each as soon as those that it waits for have been; `bring` is told of the first of them that failed. Circles are
+ * none: the planner has refused them.
+ */
+export async function inTheirOrder(
+  kept: readonly PodChange[],
+  bring: (change: PodChange, failed: PodEdge | undefined) => Promise<PodReport>,
+): Promise<Map<string, PodReport>> {
+  const changes = new Map(kept.map((change) => [change.name, change]));
+  const begun = new Map<string, Promise<PodReport>>();
+  const begin = (change: PodChange): Promise<PodReport> => {
+    const known = begun.get(change.name);
+    if (known !== undefined) return known;
+    const before = (change.manifest?.after ?? []).flatMap((edge) => {
+      const other = changes.get(edge.pod);
+      return other === undefined ? [] : [{ edge, report: begin(other) }];
+    });
+    const report = (async (): Promise<PodReport> => {
+      const done = await Promise.all(before.map(async ({ edge, report: of }) => ({ edge, report: await of })));
+      return bring(change, done.find((d) => d.report.outcome === "failed")?.edge);
+    })();
+    begun.set(change.name, report);
+    return report;
+  };
+  const reports = await Promise.all(kept.map(begin));
+  return new Map(reports.map((report) => [report.name, report]));
+}
+
+/** Why a pod was not started: what it waits for failed in the same apply. */
+export function notStarted(pod: string, edge: PodEdge): ContainerFailure {
+  const unit = `pod-${pod}.service`;
+  const reason = `not started: it waits for pod ${edge.pod} to be ${edge.condition}, which failed`;
+  return { pod, unit, reason, restarts: 0, lastLines: [], hint: `mend pod ${edge.pod} first` };
+}
+
+/** What a pod waits for, in words: `pod db to be ready, pod migrate to be completed`. */
+export function waitsFor(edges: readonly PodEdge[]): string {
+  return edges.map((e) => `pod ${e.pod} to be ${e.condition}`).join(", ");
+}
