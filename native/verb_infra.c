@@ -20,6 +20,7 @@
 #include "lib/poduserns.h"
 #include "lib/proc.h"
 #include "lib/userns.h"
+#include "lib/volgroup.h"
 #include "verbs.h"
 
 /* Pause may be starting again: better waited for than failed at, which costs a back-off. */
@@ -75,7 +76,8 @@ static int become_init(struct err *err) {
 
 static int write_files(const struct infra_conf *conf, struct err *err) {
   cleanup_fd int dir = join_folder(conf->run_dir, err);
-  return dir < 0 ? dir : podfiles_write(dir, conf, err);
+  int r = dir < 0 ? dir : volgroup_forget(dir, err);
+  return r < 0 ? r : podfiles_write(dir, conf, err);
 }
 
 /* The namespaces and files of a pod that starts. */

@@ -34,6 +34,7 @@ struct bundle_item {
 struct bundle_files {
   const char *destination, *sub_path; /* sub_path may be NULL */
   bool read_only;
+  int64_t group; /* all is given to it (volgroup.h); -1: to nobody */
   struct bundle_item *items;
   size_t n_items;
 };
@@ -53,6 +54,7 @@ struct bundle {
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
   bool backoff, unconfined, writable_cgroup;
+  bool strict_groups;    /* io.podgen.groups: the image's /etc/group gives none */
   bool notify;           /* the payload says itself when it is ready (service.h) */
   unsigned sockets;      /* how many it has from systemd */
   struct podids ids;     /* io.podgen.userns: the same as infra's */

@@ -110,10 +110,12 @@ static int read_files(struct bundle *b, const json_t *notes, struct err *err) {
     json_t *items = NULL;
     json_at_index(at, "annotations." NOTE "files", "", i);
     if (!json_is_object(item)) return err_set(err, 0, "bundle", "%s: expected an object", at);
+    f->group = -1;
     r = json_get_string(item, at, "destination", true, &f->destination, err);
     if (r == 0) r = absolute(f->destination, at, "destination", err);
     if (r == 0) r = json_get_string(item, at, "subPath", false, &f->sub_path, err);
     if (r == 0) r = json_get_bool(item, at, "readOnly", &f->read_only, err);
+    if (r == 0) r = json_get_int(item, at, "group", 0, INT32_MAX, &f->group, err);
     if (r == 0) r = json_get_objects(item, at, "items", BUNDLE_SIZE_MAX, &items, err);
     if (r < 0) return r;
     if (f->sub_path && !relative_ok(f->sub_path))
@@ -175,6 +177,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
     r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
   if (r == 0) r = read_flag(notes, NOTE "cgroup", "rw", "ro", &b->writable_cgroup, err);
+  if (r == 0) r = read_flag(notes, NOTE "groups", "strict", "merge", &b->strict_groups, err);
   if (r == 0) r = read_flag(notes, NOTE "backoff", "true", "false", &b->backoff, err);
   if (r == 0) r = read_flag(notes, NOTE "notify", "container", "conmon", &b->notify, err);
   if (r == 0) r = read_sockets(notes, &b->sockets, err);

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* The bundle's own groups (additionalGids), after those that were looked up. */
-static int add_groups(const struct bundle *b, struct user *u, struct err *err) {
+/* The bundle's own groups (additionalGids), after those that were looked up; then what else /etc/group says. */
+static int add_groups(const struct bundle *b, int root, struct user *u, struct err *err) {
+  if (b->strict_groups) u->n_groups = 0;
   if (b->n_groups > USER_GROUPS_MAX - u->n_groups) return err_set(err, E2BIG, "user", "groups");
   for (size_t i = 0; i < b->n_groups; i++) u->groups[u->n_groups++] = b->groups[i];
+  u->n_firm = u->n_groups;
+  if (!b->strict_groups) user_merge(root, u);
   return 0;
 }
 
@@ -21,11 +24,12 @@ int identity_user(const struct bundle *b, const char *words, int root, struct us
   if (!words) words = b->user_name;
   if (words) {
     int r = user_lookup(root, words, ret, err);
-    return r < 0 || other ? r : add_groups(b, ret, err);
+    if (r == 0 && other) ret->n_firm = ret->n_groups;
+    return r < 0 || other ? r : add_groups(b, root, ret, err);
   }
   *ret = (struct user){.uid = b->uid, .gid = b->gid};
   user_home(root, b->uid, ret->home);
-  return add_groups(b, ret, err);
+  return add_groups(b, root, ret, err);
 }
 
 int identity_detach(struct err *err) {
@@ -56,8 +60,10 @@ static int set_limits(const struct bundle *b, struct err *err) {
 static int set_ids(const struct user *u, struct err *err) {
   gid_t groups[USER_GROUPS_MAX];
   for (size_t i = 0; i < u->n_groups; i++) groups[i] = u->groups[i];
+  int r = setgroups(u->n_groups, groups);
+  if (r < 0 && u->n_firm < u->n_groups) r = setgroups(u->n_firm, groups);
   /* Where one id is mapped setgroups is denied for good; the groups we keep are the user's own and mean nothing inside. */
-  if (setgroups(u->n_groups, groups) < 0 && !(errno == EPERM && !u->n_groups))
+  if (r < 0 && !(errno == EPERM && !u->n_firm))
     return err_set(err, errno, "groups", "%s", errno == EINVAL ? "one is not mapped in the user namespace (/etc/subgid)" : "");
   if (setresgid(u->gid, u->gid, u->gid) < 0)
     return err_set(err, errno, "group", "%u%s", u->gid, errno == EINVAL ? " is not mapped in the user namespace (/etc/subgid)" : "");

@@ -68,6 +68,7 @@ static int read_annotations(const json_t *notes, struct infra_conf *conf, struct
     if (!(*wanted[i].ret = text(notes, wanted[i].key))) return err_set(err, EINVAL, "config.json", "annotation %s", wanted[i].key);
   conf->digest = text(notes, "io.podgen.digest");
   if (!conf->digest) conf->digest = "";
+  conf->names = text(notes, "io.podgen.names");
   conf->hosts = text(notes, "io.podgen.hosts");
   conf->resolv_conf = text(notes, "io.podgen.resolv-conf");
   conf->resolv_lines = text(notes, "io.podgen.resolv-lines");

@@ -11,6 +11,7 @@ struct infra_conf {
   bool network, ipc, uts, pid; /* namespaces to make */
   bool pasta;                  /* io.podgen.uplink */
   struct podids ids;           /* io.podgen.userns */
+  const char *names;           /* io.podgen.names: the pod's own in /etc/hosts, tabs between; the host name where NULL */
   const char *hosts;           /* io.podgen.hosts: lines to add, or NULL */
   const char *resolv_conf;     /* io.podgen.resolv-conf: the whole file, or NULL */
   const char *resolv_lines;    /* io.podgen.resolv-lines: lines to add, or NULL */

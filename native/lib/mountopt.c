@@ -1,7 +1,9 @@
 /* Options of a bundle's mounts: see mountopt.h. */
 #include "mountopt.h"
 
-enum kind { ATTR, RATTR, NOTHING, PROPAGATION, RBIND, MKDIR };
+#include "number.h"
+
+enum kind { ATTR, RATTR, NOTHING, PROPAGATION, RBIND, MKDIR, GROUP_ALWAYS, GROUP_READS };
 
 /*
  * OCI runtime-spec, config.md "mounts", and mount(8). Words that only take a restriction away (rw, suid, dev, exec) do nothing: a new
@@ -44,6 +46,8 @@ static const struct {
     {"unbindable", PROPAGATION, MS_UNBINDABLE},
     {"runbindable", PROPAGATION, MS_UNBINDABLE},
     {"x-podgen.mkdir", MKDIR, 0},
+    {"x-podgen.group-always", GROUP_ALWAYS, 0},
+    {"x-podgen.group-reads", GROUP_READS, 0},
     {"x-podgen.memory", NOTHING, 0}, /* memoryfs.c has put it at the source */
 };
 
@@ -82,6 +86,12 @@ static bool take_word(struct mountopt *opt, const char *word) {
       case MKDIR:
         opt->make_source = true;
         break;
+      case GROUP_ALWAYS:
+        opt->group_always = true;
+        break;
+      case GROUP_READS:
+        opt->group_reads = true;
+        break;
       case NOTHING:
         break;
     }
@@ -90,8 +100,18 @@ static bool take_word(struct mountopt *opt, const char *word) {
   return false;
 }
 
+static int take_group(struct mountopt *opt, const char *digits, struct err *err) {
+  uint64_t gid;
+  if (number_parse(digits, false, 0, INT32_MAX, &gid) == 0) {
+    opt->group = (int64_t)gid;
+    return 0;
+  }
+  return err_set(err, 0, "mount option", "x-podgen.group=%s: expected a group id", digits);
+}
+
 static int take_own(struct mountopt *opt, const char *word, struct err *err) {
-  static const char type[] = "x-podgen.type=", sub[] = "x-podgen.subpath=";
+  static const char type[] = "x-podgen.type=", sub[] = "x-podgen.subpath=", group[] = "x-podgen.group=";
+  if (!strncmp(word, group, sizeof group - 1)) return take_group(opt, word + sizeof group - 1, err);
   if (!strncmp(word, sub, sizeof sub - 1) && word[sizeof sub - 1]) {
     opt->sub_path = word + sizeof sub - 1;
     return 0;
@@ -116,7 +136,7 @@ static int take_data(struct mountopt *opt, const char *word) {
 }
 
 int mountopt_parse(const char *const *options, bool has_data, struct mountopt *ret, struct err *err) {
-  struct mountopt opt = {.propagation = MS_PRIVATE};
+  struct mountopt opt = {.propagation = MS_PRIVATE, .group = -1};
   size_t n = 0;
   int r = 0;
   while (options[n]) n++;

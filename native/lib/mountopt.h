@@ -21,6 +21,8 @@ struct mountopt {
   bool make_source;                /* x-podgen.mkdir */
   enum source_type type;           /* x-podgen.type */
   const char *sub_path;            /* x-podgen.subpath, or NULL */
+  int64_t group;                   /* x-podgen.group (volgroup.h), -1 without */
+  bool group_always, group_reads;  /* x-podgen.group-always: at each start; x-podgen.group-reads: it may not write */
   struct mount_param *data;        /* the rest, for the file system (size=64m); allocated */
   size_t n_data;
 };

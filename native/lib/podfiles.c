@@ -76,11 +76,16 @@ static int make_resolv_conf(int dir, const struct infra_conf *conf, struct err *
 static int make_hosts(int dir, const struct infra_conf *conf, struct err *err) {
   cleanup_free char *text = NULL;
   if (!conf->network) {
-    int r = read_host("/etc/hosts", &text, err);
+    cleanup_free char *host = NULL;
+    int r = read_host("/etc/hosts", &host, err);
     if (r < 0) return r;
+    const size_t len = strlen(host);
+    text = conf->names ? xformat("%s%s127.0.0.1\t%s\n", host, len && host[len - 1] != '\n' ? "\n" : "", conf->names) : strdup(host);
+    if (!text) return err_set(err, ENOMEM, "write", "hosts");
   } else {
     /* The pod's own name is 127.0.0.1, as published ports are: a server that binds its host name is reached by them. */
-    text = xformat("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t%s\n", conf->hostname);
+    text = xformat("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\t%s\n",
+                   conf->names ? conf->names : conf->hostname);
     if (!text) return err_set(err, ENOMEM, "write", "hosts");
   }
   return write_more(dir, conf, "hosts", text, conf->hosts, err);

@@ -5,11 +5,12 @@
 
 #include "inroot.h"
 #include "mountfd.h"
+#include "volgroup.h"
 #include "volumes.h"
 
 enum { FILE_MAX_BYTES = 4 * 1024 * 1024 };
 
-static int write_item(int fs, const struct bundle_item *item, struct err *err) {
+static int write_item(int fs, const struct bundle_item *item, const struct volgroup *group, struct err *err) {
   cleanup_free char *bytes = NULL;
   size_t len;
   int r = read_file_at(AT_FDCWD, item->source, FILE_MAX_BYTES, &bytes, &len);
@@ -23,7 +24,8 @@ static int write_item(int fs, const struct bundle_item *item, struct err *err) {
       dir < 0 ? dir : openat(dir, slash ? slash + 1 : item->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   r = dir < 0 ? dir : fd < 0 ? -errno : write_all(fd, bytes, len);
   explicit_bzero(bytes, len);
-  if (r == 0 && fchmod(fd, item->mode) < 0) r = -errno;
+  /* Which group it has it has from its folder. */
+  if (r == 0 && fchmod(fd, group ? volgroup_mode(group, item->mode) : item->mode) < 0) r = -errno;
   return r < 0 ? err_set(err, -r, "file", "%s", item->path) : 0;
 }
 
@@ -49,11 +51,17 @@ static int attach_part(const struct volumes *v, int fs, const struct bundle_file
 }
 
 int volume_files(const struct volumes *v, const struct bundle_files *files, struct err *err) {
-  static const struct mount_param params[] = {{"mode", "0755"}};
-  cleanup_fd int fs = mountfd_new("tmpfs", params, N_ELEMENTS(params), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
+  char gid[24];
+  const int64_t owner = files->group < 0 ? 0 : podids_gid(v->ids, files->group);
+  if (owner < 0) return err_set(err, 0, "fsGroup", "%lld: the pod's user namespace has no such id", (long long)files->group);
+  const struct volgroup group = {.gid = (gid_t)owner, .read_only = true};
+  snprintf(gid, sizeof gid, "%lld", (long long)owner);
+  const struct mount_param params[] = {{"mode", files->group < 0 ? "0755" : "2755"}, {"gid", gid}};
+  const unsigned attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  cleanup_fd int fs = mountfd_new("tmpfs", params, files->group < 0 ? 1 : 2, attrs, err);
   if (fs < 0) return fs;
   for (size_t i = 0; i < files->n_items; i++) {
-    int r = write_item(fs, &files->items[i], err);
+    int r = write_item(fs, &files->items[i], files->group < 0 ? NULL : &group, err);
     if (r < 0) return r;
   }
   /* Clones inherit it. */

@@ -128,19 +128,32 @@ int user_lookup_in(const char *passwd, const char *group, const char *words, str
   return 0;
 }
 
-void user_home_in(const char *passwd, uint32_t uid, char ret[512]) {
+/* By number only: a user named "0" is not root. */
+static bool find_uid(const char *passwd, uint32_t uid, struct field fields[FIELDS]) {
   char word[16];
-  struct entry e;
-  strcpy(ret, "/");
+  uint32_t gid;
   int len = snprintf(word, sizeof word, "%u", uid);
-  /* By number only: a user named "0" is not root. */
-  const char *p = passwd;
+  while (next_line(&passwd, 6, fields))
+    if (is(fields[2], word, (size_t)len) && field_number(fields[3], &gid)) return true;
+  return false;
+}
+
+void user_home_in(const char *passwd, uint32_t uid, char ret[512]) {
   struct field f[FIELDS];
-  while (next_line(&p, 6, f))
-    if (is(f[2], word, (size_t)len) && field_number(f[3], &e.gid)) {
-      set_home(f[5], ret);
-      return;
-    }
+  strcpy(ret, "/");
+  if (find_uid(passwd, uid, f)) set_home(f[5], ret);
+}
+
+void user_merge_in(const char *passwd, const char *group, struct user *u) {
+  struct field f[FIELDS];
+  struct user image = {0};
+  if (!find_uid(passwd, u->uid, f) || !f[0].len) return;
+  add_groups(group, f[0], &image);
+  for (size_t i = 0; i < image.n_groups && u->n_groups < USER_GROUPS_MAX; i++) {
+    bool known = false;
+    for (size_t k = 0; k < u->n_groups; k++) known = known || u->groups[k] == image.groups[i];
+    if (!known) u->groups[u->n_groups++] = image.groups[i];
+  }
 }
 
 /* "" where the image has no such file. */
@@ -156,6 +169,14 @@ int user_lookup(int root, const char *words, struct user *ret, struct err *err) 
   int r = read_table(root, "/etc/passwd", &passwd, err);
   if (r == 0) r = read_table(root, "/etc/group", &group, err);
   return r < 0 ? r : user_lookup_in(passwd, group, words, ret, err);
+}
+
+void user_merge(int root, struct user *u) {
+  cleanup_free char *passwd = NULL;
+  cleanup_free char *group = NULL;
+  struct err ignored;
+  if (read_table(root, "/etc/group", &group, &ignored) < 0 || !*group) return;
+  if (read_table(root, "/etc/passwd", &passwd, &ignored) == 0) user_merge_in(passwd, group, u);
 }
 
 void user_home(int root, uint32_t uid, char ret[512]) {

@@ -8,6 +8,7 @@
 #include "inroot.h"
 #include "mountopt.h"
 #include "poduserns.h"
+#include "volgroup.h"
 
 /* --- sources on the host --- */
 
@@ -71,7 +72,8 @@ static int open_sub_path(int source, const char *sub_path, struct err *err) {
   return fd < 0 ? err_set(err, -fd, "volume", "subPath %s", sub_path) : steal_fd(&fd);
 }
 
-int volume_source(const char *source, const struct mountopt *opt, const struct podids *ids, struct err *err) {
+int volume_source(const struct volumes *v, const char *source, const struct mountopt *opt, struct err *err) {
+  const struct podids *ids = v->ids;
   cleanup_fd int fd = open(source, O_PATH | O_CLOEXEC);
   int r = fd < 0 ? -errno : 0;
   if (r == -ENOENT) {
@@ -89,6 +91,7 @@ int volume_source(const char *source, const struct mountopt *opt, const struct p
   struct stat st;
   if (fstat(fd, &st) < 0) return err_set(err, errno, "volume", "%s", source);
   if (!fits(opt->type, st.st_mode)) return err_set(err, 0, "volume", "hostPath %s is not a %s", source, plain_name(opt->type));
+  if ((r = volgroup_mount(fd, source, opt, ids, v->infra_dir, err)) < 0) return r;
   return opt->sub_path ? open_sub_path(fd, opt->sub_path, err) : steal_fd(&fd);
 }
 
@@ -139,7 +142,7 @@ static int mount_bind(const struct volumes *v, const struct bundle_mount *m, str
   struct mountopt opt;
   int r = mountopt_parse(m->options, false, &opt, err);
   if (r < 0) return r;
-  cleanup_fd int source = volume_source(m->source, &opt, v->ids, err);
+  cleanup_fd int source = volume_source(v, m->source, &opt, err);
   r = source < 0 ? source : bind_to(v->root, source, m->destination, &opt, err);
   mountopt_free(&opt);
   return r;

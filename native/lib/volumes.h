@@ -18,10 +18,10 @@ int volumes_etc(const struct volumes *v, struct err *err);
 int volumes_mount(const struct volumes *v, const struct bundle *b, struct err *err);
 
 /*
- * Opens the source of a bind mount as its options ask (made, of the right type, the sub-path). O_PATH. Folders of podgen's own are made
- * the pod's root's, what is the host's the user's.
+ * Opens the source of a bind mount as its options ask (made, of the right type, given to its group, the sub-path). O_PATH. Folders of
+ * podgen's own are made the pod's root's, what is the host's the user's.
  */
 struct mountopt;
-int volume_source(const char *source, const struct mountopt *opt, const struct podids *ids, struct err *err);
+int volume_source(const struct volumes *v, const char *source, const struct mountopt *opt, struct err *err);
 /* One entry of io.podgen.files (secretfs.c). */
 int volume_files(const struct volumes *v, const struct bundle_files *files, struct err *err);

@@ -13,6 +13,10 @@ static void test_bind(void) {
   EXPECT(mountopt_parse(words, false, &opt, &err) == 0);
   EXPECT(opt.recursive && opt.make_source && opt.type == SOURCE_FILE_OR_CREATE && !strcmp(opt.sub_path, "a/b"));
   EXPECT(opt.attrs == (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID) && opt.recursive_attrs == 0 && opt.propagation == MS_PRIVATE);
+  EXPECT(opt.group == -1 && !opt.group_always);
+  mountopt_free(&opt);
+  static const char *const group[] = {"x-podgen.group=2000", "x-podgen.group-always", "x-podgen.group-reads", NULL};
+  EXPECT(mountopt_parse(group, false, &opt, &err) == 0 && opt.group == 2000 && opt.group_always && opt.group_reads);
   mountopt_free(&opt);
   static const char *const more[] = {"rslave", "rro", "noatime", "strictatime", "rw", NULL};
   EXPECT(mountopt_parse(more, false, &opt, &err) == 0);
@@ -61,8 +65,8 @@ static void test_environment(void) {
 
 int main(void) {
   test_bind();
-  static const char *const unknown[] = {
-      "rshared", "size=1m", "", "x-podgen.type=Dir", "x-podgen.type=", "x-podgen.subpath=", "x-podgen.other", "RO"};
+  static const char *const unknown[] = {"rshared",           "size=1m",        "",   "x-podgen.type=Dir", "x-podgen.type=",
+                                        "x-podgen.subpath=", "x-podgen.other", "RO", "x-podgen.group=",   "x-podgen.group=-1"};
   for (size_t i = 0; i < N_ELEMENTS(unknown); i++) refused(unknown[i]);
   test_data();
   test_environment();

@@ -70,6 +70,14 @@ int main(void) {
   user_home_in("", 0, home);
   EXPECT(!strcmp(home, "/"));
 
+  /* What /etc/group gives a number's user comes behind, once, and is not firm. */
+  struct user merged = {.uid = 33, .groups = {55, 7}, .n_groups = 2, .n_firm = 2};
+  user_merge_in(passwd, group, &merged);
+  EXPECT(merged.n_groups == 3 && merged.n_firm == 2 && merged.groups[2] == 58);
+  merged = (struct user){.uid = 4000};
+  user_merge_in(passwd, group, &merged);
+  EXPECT(merged.n_groups == 0);
+
   /* A long home and more groups than there is room for are cut, not written past the end. */
   cleanup_free char *wide = malloc(600 + 64);
   sprintf(wide, "w:x:1:1::/%0600d:/bin/sh\n", 0);

@@ -86,6 +86,8 @@ export interface ContainerSecurity {
   readonly unconfined?: true;
   /** Further groups; absent: none. */
   readonly groups?: readonly number[];
+  /** The image's /etc/group gives no further ones; absent: it does. */
+  readonly strictGroups?: true;
   /** Unmasked: nothing of /proc and /sys is hidden or write-protected. */
   readonly procMount: "Default" | "Unmasked";
   readonly capabilitiesAdd: readonly string[];
@@ -198,6 +200,12 @@ export interface PodModel extends ObjectRef {
   readonly hostNetwork: boolean;
   /** Absent: the pod's name. */
   readonly hostname?: string;
+  /** The domain of the pod's host name within its namespace; absent: it has none. */
+  readonly subdomain?: string;
+  /** The host name is the full one, with its domain; absent: it is not. */
+  readonly fqdn?: true;
+  /** Whom volumes are given to; absent: nobody. */
+  readonly fsGroup?: FsGroup;
   /** Further names of addresses; absent: none. */
   readonly hostAliases?: readonly { readonly ip: string; readonly hostnames: readonly string[] }[];
   /** What the pod wants of /etc/resolv.conf; absent: the host's name servers. */
@@ -214,6 +222,12 @@ export interface PodModel extends ObjectRef {
   readonly volumes: readonly Volume[];
   /** Names of Secrets with logins for the pod's images; absent: none. */
   readonly imagePullSecrets?: readonly PullSecretRef[];
+}
+
+/** `always`: at each start of the pod, also where a volume has the group already. */
+export interface FsGroup {
+  readonly gid: number;
+  readonly always: boolean;
 }
 
 export interface PullSecretRef {

@@ -1,10 +1,17 @@
 // A pod's own lines of /etc/hosts (hosts(5)) and /etc/resolv.conf (resolv.conf(5)).
+import { ownNames } from "../model/kube/hostname.js";
 import type { PodModel } from "../model/types.js";
 import type { PodPlan } from "./types.js";
 
-export function planNames({ hostAliases = [], dns }: PodModel): Pick<PodPlan, "hosts" | "resolv"> {
+export function planNames(pod: PodModel): Pick<PodPlan, "ownNames" | "hosts" | "resolv"> {
+  const { hostAliases = [], dns } = pod;
+  const names = ownNames(pod);
   const hosts = hostAliases.map(({ ip, hostnames }) => `${ip}\t${hostnames.join("\t")}\n`).join("");
-  return { ...(hosts === "" ? {} : { hosts }), ...(dns === undefined ? {} : { resolv: { text: resolvText(dns), alone: dns.alone } }) };
+  return {
+    ...(names === undefined ? {} : { ownNames: names }),
+    ...(hosts === "" ? {} : { hosts }),
+    ...(dns === undefined ? {} : { resolv: { text: resolvText(dns), alone: dns.alone } }),
+  };
 }
 
 function resolvText({ nameservers, searches, options }: NonNullable<PodModel["dns"]>): string {

@@ -1,12 +1,12 @@
 // A container's environment: the image's, then envFrom, then env, with secrets as references to their store.
 import type { ImageConfig } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
+import { hostnameOf } from "../model/kube/hostname.js";
 import type { Container, EnvFrom, EnvVar } from "../model/types.js";
 import { type PodContext, refuse, warn } from "./context.js";
 import { downwardText } from "./downward.js";
 import { expand } from "./expand.js";
 import { checkWord, lengthOf } from "./limits.js";
-import { hostnameOf } from "./names.js";
 import { findData, storeSecret } from "./objects.js";
 
 /** A variable's value: known text, or the path of the file in the secret store that holds it and its length in bytes. */

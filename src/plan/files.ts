@@ -41,6 +41,7 @@ export function planFiles(context: PodContext, volume: Volume, source: FileSourc
     destination: cleanPath(mount.mountPath),
     ...(chosen.subPath === undefined ? {} : { subPath: chosen.subPath }),
     readOnly: true,
+    ...(context.pod.fsGroup === undefined ? {} : { group: context.pod.fsGroup.gid }),
     items: chosen.entries.map((entry) => ({
       path: entry.path,
       source:

@@ -68,6 +68,24 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
     destination: cleanPath(mount.mountPath),
     type: "bind",
     source: path,
-    options: ["rbind", mount.fromHost ? "rslave" : "rprivate", readOnly ? never : "rw", ...options, ...subPath],
+    options: [
+      "rbind",
+      mount.fromHost ? "rslave" : "rprivate",
+      readOnly ? never : "rw",
+      ...options,
+      ...groupOptions(context, source),
+      ...subPath,
+    ],
   };
+}
+
+/** As Kubernetes: only claims keep files from pod to pod, so that the policy is theirs; what is the host's is nobody's to give. */
+function groupOptions({ pod: { fsGroup } }: PodContext, source: BoundSource): string[] {
+  if (fsGroup === undefined || source.kind === "hostPath") return [];
+  const claim = source.kind === "persistentVolumeClaim";
+  return [
+    `x-podgen.group=${fsGroup.gid}`,
+    ...(claim && fsGroup.always ? ["x-podgen.group-always"] : []),
+    ...(claim && source.readOnly ? ["x-podgen.group-reads"] : []),
+  ];
 }

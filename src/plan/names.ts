@@ -1,5 +1,4 @@
 // Names: units, run folders and the pod's hostname. The one place that spells them (DESIGN.md, table of units).
-import type { PodModel } from "../model/types.js";
 
 /** The unit that is the pod: the one to start, stop and enable. */
 export function podUnit(pod: string): string {
@@ -49,19 +48,6 @@ export const INFRA = "_infra";
 /** A run folder as podrt takes it, relative to its runtime folder. */
 export function runDir(pod: string, container: string): string {
   return `pods/${pod}/${container}`;
-}
-
-/**
- * The hostname the containers see: the pod's name, cut to the 63 characters a hostname may have, with no `-` or `.` at
- * the end, as the kubelet does.
- */
-function podHostname(pod: string): string {
-  return pod.slice(0, 63).replace(/[-.]+$/, "");
-}
-
-/** What the pod asks for, else its name. */
-export function hostnameOf(pod: PodModel): string {
-  return pod.hostname ?? podHostname(pod.name);
 }
 
 /**

@@ -1,4 +1,5 @@
 // One pod: every decision put together.
+import { hostnameOf } from "../model/kube/hostname.js";
 import type { Container } from "../model/types.js";
 import { capabilitySet } from "./capabilities.js";
 import { type PodContext, refuse } from "./context.js";
@@ -6,7 +7,7 @@ import { planNames } from "./dns.js";
 import { planEnv } from "./env.js";
 import { checkBundle } from "./limits.js";
 import { planVolumes } from "./mounts.js";
-import { containerUnit, hostnameOf, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
+import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
 import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
 import { planPorts } from "./ports.js";
 import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./process.js";
@@ -87,6 +88,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     cwd: planCwd(spec, image),
     ...user,
     ...(spec.security.groups === undefined ? {} : { groups: spec.security.groups }),
+    ...(spec.security.strictGroups ? { strictGroups: true } : {}),
     capabilities,
     readOnlyRoot: spec.security.readOnlyRootFilesystem,
     noNewPrivileges: spec.security.noNewPrivileges === true,

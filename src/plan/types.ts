@@ -18,6 +18,8 @@ export interface PlannedFiles {
   /** Mount just this file of the set at `destination` (a subPath). */
   readonly subPath?: string;
   readonly readOnly: boolean;
+  /** The group the files are given to; absent: root's. */
+  readonly group?: number;
   readonly items: readonly { readonly path: string; readonly source: string; readonly mode: number }[];
 }
 
@@ -41,6 +43,8 @@ export interface PlannedContainer extends PlannedResources {
   readonly userName?: string;
   /** Further groups, by number; absent: none. */
   readonly groups?: readonly number[];
+  /** The image's /etc/group gives no further ones. */
+  readonly strictGroups?: boolean;
   readonly capabilities: readonly string[];
   readonly readOnlyRoot: boolean;
   readonly noNewPrivileges: boolean;
@@ -105,6 +109,8 @@ export interface PodPlan {
   readonly graceSeconds: number;
   readonly hostNetwork: boolean;
   readonly hostname: string;
+  /** Names of its own line in /etc/hosts; absent: the host name alone. */
+  readonly ownNames?: readonly string[];
   /** Lines for /etc/hosts and /etc/resolv.conf; `alone`: they are the whole of the latter. Absent: none. */
   readonly hosts?: string;
   readonly resolv?: { readonly text: string; readonly alone: boolean };

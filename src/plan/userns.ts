@@ -146,9 +146,9 @@ function sizeOf(wish: { readonly size?: number }, pod: PodModel, images: Readonl
   if (room >= PLENTY_FROM) return PLENTY;
   const users = [...pod.initContainers, ...pod.containers].flatMap((container) => {
     const image = images.get(container.image);
-    return image === undefined ? [] : [planUser(container, image)];
+    return image === undefined ? [] : [{ ...planUser(container, image), groups: container.security.groups ?? [] }];
   });
-  const needed = 1 + Math.max(0, ...users.flatMap(({ uid, gid }) => [uid, gid]));
+  const needed = 1 + Math.max(0, ...users.flatMap(({ uid, gid, groups }) => [uid, gid, ...groups]));
   return Math.max(USUAL, Math.ceil(needed / STEP) * STEP);
 }
 
@@ -157,9 +157,11 @@ function checkUser(context: PodContext, container: Container, maps: UsernsMaps):
   const image = context.images.get(container.image);
   if (image === undefined) return;
   const { uid, gid } = planUser(container, image);
-  const missing = outsideId(maps.uids, uid) === undefined ? `user ${uid}` : outsideId(maps.gids, gid) === undefined ? `group ${gid}` : "";
+  const groups = [gid, ...(container.security.groups ?? [])];
+  const group = groups.find((id) => outsideId(maps.gids, id) === undefined);
+  const missing = outsideId(maps.uids, uid) === undefined ? `user ${uid}` : group !== undefined ? `group ${group}` : "";
   if (missing === "") return;
   const message = `container "${container.name}" runs as ${missing}, and the pod's user namespace (${maps.mode}) has no such id`;
-  const hint = maps.mode === "auto" ? `podgen.io/userns: auto:size=${Math.max(uid, gid) + 1}` : undefined;
+  const hint = maps.mode === "auto" ? `podgen.io/userns: auto:size=${Math.max(uid, ...groups) + 1}` : undefined;
   refuse(context, "userns-no-id", container.at, message, hint);
 }

@@ -56,6 +56,31 @@ for (const [what, source, over, path, options] of binds)
     ]);
   });
 
+test("fsGroup: a claim at each start or where its folder differs, an emptyDir where it differs, files; never the host's", () => {
+  const sources: [VolumeSource, string[]][] = [
+    [{ kind: "emptyDir", medium: "" }, ["x-podgen.group=2000"]],
+    [{ kind: "emptyDir", medium: "Memory" }, ["x-podgen.group=2000"]],
+    [{ kind: "hostPath", path: "/srv", type: "" }, []],
+    [{ kind: "persistentVolumeClaim", claimName: "db", readOnly: false }, ["x-podgen.group=2000", "x-podgen.group-always"]],
+    [
+      { kind: "persistentVolumeClaim", claimName: "db", readOnly: true },
+      ["x-podgen.group=2000", "x-podgen.group-always", "x-podgen.group-reads"],
+    ],
+  ];
+  const of = (source: VolumeSource, always: boolean) => {
+    const app = container("app", { volumeMounts: [volumeMount("v", "/v")] });
+    const spec = pod("web", { fsGroup: { gid: 2000, always }, volumes: [volume("v", source)], containers: [app] });
+    return goodPlan(modelOf(spec, ...objects)).pods[0]?.containers[0];
+  };
+  const groups = (options: readonly string[] = []) => options.filter((o) => o.startsWith("x-podgen.group"));
+  for (const [source, options] of sources) {
+    assert.deepEqual(groups(of(source, true)?.mounts[0]?.options), options, JSON.stringify(source));
+    const seldom = options.filter((o) => o !== "x-podgen.group-always");
+    assert.deepEqual(groups(of(source, false)?.mounts[0]?.options), seldom, JSON.stringify(source));
+  }
+  assert.equal(of(files("configMap", "c"), true)?.files[0]?.group, 2000);
+});
+
 test("volumes in memory are infra's to make, folders on disk go with the pod, claims never", () => {
   const { pod: plan } = planned(
     [

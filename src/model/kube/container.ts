@@ -127,7 +127,8 @@ function readSecurity(own: Reader | undefined, pod: Reader | undefined): Contain
   const capabilities = own?.object("capabilities");
   const nonRoot = own?.flag("runAsNonRoot") ?? pod?.flag("runAsNonRoot");
   const seccomp = own?.object("seccompProfile") ?? pod?.object("seccompProfile");
-  const groups = integersOf(pod?.get("supplementalGroups"));
+  const fsGroup = pod?.integer("fsGroup");
+  const groups = [...new Set([...integersOf(pod?.get("supplementalGroups")), ...(fsGroup === undefined ? [] : [fsGroup])])];
   return {
     ...(user === undefined ? {} : { runAsUser: user }),
     ...(group === undefined ? {} : { runAsGroup: group }),
@@ -136,6 +137,7 @@ function readSecurity(own: Reader | undefined, pod: Reader | undefined): Contain
     ...(own?.flag("allowPrivilegeEscalation") === false ? { noNewPrivileges: true as const } : {}),
     ...(seccomp?.text("type") === "Unconfined" ? { unconfined: true as const } : {}),
     ...(groups.length === 0 ? {} : { groups }),
+    ...(pod?.text("supplementalGroupsPolicy") === "Strict" ? { strictGroups: true as const } : {}),
     procMount: own?.text("procMount") === "Unmasked" ? "Unmasked" : "Default",
     capabilitiesAdd: normaliseCapabilities(capabilities?.texts("add") ?? []),
     capabilitiesDrop: normaliseCapabilities(capabilities?.texts("drop") ?? []),

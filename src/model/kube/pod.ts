@@ -1,7 +1,7 @@
 // A Pod: typed, defaulted, judged by the rules that need no other object.
 import type { Reader } from "../../spec/reader.js";
 import type { Report } from "../../spec/report.js";
-import type { RestartPolicy, UsernsWish } from "../types.js";
+import type { PodModel, RestartPolicy, UsernsWish } from "../types.js";
 import { annotationOf } from "./annotations.js";
 import { readContainer, readResources } from "./container.js";
 import { readNames } from "./dns.js";
@@ -11,6 +11,7 @@ import { containerNames } from "./rules/container-names.js";
 import { dns } from "./rules/dns.js";
 import { envSources } from "./rules/env-sources.js";
 import { escalation } from "./rules/escalation.js";
+import { hostNames } from "./rules/host-names.js";
 import { hostNetworkPorts } from "./rules/host-network-ports.js";
 import { initPorts } from "./rules/init-ports.js";
 import { mountPaths } from "./rules/mount-paths.js";
@@ -36,6 +37,7 @@ const RULES: readonly ((view: PodView) => void)[] = [
   dns,
   envSources,
   escalation,
+  hostNames,
   hostNetworkPorts,
   initPorts,
   mountPaths,
@@ -79,6 +81,8 @@ export function readPod(document: Reader, report: Report): PodView {
       hostNetwork: spec?.flag("hostNetwork") ?? false,
       ...(account === undefined || account === "default" ? {} : { serviceAccountName: account }),
       ...(hostname === undefined ? {} : { hostname }),
+      ...readDomain(spec),
+      ...readFsGroup(security),
       ...readNames(spec),
       ...(settings.length === 0 ? {} : { sysctls: Object.fromEntries(settings) }),
       ...(resources === undefined
@@ -97,6 +101,18 @@ export function readPod(document: Reader, report: Report): PodView {
   };
   for (const rule of RULES) rule(view);
   return view;
+}
+
+/** hostnameOverride is the whole name. */
+function readDomain(spec: Reader | undefined): Pick<PodModel, "subdomain" | "fqdn"> {
+  const subdomain = spec?.text("subdomain");
+  if (!subdomain || spec?.text("hostnameOverride")) return {};
+  return { subdomain, ...(spec?.flag("setHostnameAsFQDN") ? { fqdn: true } : {}) };
+}
+
+function readFsGroup(security: Reader | undefined): Pick<PodModel, "fsGroup"> {
+  const gid = security?.integer("fsGroup");
+  return gid === undefined ? {} : { fsGroup: { gid, always: security?.text("fsGroupChangePolicy") !== "OnRootMismatch" } };
 }
 
 /** The wish, undefined for the usual; Kubernetes' hostUsers: false asks for ids that no other pod has. */

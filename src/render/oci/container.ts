@@ -66,6 +66,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     }),
     ...(pod.userns === undefined ? {} : { "io.podgen.userns": mapsJson(pod.userns) }),
     ...(container.userName === undefined ? {} : { "io.podgen.user": container.userName }),
+    ...(container.strictGroups ? { "io.podgen.groups": "strict" } : {}),
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
@@ -92,6 +93,7 @@ function filesOf(container: PlannedContainer): string {
       destination: f.destination,
       ...(f.subPath === undefined ? {} : { subPath: f.subPath }),
       readOnly: f.readOnly,
+      ...(f.group === undefined ? {} : { group: f.group }),
       items: f.items.map((i) => ({ path: i.path, source: i.source, mode: i.mode })),
     })),
   );

@@ -26,6 +26,7 @@ export function infraBundle(pod: PodPlan): Bundle {
     "io.podgen.identifier": `${pod.name}/${INFRA}`,
     "io.podgen.log-fields": JSON.stringify({ POD_NAME: pod.name, CONTAINER_NAME: INFRA }),
     "io.podgen.run-dir": runDir(pod.name, INFRA),
+    ...(pod.ownNames === undefined ? {} : { "io.podgen.names": pod.ownNames.join("\t") }),
     ...(pod.hosts === undefined ? {} : { "io.podgen.hosts": pod.hosts }),
     ...(pod.resolv === undefined ? {} : { [pod.resolv.alone ? "io.podgen.resolv-conf" : "io.podgen.resolv-lines"]: pod.resolv.text }),
     "io.podgen.uplink": pod.uplink ? "pasta" : "none",

@@ -9,7 +9,6 @@ import { POD_SECURITY } from "./security.js";
 import { PULL_SECRET } from "./selectors.js";
 import { VOLUME } from "./volume.js";
 
-const NO_NAME = "there is no domain of a cluster here";
 const NO_SHARING = "a pod has the usual namespaces of its own so far";
 const NO_API = "there is no API server here";
 
@@ -42,6 +41,16 @@ const HONOURED: Fields = {
   imagePullSecrets: { type: list(PULL_SECRET) },
   hostname: { type: "string", check: dnsLabel },
   hostnameOverride: { type: "string", since: "1.34", check: hostName, note: "It goes before hostname." },
+  subdomain: {
+    type: "string",
+    check: dnsLabel,
+    note: "The pod's /etc/hosts has HOSTNAME.SUBDOMAIN.NAMESPACE.svc.cluster.local, which hostname -f says. Other pods do not know the name.",
+  },
+  setHostnameAsFQDN: {
+    since: "1.19",
+    type: "boolean",
+    note: "With a subdomain the kernel's host name is the full one, of 64 characters at most; without one it changes nothing, as in Kubernetes.",
+  },
   resources: { type: RESOURCES, since: "1.32", note: "They are on the pod's slice." },
   hostAliases: { type: list(HOST_ALIAS) },
   dnsPolicy: {
@@ -86,9 +95,7 @@ const REFUSED: Fields = {
   schedulingGroup: { since: "1.36", type: "any", refused: "podgen starts each pod by itself" },
   serviceAccount: { type: "string", noEffect: NO_API, fine: ["default"] },
   serviceAccountName: { type: "string", noEffect: NO_API, fine: ["default"] },
-  setHostnameAsFQDN: { since: "1.19", type: "boolean", refused: NO_NAME, fine: [false] },
   shareProcessNamespace: { type: "boolean", refused: NO_SHARING, fine: [false] },
-  subdomain: { type: "string", refused: NO_NAME },
   workloadRef: { since: "1.35", type: "any", refused: "podgen starts each pod by itself" },
 };
 

@@ -67,14 +67,26 @@ const SYSCTL = object("Sysctl", {
 
 export const POD_SECURITY = object("PodSecurityContext", {
   ...COMMON,
-  fsGroup: { type: "integer", refused: "podgen does not change the owners of volumes yet" },
-  fsGroupChangePolicy: { type: "string", since: "1.18", refused: "podgen does not change the owners of volumes yet" },
+  fsGroup: {
+    ...id,
+    note:
+      "Also a further group of every process. emptyDir, ephemeral, claim, configMap, secret, projected and downwardAPI volumes are given to it, " +
+      "readable and, but for the read-only ones, writable by the group; folders hand it on (setgid). A hostPath is left as it is.",
+  },
+  fsGroupChangePolicy: {
+    type: "string",
+    since: "1.18",
+    values: ["OnRootMismatch", "Always"],
+    note:
+      "For claims. Always, the default: all files are gone through at each start of the pod. OnRootMismatch: only where the volume's " +
+      "own folder has not the group and mode. An emptyDir is always treated as the latter.",
+  },
   supplementalGroups: { type: list(id), note: "The user must have them as subordinate ids (/etc/subgid), as the other ids." },
   supplementalGroupsPolicy: {
     type: "string",
     since: "1.31",
-    refused: "groups of the image's /etc/group always count",
-    fine: ["Merge"],
+    values: ["Merge", "Strict"],
+    note: "Merge, the default: the groups that the image's /etc/group gives the user count too, those that are mapped. Strict: they do not.",
   },
   seLinuxChangePolicy: { type: "string", since: "1.32", refused: "podgen sets no SELinux labels yet" },
   sysctls: { type: list(SYSCTL), note: "Those of the pod's own namespaces: net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*." },
