@@ -52,29 +52,18 @@ static int take(const char *path, const char *name, const struct podids *inverse
   return r < 0 ? r : xattr_remember(list, name, value, size) ? 1 : -ENOMEM;
 }
 
-static int against_name(const void *a, const void *b) {
-  return strcmp(*(char *const *)b, *(char *const *)a);
-}
-
 int changes_xattrs(int dir, const char *name, const struct podids *inverse, struct xattr **ret, unsigned *ret_dropped) {
   *ret = NULL;
   *ret_dropped = 0;
   cleanup_free char *path = xformat("/proc/self/fd/%d/%s", dir, *name ? name : ".");
   if (!path) return -ENOMEM;
-  ssize_t size = llistxattr(path, NULL, 0);
-  if (size <= 0) return size == 0 || errno == ENOTSUP || errno == ENOENT ? 0 : -errno;
-  cleanup_free char *list = malloc((size_t)size);
-  cleanup_free char **names = calloc((size_t)size, sizeof *names);
-  size_t n = 0;
-  if (!list || !names) return -ENOMEM;
-  size = llistxattr(path, list, (size_t)size);
-  for (char *p = list; size > 0 && p < list + size; p += strlen(p) + 1)
-    if (belongs(p)) names[n++] = p;
-  /* Backwards, as each goes in front of the list. */
-  if (n > 1) qsort(names, n, sizeof *names, against_name);
+  cleanup_free char **names = NULL;
+  ssize_t n = xattr_names(path, belongs, &names);
+  if (n < 0) return (int)n;
   int r = 0;
-  for (size_t i = 0; r >= 0 && i < n; i++) {
-    r = take(path, names[i], inverse, ret);
+  /* Backwards, as each goes in front of the list. */
+  while (r >= 0 && n > 0) {
+    r = take(path, names[--n], inverse, ret);
     if (r == -EINVAL || r == -ERANGE) {
       ++*ret_dropped;
       r = 0;

@@ -19,10 +19,6 @@ struct sum {
   bool aufs;
 };
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void add(struct sum *s, const void *bytes, size_t len) {
   sha256_update(&s->sha, len, bytes);
 }
@@ -41,19 +37,16 @@ static int add_xattr(struct sum *s, const char *path, const char *name) {
   return 0;
 }
 
+/* Also an overlay's own marks: they say what is hidden. */
+static bool counts(const char *name) {
+  return xattr_kept(name) || !strncmp(name, "user.overlay.", 13);
+}
+
 static int add_xattrs(struct sum *s, const char *path) {
-  ssize_t size = llistxattr(path, NULL, 0);
-  if (size <= 0) return size == 0 || errno == EOPNOTSUPP ? 0 : -errno;
-  cleanup_free char *list = malloc((size_t)size);
-  cleanup_free char **names = calloc((size_t)size, sizeof *names);
-  size_t n = 0;
-  if (!list || !names) return -ENOMEM;
-  size = llistxattr(path, list, (size_t)size);
-  for (char *p = list; size > 0 && p < list + size; p += strlen(p) + 1)
-    if (xattr_kept(p) || !strncmp(p, "user.overlay.", 13)) names[n++] = p;
-  qsort(names, n, sizeof *names, by_name);
-  int r = 0;
-  for (size_t i = 0; r == 0 && i < n; i++) r = add_xattr(s, path, names[i]);
+  cleanup_free char **names = NULL;
+  ssize_t n = xattr_names(path, counts, &names);
+  int r = n < 0 ? (int)n : 0;
+  for (ssize_t i = 0; r == 0 && i < n; i++) r = add_xattr(s, path, names[i]);
   return r;
 }
 

@@ -21,6 +21,27 @@ int xattr_set_at(int dirfd, const char *file, const char *name, const void *valu
   return lsetxattr(path, name, value, size, 0) < 0 ? -errno : 0;
 }
 
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+ssize_t xattr_names(const char *path, bool (*wanted)(const char *name), char ***ret) {
+  *ret = NULL;
+  ssize_t size = llistxattr(path, NULL, 0);
+  if (size <= 0) return size == 0 || errno == EOPNOTSUPP || errno == ENOENT ? 0 : -errno;
+  /* No more names than bytes; the bytes come after the pointers. */
+  char **names = malloc((size_t)size * (sizeof *names + 1));
+  if (!names) return -ENOMEM;
+  char *list = (char *)(names + size);
+  ssize_t n = 0;
+  size = llistxattr(path, list, (size_t)size);
+  for (char *p = list; size > 0 && p < list + size; p += strlen(p) + 1)
+    if (wanted(p)) names[n++] = p;
+  qsort(names, (size_t)n, sizeof *names, by_name);
+  *ret = names;
+  return n;
+}
+
 bool xattr_may_fail(int code) {
   return code == -EOPNOTSUPP || code == -EPERM;
 }

@@ -27,3 +27,8 @@ bool xattr_may_fail(int code);
 /* Puts a copy in front of the list; false when out of memory. */
 bool xattr_remember(struct xattr **list, const char *name, const void *value, size_t size);
 void xattr_free(struct xattr *list);
+/*
+ * The names of what `path` (not followed) has and `wanted` takes, in order, in one piece of memory to free(3). The number of them, also 0
+ * where the file system has no attributes, or where the thing is gone; -ENOMEM, or what llistxattr(2) gives.
+ */
+ssize_t xattr_names(const char *path, bool (*wanted)(const char *name), char ***ret);

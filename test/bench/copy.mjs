@@ -1,21 +1,13 @@
-// The same copies and looks by podgen and by skopeo, one after the other, again and again: medians in ms and what podgen takes of skopeo's.
-import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
+import { median, timeOf } from "./time.mjs";
 
 const [, , dist, work, host, count, ...images] = process.argv;
 const rounds = Number(count);
 const env = { ...process.env, HOME: work, XDG_RUNTIME_DIR: work, XDG_DATA_HOME: `${work}/data` };
 // Node reads such a file before anything else, which says nothing of podgen.
 delete env.NODE_EXTRA_CA_CERTS;
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-function time(argv) {
-  const from = process.hrtime.bigint();
-  const result = spawnSync(argv[0], argv.slice(1), { encoding: "utf8", env });
-  const took = Number(process.hrtime.bigint() - from) / 1e6;
-  if (result.status !== 0) throw new Error(`${argv.join(" ")}: ${result.status}\n${result.stdout}${result.stderr}`);
-  return took;
-}
+const time = (argv) => timeOf(argv, env);
 
 const podgen = (...words) => [`${dist}/podgen`, "image", ...words];
 const skopeoCopy = ["skopeo", "copy", "-q", "--src-tls-verify=false", "--dest-tls-verify=false"];

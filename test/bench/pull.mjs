@@ -1,6 +1,7 @@
 // Inside the host, as alice: pulls of the same images by podgen, by podman and by nothing but hash, decompressor and tar.
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { median, timeOf } from "./time.mjs";
 
 const rounds = Number(process.argv[2] ?? 8);
 const SHM = "/dev/shm/bench";
@@ -14,15 +15,8 @@ const PODMAN = ["podman", "--root", `${SHM}/podman`, "--runroot", `${SHM}/run`, 
 const podmanPull = (ref) => [...PODMAN, "pull", "-q", "--tls-verify=false", ref];
 const podgenPull = (ref) => [podgen, "image", "pull", ref];
 const run = (argv) => execFileSync(argv[0], argv.slice(1), { encoding: "utf8", env, stdio: ["ignore", "pipe", "pipe"] });
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
-function time(argv) {
-  const from = process.hrtime.bigint();
-  const result = spawnSync(argv[0], argv.slice(1), { encoding: "utf8", env });
-  const took = Number(process.hrtime.bigint() - from) / 1e6;
-  if (result.status !== 0) throw new Error(`${argv.join(" ")}: ${result.status}\n${result.stdout}${result.stderr}`);
-  return took;
-}
+const time = (argv) => timeOf(argv, env);
 
 const wipe = {
   podgen: () => run([podgen, "unshare", "--", "rm", "-rf", `${SHM}/podgen`]),

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Machine } from "../lib/machine.js";
+import { machineBundle, machineConfig } from "../lib/machine-bundle.js";
 import type { Change, Config } from "../native/oci.js";
 
 const MIB = 1024 * 1024;
@@ -12,29 +13,15 @@ let base: Config;
 let disk: { major: number; minor: number };
 before(async () => {
   machine = await Machine.start("cgroup1", "small", { PODGEN_TEST_WORDS: "podgen.cgroups=v1" });
-  base = JSON.parse(await machine.run("cd /tmp && podrt spec && cat config.json"));
-  base.process.terminal = false;
-  base.root = { path: "/rootfs", readonly: false };
+  base = await machineConfig(machine);
   const [major = 0, minor = 0] = (await machine.run("cat /sys/block/nvme0n1/dev")).split(":").map(Number);
   disk = { major, minor };
 });
 after(() => machine.stop());
 
-let count = 0;
-
-/** The shell's words that make a new bundle at $b, for the container $id with the cgroup $cg below each hierarchy of $all. */
-function bundle(args: readonly string[], resources: object, change: Change = () => {}): string {
-  const id = `c${count++}`;
-  const config = structuredClone(base);
-  config.process.args = [...args];
-  config.linux["resources"] = resources;
-  config.linux["cgroupsPath"] = `/tests/${id}`;
-  change(config);
-  return `id=${id} b=/tmp/${id} all=/sys/fs/cgroup cg=tests/${id}
-    mkdir $b
-    cat > $b/config.json << 'END'\n${JSON.stringify(config)}\nEND
-    run() { podrt run --bundle $b $id; }
-    start() { podrt run --detach --bundle $b $id < /dev/null > $b/out 2> $b/err || { cat $b/err >&2; exit 99; }; }
+/** And how it ends, and what it leaves. */
+function bundle(args: readonly string[], resources: object, change?: Change): string {
+  return `${machineBundle(base, args, resources, change)}
     end() { podrt delete --force $id; left; }
     left() { for each in $all/*/$cg; do [ ! -e $each ] || echo left $each; done; }
   `;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Machine } from "../lib/machine.js";
+import { machineBundle, machineConfig } from "../lib/machine-bundle.js";
 import { unitTests } from "../lib/machine-units.js";
 import type { Change, Config } from "../native/oci.js";
 
@@ -11,27 +12,14 @@ let machine: Machine;
 let base: Config;
 before(async () => {
   machine = await Machine.start("limits", "small", { PODGEN_TEST_UNITS: unitTests("test_oci_mounts", "test_oci_cgroup") });
-  base = JSON.parse(await machine.run("cd /tmp && podrt spec && cat config.json"));
-  base.process.terminal = false;
-  base.root = { path: "/rootfs", readonly: false };
+  base = await machineConfig(machine);
 });
 after(() => machine.stop());
 
-let count = 0;
-
-/** The shell's words that make a new bundle at $b, for the container $id with the cgroup $cg. */
-function bundle(args: readonly string[], resources: object, change: Change = () => {}): string {
-  const id = `c${count++}`;
-  const config = structuredClone(base);
-  config.process.args = [...args];
-  config.linux["resources"] = resources;
-  config.linux["cgroupsPath"] = `/tests/${id}`;
-  change(config);
-  return `id=${id} b=/tmp/${id} cg=/sys/fs/cgroup/tests/${id}
-    mkdir $b
-    cat > $b/config.json << 'END'\n${JSON.stringify(config)}\nEND
-    run() { podrt run --bundle $b $id; }
-    start() { podrt run --detach --bundle $b $id < /dev/null > $b/out 2> $b/err || { cat $b/err >&2; exit 99; }; }
+/** And what is done with it; $cg is its whole path. */
+function bundle(args: readonly string[], resources: object, change?: Change): string {
+  return `${machineBundle(base, args, resources, change)}
+    cg=$all/$cg
     inside() { podrt exec $id "$@"; }
     end() { podrt delete --force $id; }
     stats() { podrt events --stats $id; }

@@ -71,15 +71,7 @@ export class Files implements FileWriter {
   async stream(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>, mode: number): Promise<void> {
     try {
       await this.#prepare(path, "write");
-      const temporary = await this.#temporaries.next(dirname(path));
-      try {
-        await writeWhole(temporary, bytes, mode);
-        await rename(temporary, path);
-      } catch (error) {
-        await unlink(temporary).catch(() => undefined);
-        throw error;
-      }
-      await this.#folders.sync(dirname(path));
+      await this.#replace(path, (temporary) => writeWhole(temporary, bytes, mode));
     } catch (error) {
       throw isImageError(error) ? error : fileError("write", path, error);
     }
@@ -106,19 +98,24 @@ export class Files implements FileWriter {
     await removeEmptyParents(folder, resolve(root));
   }
 
+  /** What `make` makes beside `path` takes its name at once, and for good. */
+  async #replace(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+    const temporary = await this.#temporaries.next(dirname(path));
+    try {
+      await make(temporary);
+      await rename(temporary, path);
+    } catch (error) {
+      await unlink(temporary).catch(() => undefined);
+      throw error;
+    }
+    await this.#folders.sync(dirname(path));
+  }
+
   /** Replaces a symbolic link; anything else at `path` is refused. */
   async link(path: string, target: string): Promise<void> {
     try {
       await this.#prepare(path, "link");
-      const temporary = await this.#temporaries.next(dirname(path));
-      await symlink(target, temporary);
-      try {
-        await rename(temporary, path);
-      } catch (error) {
-        await unlink(temporary).catch(() => undefined);
-        throw error;
-      }
-      await this.#folders.sync(dirname(path));
+      await this.#replace(path, (temporary) => symlink(target, temporary));
     } catch (error) {
       throw fileError("link", path, error);
     }
