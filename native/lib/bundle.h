@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "caps.h"
+#include "hook.h"
 #include "podids.h"
 #include "util.h"
 
@@ -49,14 +50,17 @@ struct bundle_secret {
 };
 
 struct bundle {
-  json_t *root, *notes[3]; /* own every string below; notes: annotations that are JSON themselves */
+  json_t *root, *notes[5]; /* own every string below; notes: annotations that are JSON themselves */
   char *folder;            /* absolute path of the bundle */
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
   bool backoff, unconfined, writable_cgroup;
-  bool strict_groups;    /* io.podgen.groups: the image's /etc/group gives none */
-  bool notify;           /* the payload says itself when it is ready (service.h) */
-  unsigned sockets;      /* how many it has from systemd */
+  bool strict_groups; /* io.podgen.groups: the image's /etc/group gives none */
+  bool notify;        /* the payload says itself when it is ready (service.h) */
+  unsigned sockets;   /* how many it has from systemd */
+  bool notify;        /* the payload says itself when it is ready (service.h) */
+  unsigned sockets;   /* how many it has from systemd */
+  struct hook post_start, pre_stop;
   struct podids ids;     /* io.podgen.userns: the same as infra's */
   const char *user_name; /* io.podgen.user, or NULL: then uid, gid and groups hold */
 

@@ -154,6 +154,15 @@ static int read_sockets(const json_t *notes, unsigned *ret, struct err *err) {
   }
 }
 
+static int read_hook(struct bundle *b, const json_t *notes, const char *name, size_t slot, struct hook *ret, struct err *err) {
+  json_t *note;
+  char at[JSON_AT_MAX];
+  int r = load_note(b, notes, name, JSON_OBJECT, slot, &note, err);
+  if (r < 0 || !note) return r;
+  json_at(at, "annotations", name);
+  return hook_read(note, at, ret, err);
+}
+
 int bundle_annotations(struct bundle *b, struct err *err) {
   const struct {
     const char *key, **to;
@@ -185,5 +194,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = podids_parse(userns, "annotations." NOTE "userns", &b->ids, err);
   if (r == 0) r = read_rootfs(b, notes, err);
   if (r == 0) r = read_secrets(b, notes, err);
+  if (r == 0) r = read_hook(b, notes, NOTE "post-start", 3, &b->post_start, err);
+  if (r == 0) r = read_hook(b, notes, NOTE "pre-stop", 4, &b->pre_stop, err);
   return r == 0 ? read_files(b, notes, err) : r;
 }

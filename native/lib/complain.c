@@ -63,7 +63,11 @@ void complain_warning(const struct err *err, const char *verb, const char *unit,
   tell(text, 4, unit, identifier);
 }
 
-void complain_line(int priority, const char *line) {
+void complain_as(int priority, const char *line, const char *unit, const char *identifier) {
   cleanup_free char *text = strdup(line);
-  tell(text, priority, NULL, NULL);
+  tell(text, priority, unit, identifier);
+}
+
+void complain_line(int priority, const char *line) {
+  complain_as(priority, line, NULL, NULL);
 }

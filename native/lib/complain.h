@@ -12,3 +12,5 @@ void complain(const struct err *err, const char *verb, const char *unit, const c
 void complain_warning(const struct err *err, const char *verb, const char *unit, const char *identifier, const char *then);
 /* A line as it is, with a priority of syslog's, in the name of the service we are in. */
 void complain_line(int priority, const char *line);
+/* The same in the name of a unit that is known. */
+void complain_as(int priority, const char *line, const char *unit, const char *identifier);

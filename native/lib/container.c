@@ -150,8 +150,8 @@ static int hand_over(struct start *s, int sock, struct err *err) {
     r = notify_send(text);
     if (r == 0) r = notify_barrier();
     if (r < 0) return err_set(err, -r, "notify", "%s", "the unit's manager");
-    /* One that says itself when it is ready is marked then, by the unit's ExecStartPost=. */
-    if (!s->b->notify) r = started_mark(c->dir, err);
+    /* One that says itself when it is ready, or has something to be done first, is marked then, by the unit's ExecStartPost=. */
+    if (!s->b->notify && !s->b->post_start.kind) r = started_mark(c->dir, err);
     if (r < 0) return r;
   } else {
     block_stop_signals();

@@ -1,6 +1,8 @@
 /* The signals that may ask a container to stop: see signals.h. */
 #include "signals.h"
 
+#include <strings.h>
+
 #include "util.h"
 
 void signals_stop(sigset_t *ret) {
@@ -26,4 +28,21 @@ static void end(int number) {
 
 void signals_end_us(void) {
   signals_handle(end);
+}
+
+int signals_number(const char *word) {
+  char *end;
+  long n = strtol(word, &end, 10);
+  if (end != word && !*end) return n >= 0 && n <= SIGRTMAX ? (int)n : -EINVAL;
+  if (!strncasecmp(word, "SIG", 3)) word += 3;
+  if (!strncasecmp(word, "RTMIN", 5) || !strncasecmp(word, "RTMAX", 5)) {
+    const int base = !strncasecmp(word, "RTMIN", 5) ? SIGRTMIN : SIGRTMAX;
+    n = word[5] ? strtol(word + 5, &end, 10) : 0;
+    return (!word[5] || !*end) && base + n >= SIGRTMIN && base + n <= SIGRTMAX ? base + (int)n : -EINVAL;
+  }
+  for (int i = 1; i < SIGRTMIN; i++) {
+    const char *name = sigabbrev_np(i);
+    if (name && !strcasecmp(word, name)) return i;
+  }
+  return !strcasecmp(word, "CLD") ? SIGCHLD : !strcasecmp(word, "POLL") ? SIGPOLL : !strcasecmp(word, "IOT") ? SIGABRT : -EINVAL;
 }

@@ -17,3 +17,6 @@ void signals_handle(void (*handler)(int number));
  * We die of SIGTERM, which systemd takes for a clean end: a stop in the back-off leaves a unit that is inactive, not failed.
  */
 void signals_end_us(void);
+
+/* "9", "KILL", "SIGKILL", "SIGRTMIN+3": the number; -EINVAL for what is no signal. */
+int signals_number(const char *word);

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include "lib/deadline.h"
+#include "lib/signals.h"
 #include "make.h"
 #include "verbs.h"
 
@@ -64,24 +65,6 @@ int oci_start(const struct oci_global *g, int argc, char **argv) {
 
 /* --- kill --- */
 
-/* "9", "KILL", "SIGKILL", "SIGRTMIN+3". */
-static int signal_number(const char *word) {
-  char *end;
-  long n = strtol(word, &end, 10);
-  if (end != word && !*end) return n >= 0 && n <= SIGRTMAX ? (int)n : -EINVAL;
-  if (!strncasecmp(word, "SIG", 3)) word += 3;
-  if (!strncasecmp(word, "RTMIN", 5) || !strncasecmp(word, "RTMAX", 5)) {
-    const int base = !strncasecmp(word, "RTMIN", 5) ? SIGRTMIN : SIGRTMAX;
-    n = word[5] ? strtol(word + 5, &end, 10) : 0;
-    return (!word[5] || !*end) && base + n >= SIGRTMIN && base + n <= SIGRTMAX ? base + (int)n : -EINVAL;
-  }
-  for (int i = 1; i < SIGRTMIN; i++) {
-    const char *name = sigabbrev_np(i);
-    if (name && !strcasecmp(word, name)) return i;
-  }
-  return !strcasecmp(word, "CLD") ? SIGCHLD : !strcasecmp(word, "POLL") ? SIGPOLL : !strcasecmp(word, "IOT") ? SIGABRT : -EINVAL;
-}
-
 static int kill_init(const struct oci_container *c, int number, struct err *err) {
   const enum oci_status status = oci_container_status(c);
   if (status == OCI_STOPPED || status == OCI_CREATING)
@@ -112,7 +95,7 @@ int oci_kill(const struct oci_global *g, int argc, char **argv) {
   const struct oci_option table[] = {{"all", 'a', OCI_FLAG, &all}};
   int i = oci_options(argc, argv, table, N_ELEMENTS(table), &err);
   if (i >= 0 && (i >= argc || argc > i + 2)) i = err_set(&err, 0, "usage", "podrt kill [--all] ID [SIGNAL]");
-  int number = i < 0 ? i : argc == i + 2 ? signal_number(argv[i + 1]) : SIGTERM;
+  int number = i < 0 ? i : argc == i + 2 ? signals_number(argv[i + 1]) : SIGTERM;
   if (i >= 0 && number < 0) i = err_set(&err, 0, "kill", "unknown signal %s", argv[i + 1]);
   if (i < 0) return oci_fail(g, &err);
   cleanup_fd int root = oci_root_open(g->root, false, &err);

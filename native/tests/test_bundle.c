@@ -28,6 +28,7 @@ static void test_good(void) {
       ",\"io.podgen.secret-env\":\"{\\\"P\\\":\\\"/s/"
       "p\\\"}\",\"io.podgen.seccomp\":\"unconfined\",\"io.podgen.backoff\":\"true\",\"io.podgen.cgroup\":\"rw\","
       "\"io.podgen.notify\":\"container\",\"io.podgen.sockets\":\"a.socket b.socket\","
+      "\"io.podgen.post-start\":\"{\\\"exec\\\":[\\\"a\\\",\\\"b c\\\"]}\",\"io.podgen.pre-stop\":\"{\\\"sleep\\\":7}\","
       "\"io.podgen.files\":\"[{\\\"destination\\\":\\\"/etc/s\\\",\\\"readOnly\\\":true,\\\"items\\\":"
       "[{\\\"path\\\":\\\"a/b\\\",\\\"source\\\":\\\"/x\\\",\\\"mode\\\":256}]}]\"",
       ",\"root\":{\"readonly\":true},\"mounts\":[{\"destination\":\"/d\",\"source\":\"/h\",\"options\":[\"ro\"]}],"
@@ -37,6 +38,8 @@ static void test_good(void) {
   EXPECT(parse(text, &b, &err) == 0);
   EXPECT(b.terminal && b.no_new_privs && b.has_oom && b.oom_score_adj == 100 && b.root_read_only && b.own_pid && b.unconfined && b.backoff);
   EXPECT(b.writable_cgroup && b.notify && b.sockets == 2);
+  EXPECT(b.post_start.kind == HOOK_EXEC && !strcmp(b.post_start.args[1], "b c") && !b.post_start.args[2]);
+  EXPECT(b.pre_stop.kind == HOOK_SLEEP && b.pre_stop.seconds == 7);
   EXPECT(b.uid == 5 && b.gid == 6 && b.n_groups == 2 && b.groups[1] == 8);
   EXPECT(b.caps.bounding == (1ull | 1ull << 18) && !b.caps.effective);
   EXPECT(b.n_rlimits == 1 && b.rlimits[0].resource == RLIMIT_NOFILE && b.rlimits[0].soft == 10 && b.rlimits[0].hard == RLIM_INFINITY);
@@ -85,6 +88,9 @@ static const struct {
     {"", "," LAYERS ",\"io.podgen.cgroup\":\"rwx\"", "", "annotations.io.podgen.cgroup: expected rw or ro"},
     {"", "," LAYERS ",\"io.podgen.notify\":\"healthy\"", "", "annotations.io.podgen.notify: expected container or conmon"},
     {"", "," LAYERS ",\"io.podgen.sockets\":\"a  b\"", "", "annotations.io.podgen.sockets: expected names of units"},
+    {"", "," LAYERS ",\"io.podgen.pre-stop\":\"{}\"", "", "annotations.io.podgen.pre-stop: expected exec or sleep"},
+    {"", "," LAYERS ",\"io.podgen.pre-stop\":\"{\\\"sleep\\\":-1}\"", "", "annotations.io.podgen.pre-stop.sleep: "},
+    {"", "," LAYERS ",\"io.podgen.post-start\":\"{\\\"exec\\\":[1]}\"", "", "annotations.io.podgen.post-start.exec[0]: "},
     {"", "," LAYERS ",\"io.podgen.seccomp\":\"none\"", "", "annotations.io.podgen.seccomp: expected unconfined or default"},
     {"", "," LAYERS ",\"io.podgen.backoff\":\"1\"", "", "annotations.io.podgen.backoff: expected true or false"},
     {"", "," LAYERS ",\"io.podgen.secret-env\":\"{\\\"A=B\\\":\\\"/x\\\"}\"", "", "annotations.io.podgen.secret-env: A=B is no"},

@@ -14,6 +14,9 @@ export const CRASHES = 3;
 /** The command cannot be executed or is not there (native/README.md): no retry helps. */
 const HOPELESS = new Set([126, 127]);
 
+/** How podrt begins a unit's STATUS= when what was to be done after the start has failed (native/verb_hook.c). */
+const FAILED_HOOK = "FailedPostStartHook: ";
+
 /** `settles`: milliseconds until it counts as up, if it stays so. */
 export type Verdict =
   | { readonly state: "up" }
@@ -74,6 +77,8 @@ export function socketHint(unit: string): string {
 export function endReason(unit: UnitState): string {
   const service = unit.service;
   if (service === undefined) return "unit is not loaded";
+  // podrt's own word: the manager knows only that it has ended the container then.
+  if (service.statusText.startsWith(FAILED_HOOK)) return `postStart has failed: ${service.statusText.slice(FAILED_HOOK.length)}`;
   if (service.result === "oom-kill") return `OOMKilled (exit code ${OOM_EXIT_CODE}): it took more memory than it may`;
   if (service.result === "watchdog") return "ended by its watchdog: it has not said in time that it is alive (WATCHDOG=1)";
   if (service.result === "protocol") return `ended before it said that it is ready (READY=1)`;

@@ -2,7 +2,7 @@
 import type { ApplyReport, ContainerFailure, ObjectReport } from "../apply/types.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import { shownSecret, unifiedDiff } from "../diff/unified.js";
-import { json } from "./print.js";
+import { json, printable } from "./print.js";
 
 const text = new TextDecoder();
 
@@ -69,9 +69,10 @@ export function showFailures(report: ApplyReport): string {
 }
 
 function showFailure(failure: ContainerFailure): string {
-  const { pod, container, reason, lastLines, hint } = failure;
+  const { pod, container, lastLines, hint } = failure;
+  const reason = printable(failure.reason);
   if (container === undefined) return `error: pod ${pod}: ${reason}\n  next: ${hint}\n`;
-  const lines = lastLines.map((line) => `    | ${line}\n`).join("");
+  const lines = lastLines.map((line) => `    | ${printable(line.replaceAll("\t", "    "))}\n`).join("");
   return (
     `error: pod ${pod}, container ${container}: ${reason}\n` +
     (lines === "" ? "  it has written nothing\n" : `  its last lines:\n${lines}`) +

@@ -94,6 +94,9 @@ export interface ContainerSecurity {
   readonly capabilitiesDrop: readonly string[];
 }
 
+/** What is done after a container's start or before its stop; a command is in the container, by its own words. */
+export type Hook = { readonly kind: "exec"; readonly command: readonly string[] } | { readonly kind: "sleep"; readonly seconds: number };
+
 export interface Container {
   readonly name: string;
   readonly init: boolean;
@@ -113,6 +116,9 @@ export interface Container {
   readonly tty: boolean;
   /** Absent: the image's. */
   readonly stopSignal?: string;
+  /** Absent: nothing. */
+  readonly postStart?: Hook;
+  readonly preStop?: Hook;
   /** It says itself when it is ready (sd_notify(3)); absent: it is ready when it was started. */
   readonly notify?: true;
   /** Seconds within which it has to say that it is alive; absent: nobody asks. */

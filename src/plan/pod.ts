@@ -5,6 +5,7 @@ import { capabilitySet } from "./capabilities.js";
 import { type PodContext, refuse } from "./context.js";
 import { planNames } from "./dns.js";
 import { planEnv } from "./env.js";
+import { planHooks } from "./hooks.js";
 import { checkBundle } from "./limits.js";
 import { planVolumes } from "./mounts.js";
 import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
@@ -98,6 +99,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     ...planVolumes(context, spec, declared, userns?.digest),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
+    ...planHooks(context, spec),
     writableCgroup: capabilities.includes("CAP_SYS_ADMIN"),
     notify: spec.notify === true,
     ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),

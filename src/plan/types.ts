@@ -2,7 +2,7 @@
 
 import type { ImageFacts } from "../base/facts.js";
 import type { PodEdge } from "../base/pod-order.js";
-import type { OwnerRef, PullPolicy } from "../model/types.js";
+import type { Hook, OwnerRef, PullPolicy } from "../model/types.js";
 import type { PlannedUserns } from "./userns.js";
 
 /** A bind mount, or a fresh tmpfs. */
@@ -58,6 +58,10 @@ export interface PlannedContainer extends PlannedResources {
   /** Folder for the writable layer. */
   readonly upper: string;
   readonly stopSignal: string;
+  /** Absent: nothing. */
+  readonly postStart?: Hook;
+  /** Absent: nothing, as where there is no grace to do it in. */
+  readonly preStop?: Hook;
   /** Its cgroup is its own to divide: for an init, and for who could mount it so by itself. */
   readonly writableCgroup: boolean;
   /** It says itself when it is ready. */

@@ -4,6 +4,7 @@ import type { Reader } from "../../spec/reader.js";
 import type { Container, ContainerSecurity, EnvFrom, EnvVar, Port, PullPolicy, Resources, VolumeMount } from "../types.js";
 import { normaliseCapabilities } from "./capabilities.js";
 import { readDownward } from "./downward.js";
+import { readLifecycle } from "./hooks.js";
 import { defaultPullPolicy, formatImage, parseImage } from "./image.js";
 import { cpuMillis, memoryBytes } from "./quantity.js";
 
@@ -29,7 +30,7 @@ export function readContainer(reader: Reader, init: boolean, podSecurity: Reader
     limits: readResources(resources?.object("limits")),
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
-    ...optional("stopSignal", reader.object("lifecycle")?.text("stopSignal")),
+    ...readLifecycle(reader.object("lifecycle")),
     security: readSecurity(reader.object("securityContext"), podSecurity),
     at: reader.place("name").at,
     imageAt: reader.place("image").at,

@@ -12,6 +12,7 @@ import { dns } from "./rules/dns.js";
 import { envSources } from "./rules/env-sources.js";
 import { escalation } from "./rules/escalation.js";
 import { hostNames } from "./rules/host-names.js";
+import { hooks } from "./rules/hooks.js";
 import { hostNetworkPorts } from "./rules/host-network-ports.js";
 import { initPorts } from "./rules/init-ports.js";
 import { mountPaths } from "./rules/mount-paths.js";
@@ -38,6 +39,7 @@ const RULES: readonly ((view: PodView) => void)[] = [
   envSources,
   escalation,
   hostNames,
+  hooks,
   hostNetworkPorts,
   initPorts,
   mountPaths,

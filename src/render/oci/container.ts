@@ -29,6 +29,11 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
   return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, objectOf(pod));
 }
 
+function hookOf(key: string, hook: PlannedContainer["preStop"]): Record<string, string> {
+  if (hook === undefined) return {};
+  return { [key]: JSON.stringify(hook.kind === "exec" ? { exec: hook.command } : { sleep: hook.seconds }) };
+}
+
 function mountOf(mount: PlannedMount): Json {
   const { destination, type, options } = mount;
   return { destination, type, source: mount.type === "bind" ? mount.source : "tmpfs", options: [...options] };
@@ -71,6 +76,8 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
     ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),
+    ...hookOf("io.podgen.post-start", container.postStart),
+    ...hookOf("io.podgen.pre-stop", container.preStop),
     ...(container.notify ? { "io.podgen.notify": "container" } : {}),
     ...(sockets.length === 0 ? {} : { "io.podgen.sockets": sockets.join(" ") }),
   };

@@ -20,14 +20,35 @@ export function containerBody(pod: PodPlan, container: PlannedContainer, facts: 
     DESCRIPTION: unitValue(`Pod ${pod.name}: container ${container.name}`),
     EXEC_START: execLine([facts.paths.podrt, "run", "--bundle", container.bundle]),
     RESTART: RESTART[pod.restartPolicy],
-    // A payload that speaks for itself may have helpers speak for it, as podman lets them; podrt needs `main` alone.
-    NOTIFY_ACCESS: container.notify ? "all" : "main",
-    EXEC_START_POST: container.notify ? execLine([facts.paths.podrt, "mark", "--ready", runDir(pod.name, container.name)]) : undefined,
+    NOTIFY_ACCESS: notifyAccess(container),
+    EXEC_START_POST: startPost(pod, container, facts),
+    EXEC_STOP: preStop(pod, container, facts),
     WATCHDOG: text(container.watchdogSeconds),
     SOCKETS: unitList(passedSockets(pod, container)),
     // systemd takes death by these for success; for Kubernetes it is a failure.
     RESTART_FORCE: pod.restartPolicy === "OnFailure" ? "SIGHUP SIGINT SIGTERM SIGPIPE" : undefined,
   });
+}
+
+/**
+ * A payload that speaks for itself may have helpers speak for it, as podman lets them; a hook after the start says why it has failed.
+ * podrt needs `main` alone.
+ */
+function notifyAccess(container: PlannedContainer): string {
+  return container.notify ? "all" : container.postStart === undefined ? "main" : "exec";
+}
+
+/** What makes the mark `ready` where podrt run does not: it is not ready before it says so, or before its hook has ended. */
+function startPost(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
+  if (container.postStart !== undefined) return execLine([paths.podrt, "hook", "--post-start", "--bundle", container.bundle]);
+  return container.notify ? execLine([paths.podrt, "mark", "--ready", runDir(pod.name, container.name)]) : undefined;
+}
+
+/** What it cannot do the manager's own signals do: no failure of the container's. */
+function preStop(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
+  if (container.preStop === undefined) return undefined;
+  const how = ["--grace", String(pod.graceSeconds), "--signal", container.stopSignal];
+  return `-${execLine([paths.podrt, "hook", "--pre-stop", ...how, "--bundle", container.bundle])}`;
 }
 
 /** An init container's unit; what follows it is the next one, or all containers. */
@@ -65,7 +86,7 @@ function common(
     SLICE: unitValue(podSlice(pod.name)),
     // No grace is no chance to end: SIGKILL at once (to systemd, a time-out of 0 is none at all).
     KILL_SIGNAL: pod.graceSeconds === 0 ? "SIGKILL" : container.stopSignal,
-    TIMEOUT_STOP: String(stopSeconds(pod)),
+    TIMEOUT_STOP: String(stopSeconds(pod, container)),
     // What it could not record is no failure of the container's.
     EXEC_STOP_POST: `-${execLine([facts.paths.podrt, "mark", "--ended", runDir(pod.name, container.name)])}`,
     ...limitValues(container),
@@ -82,9 +103,18 @@ export function limitValues(resources: PlannedResources): Values {
   };
 }
 
-/** How long a container may take from the stop signal to its end. */
-export function stopSeconds(pod: PodPlan): number {
+/** After a hook that took all of the grace a container has two seconds more, and podrt, who waits for it, needs some for itself. */
+const HOOK_SECONDS = 8;
+
+/** How long a container may take from the beginning of its stop to its end. */
+export function stopSeconds(pod: PodPlan, container: PlannedContainer): number {
+  if (container.preStop !== undefined) return pod.graceSeconds + HOOK_SECONDS;
   return pod.graceSeconds === 0 ? 10 : pod.graceSeconds;
+}
+
+/** How long all of a pod's containers may take, which stop at the same time. */
+export function podStopSeconds(pod: PodPlan): number {
+  return Math.max(...pod.containers.map((c) => stopSeconds(pod, c)));
 }
 
 function text(number: number | undefined): string | undefined {

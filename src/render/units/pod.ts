@@ -7,7 +7,7 @@ import type { HostFacts } from "../../base/facts.js";
 import { containerUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { bundleFolder } from "../../plan/paths.js";
 import type { PodPlan } from "../../plan/types.js";
-import { limitValues, stopSeconds } from "./container.js";
+import { limitValues, podStopSeconds } from "./container.js";
 import { execLine, unitList, unitValue } from "./escape.js";
 import { fill } from "./template.js";
 
@@ -32,8 +32,8 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
     AFTER: unitList((pod.after ?? []).map((a) => podUnit(a.pod))),
     EXEC_START: execLine([podrt, "wait", "--ready", ...ready]),
     // All containers stop at the same time; then infra, with its own five seconds. Only then does waiting give up.
-    EXEC_STOP_POST: execLine([podrt, "wait", "--gone", "--timeout", String(stopSeconds(pod) + 8), ...gone]),
-    TIMEOUT_STOP: String(stopSeconds(pod) + 10),
+    EXEC_STOP_POST: execLine([podrt, "wait", "--gone", "--timeout", String(podStopSeconds(pod) + 8), ...gone]),
+    TIMEOUT_STOP: String(podStopSeconds(pod) + 10),
   });
 }
 

@@ -1,7 +1,10 @@
-// Fields of probes and lifecycle hooks: known, and refused where they are used until podgen runs them.
+// Fields of probes and lifecycle hooks. Probes are known, and refused where they are used until podgen runs them.
 
 import { list, names, object } from "../../../spec/schema.js";
 import { signalName } from "../formats.js";
+
+/** systemd's time spans are far larger; 68 years are enough. */
+const MAX_SECONDS = 2147483647;
 
 const EXEC = object("ExecAction", { command: { type: list("string") } });
 const GRPC = object("GRPCAction", { port: { type: "integer" }, service: { type: "string" } });
@@ -14,7 +17,7 @@ const HTTP_GET = object("HTTPGetAction", {
   scheme: { type: "string", values: ["HTTP", "HTTPS"] },
 });
 const TCP_SOCKET = object("TCPSocketAction", { host: { type: "string" }, port: { type: "integerOrString" } });
-const SLEEP = object("SleepAction", { seconds: { type: "integer" } });
+const SLEEP = object("SleepAction", { seconds: { type: "integer", required: true, min: 0, max: MAX_SECONDS } });
 
 export const PROBE = object("Probe", {
   exec: { type: EXEC },
@@ -30,16 +33,14 @@ export const PROBE = object("Probe", {
 });
 
 const HOOK = object("LifecycleHandler", {
-  exec: { type: EXEC },
-  httpGet: { type: HTTP_GET },
+  exec: { type: EXEC, presence: true },
+  httpGet: { type: HTTP_GET, refused: "podgen's hooks ask no web servers yet", hint: "use exec" },
   sleep: { type: SLEEP, since: "1.29" },
-  tcpSocket: { type: TCP_SOCKET },
+  tcpSocket: { type: TCP_SOCKET, refused: "Kubernetes has never connected to it either", hint: "use exec" },
 });
 
-const NO_HOOKS = "podgen runs no lifecycle hooks yet";
-
 export const LIFECYCLE = object("Lifecycle", {
-  postStart: { type: HOOK, refused: NO_HOOKS },
-  preStop: { type: HOOK, refused: NO_HOOKS },
+  postStart: { type: HOOK, note: "The container is not ready before it has ended. Its failure stops the container." },
+  preStop: { type: HOOK, note: "It and the stop have terminationGracePeriodSeconds together. Without any there is no time for it." },
   stopSignal: { type: "string", since: "1.33", check: signalName, hint: "write it like SIGTERM" },
 });

@@ -1,0 +1,132 @@
+/* podrt hook --post-start | --pre-stop …: a container unit's ExecStartPost= and ExecStop=, where its pod asks for hooks. */
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "lib/bundle.h"
+#include "lib/complain.h"
+#include "lib/deadline.h"
+#include "lib/notify.h"
+#include "lib/number.h"
+#include "lib/proc.h"
+#include "lib/signals.h"
+#include "lib/started.h"
+#include "verbs.h"
+
+/* What Kubernetes leaves a container after a preStop that took all of the grace; and how long a killed one may take to be gone. */
+enum { LEAST_MS = 2000, KILLED_MS = 5000 };
+
+struct wish {
+  const char *bundle;
+  bool post_start;
+  uint64_t grace;
+  int signal;
+};
+
+/* The container's main process; -ESRCH when it is gone. *ret_dir is its run folder. */
+static int open_main(const struct bundle *b, int *ret_dir, struct err *err) {
+  struct run_state state;
+  cleanup_fd int run = run_open(err);
+  if (run < 0) return run;
+  *ret_dir = run_open_at(run, b->run_dir, false, err);
+  if (*ret_dir < 0) return *ret_dir;
+  int r = run_state_read(*ret_dir, &state, err);
+  return r < 0 ? r : proc_open(&state.id);
+}
+
+/* --- after the start --- */
+
+/* On the unit, for status and apply: the manager keeps it until the next start. */
+static void say_failed(const struct err *err) {
+  char text[700];
+  snprintf(text, sizeof text, "STATUS=FailedPostStartHook: %s%s%s", err->what, err->what[0] && err->code ? ": " : "",
+           err->code ? strerror(err->code) : "");
+  for (char *p = text; *p; p++)
+    if ((unsigned char)*p < ' ' || *p == 0x7f) *p = ' ';
+  if (notify_send(text) == 0) (void)notify_barrier();
+}
+
+/* A failure is ours, and the manager then ends the container. One that has ended meanwhile is not ready, and that is all there is to it. */
+static int post_start(const struct bundle *b, int main, int dir, struct err *err) {
+  struct pollfd p = {.fd = main, .events = POLLIN};
+  int r = hook_run(&b->post_start, b, "postStart", main, -1, err);
+  if (r < 0) {
+    say_failed(err);
+    return r;
+  }
+  return poll(&p, 1, 0) == 1 ? 0 : started_mark(dir, err);
+}
+
+/* --- before the stop --- */
+
+static int await_end(int main, int64_t deadline) {
+  struct pollfd p = {.fd = main, .events = POLLIN};
+  for (;;) {
+    int r = poll(&p, 1, deadline_left(deadline));
+    if (r >= 0) return r ? 0 : -ETIMEDOUT;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+static int send_signal(int main, int number, struct err *err) {
+  if (syscall(SYS_pidfd_send_signal, main, number, NULL, 0) == 0 || errno == ESRCH) return 0;
+  return err_set(err, errno, "signal", "%d", number);
+}
+
+/*
+ * One budget for hook and stop: systemd would give each its own TimeoutStopSec=, so the stop is ours too. What fails here is told,
+ * and the manager's own signals come after us in any case.
+ */
+static int pre_stop(const struct bundle *b, int main, const struct wish *wish, struct err *err) {
+  const int64_t deadline = clock_ms() + (int64_t)wish->grace * 1000;
+  int r = hook_run(&b->pre_stop, b, "preStop", main, deadline, err);
+  if (r < 0) complain_warning(err, "hook", b->unit, b->identifier, "stopping all the same");
+  const int64_t least = clock_ms() + LEAST_MS;
+  r = send_signal(main, wish->signal, err);
+  if (r < 0 || await_end(main, deadline > least ? deadline : least) != -ETIMEDOUT) return r;
+  err_set(err, 0, "stop", "it has not ended within its %llu s", (unsigned long long)wish->grace);
+  complain_warning(err, "hook", b->unit, b->identifier, "killing it");
+  r = send_signal(main, SIGKILL, err);
+  (void)await_end(main, clock_ms() + KILLED_MS);
+  return r;
+}
+
+/* --- words --- */
+
+static bool parse(int argc, char **argv, struct wish *ret) {
+  *ret = (struct wish){.signal = -1};
+  if (argc == 4 && !strcmp(argv[1], "--post-start") && !strcmp(argv[2], "--bundle")) {
+    ret->post_start = true;
+    ret->bundle = argv[3];
+    return true;
+  }
+  if (argc != 8 || strcmp(argv[1], "--pre-stop") || strcmp(argv[2], "--grace") || strcmp(argv[4], "--signal") ||
+      strcmp(argv[6], "--bundle"))
+    return false;
+  ret->signal = signals_number(argv[5]);
+  ret->bundle = argv[7];
+  return ret->signal > 0 && number_parse(argv[3], false, 1, 1u << 31, &ret->grace) == 0;
+}
+
+int verb_hook(int argc, char **argv) {
+  struct wish wish;
+  struct bundle bundle;
+  struct err err;
+  if (!parse(argc, argv, &wish)) {
+    fputs("usage: podrt hook --post-start --bundle DIR | --pre-stop --grace SECONDS --signal NAME --bundle DIR\n", stderr);
+    return 64;
+  }
+  int r = bundle_read(wish.bundle, &bundle, &err);
+  if (r < 0) {
+    complain(&err, "hook", NULL, NULL);
+    return 125;
+  }
+  cleanup_fd int dir = -1;
+  cleanup_fd int main = open_main(&bundle, &dir, &err);
+  if (main < 0 && main != -ESRCH && main != -ENOENT) r = main;
+  /* Nothing to be done for one that has ended. */
+  if (main >= 0) r = wish.post_start ? post_start(&bundle, main, dir, &err) : pre_stop(&bundle, main, &wish, &err);
+  if (r < 0) complain(&err, "hook", bundle.unit, bundle.identifier);
+  bundle_free(&bundle);
+  return r < 0 ? 125 : 0;
+}

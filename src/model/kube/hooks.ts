@@ -1,0 +1,24 @@
+// Lifecycle of a container: its hooks and its stop signal.
+import type { Reader } from "../../spec/reader.js";
+import type { Container, Hook } from "../types.js";
+
+/** The handlers of a hook, of which exactly one is given (rules/hooks.ts). */
+export const HANDLERS = ["exec", "httpGet", "sleep", "tcpSocket"] as const;
+
+export function readLifecycle(reader: Reader | undefined): Pick<Container, "stopSignal" | "postStart" | "preStop"> {
+  const stopSignal = reader?.text("stopSignal");
+  const postStart = readHook(reader?.object("postStart"));
+  const preStop = readHook(reader?.object("preStop"));
+  return {
+    ...(stopSignal === undefined ? {} : { stopSignal }),
+    ...(postStart === undefined ? {} : { postStart }),
+    ...(preStop === undefined ? {} : { preStop }),
+  };
+}
+
+function readHook(reader: Reader | undefined): Hook | undefined {
+  const command = reader?.object("exec")?.texts("command");
+  if (command !== undefined) return { kind: "exec", command };
+  const seconds = reader?.object("sleep")?.integer("seconds");
+  return seconds === undefined ? undefined : { kind: "sleep", seconds };
+}

@@ -1,0 +1,138 @@
+// What is done after a container's start and before its stop, in which order, and what becomes of a failure: by what the containers wrote.
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { image, PodHost } from "../lib/pods.js";
+import { eventually } from "../lib/session.js";
+
+const PATIENCE = 60_000;
+
+let host: PodHost;
+let folder: string;
+
+before(async () => {
+  host = await PodHost.start("lifecycle");
+  folder = `${host.session.home}/notes`;
+  mkdirSync(folder);
+  chmodSync(folder, 0o777);
+});
+after(() => host.stop());
+
+/** Notes its own start and SIGTERM, and ends with 0 when told to. */
+const MAIN = "note main; trap 'note term; exit 0' TERM; while [ ! -e /notes/end ]; do sleep 0.05; done";
+const NOTE = "note() { echo $* >> /notes/log; };";
+
+interface Wanted {
+  readonly main?: string;
+  readonly postStart?: string;
+  readonly preStop?: string;
+  /** Lines of the spec, indented by two. */
+  readonly more?: string;
+}
+
+/** A pod `web` with a container `app`; scripts know `note`. */
+function pod({ main = MAIN, postStart, preStop, more = "" }: Wanted): string {
+  const hook = (name: string, script: string | undefined) =>
+    script === undefined ? "" : `        ${name}: { exec: { command: [sh, -c, ${JSON.stringify(`${NOTE} ${script}`)}] } }\n`;
+  for (const name of ["log", "end", "go"]) rmSync(`${folder}/${name}`, { force: true });
+  return host.spec(
+    "web.yaml",
+    `apiVersion: v1
+kind: Pod
+metadata: { name: web }
+spec:
+${more}  containers:
+    - name: app
+      image: ${image("busybox")}
+      command: [sh, -c, ${JSON.stringify(`${NOTE} ${main}`)}]
+      volumeMounts: [{ name: notes, mountPath: /notes }]
+      lifecycle:
+        stopSignal: SIGTERM
+${hook("postStart", postStart)}${hook("preStop", preStop)}  volumes: [{ name: notes, hostPath: { path: ${folder} } }]
+`,
+  );
+}
+
+const APP = "pod-web_app.service";
+const notes = (): string[] => (existsSync(`${folder}/log`) ? readFileSync(`${folder}/log`, "utf8").trim().split("\n") : []);
+const tell = (name: string): void => writeFileSync(`${folder}/${name}`, "");
+const until = (what: string, probe: () => Promise<boolean> | boolean): Promise<unknown> =>
+  eventually(() => `${what}; notes: ${notes().join(", ")}`, probe, PATIENCE);
+
+test("postStart is in the container, and before its end there is no readiness; preStop is before the stop signal", async () => {
+  const postStart = "note hook; echo I am pid $$ of $(hostname); while [ ! -e /notes/go ]; do sleep 0.05; done; note hooked";
+  const apply = host.podgen(["apply", pod({ postStart, preStop: "note stop; sleep 0.2; note stopped" })]);
+  await until("the hook runs", () => notes().includes("hook") && notes().includes("main"));
+  assert.equal(await host.property(APP, "ActiveState"), "activating");
+  assert.equal(existsSync(`${host.session.runtime}/podgen/pods/web/app/ready`), false);
+  assert.equal(await Promise.race([apply, "waits"]), "waits");
+  tell("go");
+  const applied = await apply;
+  assert.equal(applied.code, 0, applied.stderr);
+  assert.deepEqual(notes().sort(), ["hook", "hooked", "main"]);
+  assert.equal(existsSync(`${host.session.runtime}/podgen/pods/web/app/ready`), true);
+  assert.match(await host.log(APP), /^postStart: I am pid [0-9]+ of web$/m);
+  await host.ok(["stop", "web"]);
+  assert.deepEqual(notes().slice(-3), ["stop", "stopped", "term"]);
+  assert.equal(await host.property(APP, "Result"), "success");
+});
+
+test("a container that has ended by itself has no preStop", async () => {
+  const spec = pod({ preStop: "note stop", more: "  restartPolicy: Never\n" });
+  await host.ok(["apply", spec]);
+  await until("it runs", () => notes().includes("main"));
+  tell("end");
+  await host.active(APP, "inactive", PATIENCE);
+  assert.deepEqual(notes(), ["main"]);
+  assert.match(await host.ok(["status", "web"]), /Status: +Succeeded/);
+  await host.ok(["delete", "web"]);
+});
+
+test("a preStop that takes too long, and a main process that does not hear: one budget, and then SIGKILL", async () => {
+  const main = "note main; trap 'note deaf' TERM; while :; do sleep 0.05; done";
+  await host.ok(["apply", pod({ main, preStop: "note stop; exec sleep 600", more: "  terminationGracePeriodSeconds: 3\n" })]);
+  await until("it runs", () => notes().includes("main"));
+  const from = performance.now();
+  await host.ok(["stop", "web"]);
+  // 3 s and 2 of Kubernetes' least; not twice the grace, and far from the manager's own limits.
+  const took = performance.now() - from;
+  assert.ok(took >= 4900 && took < 10_500, `${took} ms`);
+  assert.deepEqual(notes(), ["main", "stop", "deaf"]);
+  const log = await host.log(APP);
+  assert.match(log, /podrt: hook: warning: preStop: it took too long: Connection timed out; stopping all the same/);
+  assert.match(log, /podrt: hook: warning: stop: it has not ended within its 3 s; killing it/);
+  await host.ok(["delete", "web"]);
+});
+
+test("a postStart that fails ends the container, is told with its last words, and counts for the restart policy", async () => {
+  const postStart = "note hook; printf 'no \\033[31mluck' >&2; exit 3";
+  const failed = await host.podgen(["apply", pod({ postStart, more: "  restartPolicy: Never\n" })]);
+  assert.equal(failed.code, 1, failed.stderr);
+  assert.match(failed.stderr, /container app: postStart has failed: exited with status 3: no .*luck/);
+  assert.ok(!failed.stderr.includes("\u001b"), "nothing of it reaches a terminal as it is");
+  assert.match(failed.stderr, /\| postStart: no \\x1b\[31mluck/);
+  await until("the container has ended", () => notes().includes("term"));
+  assert.match(await host.log(APP), /podrt: hook: postStart: exited with status 3: no/);
+
+  const again = await host.podgen(["apply", "--no-wait", pod({ postStart: "note hook; exit 3", more: "  restartPolicy: OnFailure\n" })]);
+  assert.equal(again.code, 0, again.stderr);
+  await until("it is started anew", () => notes().filter((n) => n === "hook").length >= 2);
+  await host.ok(["delete", "web"]);
+});
+
+test("a postStart under way is given up with a stop; one of a container that ends meanwhile is no failure", async () => {
+  const started = await host.podgen(["apply", "--no-wait", pod({ postStart: "note hook; exec sleep 600" })]);
+  assert.equal(started.code, 0, started.stderr);
+  await until("the hook runs", () => notes().includes("hook") && notes().includes("main"));
+  const from = performance.now();
+  await host.ok(["stop", "web"]);
+  assert.ok(performance.now() - from < 20_000);
+  await host.ok(["delete", "web"]);
+  const main = "note main; while [ ! -e /notes/end ]; do sleep 0.05; done; exit 0";
+  await host.podgen(["apply", "--no-wait", pod({ main, postStart: "note hook; exec sleep 600", more: "  restartPolicy: Never\n" })]);
+  await until("the hook runs", () => notes().includes("hook") && notes().includes("main"));
+  tell("end");
+  await host.active(APP, "inactive", PATIENCE);
+  assert.equal(await host.property(APP, "Result"), "success");
+  await host.ok(["delete", "web"]);
+});
