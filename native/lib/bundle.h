@@ -58,8 +58,6 @@ struct bundle {
   bool strict_groups; /* io.podgen.groups: the image's /etc/group gives none */
   bool notify;        /* the payload says itself when it is ready (service.h) */
   unsigned sockets;   /* how many it has from systemd */
-  bool notify;        /* the payload says itself when it is ready (service.h) */
-  unsigned sockets;   /* how many it has from systemd */
   struct hook post_start, pre_stop;
   struct podids ids;     /* io.podgen.userns: the same as infra's */
   const char *user_name; /* io.podgen.user, or NULL: then uid, gid and groups hold */
