@@ -100,6 +100,19 @@ static bool take_word(struct mountopt *opt, const char *word) {
   return false;
 }
 
+/* UID:GID, below UINT32_MAX, which is no id. */
+static int take_owner(struct mountopt *opt, const char *text) {
+  uint64_t uid, gid;
+  const char *colon = strchr(text, ':');
+  cleanup_free char *first = colon ? strndup(text, (size_t)(colon - text)) : NULL;
+  if (!first || number_parse(first, false, 0, UINT32_MAX - 1, &uid) < 0 || number_parse(colon + 1, false, 0, UINT32_MAX - 1, &gid) < 0)
+    return -EINVAL;
+  opt->owned = true;
+  opt->uid = (uint32_t)uid;
+  opt->gid = (uint32_t)gid;
+  return 0;
+}
+
 static int take_group(struct mountopt *opt, const char *digits, struct err *err) {
   uint64_t gid;
   if (number_parse(digits, false, 0, INT32_MAX, &gid) == 0) {
@@ -110,7 +123,8 @@ static int take_group(struct mountopt *opt, const char *digits, struct err *err)
 }
 
 static int take_own(struct mountopt *opt, const char *word, struct err *err) {
-  static const char type[] = "x-podgen.type=", sub[] = "x-podgen.subpath=", group[] = "x-podgen.group=";
+  static const char type[] = "x-podgen.type=", sub[] = "x-podgen.subpath=", group[] = "x-podgen.group=", owner[] = "x-podgen.owner=";
+  if (!strncmp(word, owner, sizeof owner - 1) && take_owner(opt, word + sizeof owner - 1) == 0) return 0;
   if (!strncmp(word, group, sizeof group - 1)) return take_group(opt, word + sizeof group - 1, err);
   if (!strncmp(word, sub, sizeof sub - 1) && word[sizeof sub - 1]) {
     opt->sub_path = word + sizeof sub - 1;

@@ -19,11 +19,13 @@ struct mountopt {
   uint64_t propagation;            /* MS_PRIVATE when none is asked for */
   bool recursive;                  /* rbind */
   bool make_source;                /* x-podgen.mkdir */
-  enum source_type type;           /* x-podgen.type */
-  const char *sub_path;            /* x-podgen.subpath, or NULL */
-  int64_t group;                   /* x-podgen.group (volgroup.h), -1 without */
-  bool group_always, group_reads;  /* x-podgen.group-always: at each start; x-podgen.group-reads: it may not write */
-  struct mount_param *data;        /* the rest, for the file system (size=64m); allocated */
+  bool owned;                      /* x-podgen.owner: whose a folder is that is made, as ids of the pod */
+  uint32_t uid, gid;
+  enum source_type type;          /* x-podgen.type */
+  const char *sub_path;           /* x-podgen.subpath, or NULL */
+  int64_t group;                  /* x-podgen.group (volgroup.h), -1 without */
+  bool group_always, group_reads; /* x-podgen.group-always: at each start; x-podgen.group-reads: it may not write */
+  struct mount_param *data;       /* the rest, for the file system (size=64m); allocated */
   size_t n_data;
 };
 

@@ -36,8 +36,14 @@ static const char *plain_name(enum source_type type) {
   return type == SOURCE_DIRECTORY_OR_CREATE ? "Directory" : type == SOURCE_FILE_OR_CREATE ? "File" : mountopt_type_name(type);
 }
 
+struct folder_owner {
+  const struct podids *ids;
+  uint32_t uid, gid; /* as the pod has them */
+  bool given;        /* it is not root of the user's own namespace, whose it is by itself */
+};
+
 /* On the host, links and all are the user's own business: resolve 0. */
-static int make_host_folder(const char *path, mode_t mode, const struct podids *owner) {
+static int make_host_folder(const char *path, mode_t mode, const struct folder_owner *owner) {
   cleanup_fd int slash = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (slash < 0) return -errno;
   cleanup_free char *parent = strdup(path);
@@ -49,16 +55,22 @@ static int make_host_folder(const char *path, mode_t mode, const struct podids *
   cleanup_fd int above = inroot_make_dir(slash, parent, 0755, 0);
   if (above < 0) return above;
   if (mkdirat(above, name, 0700) < 0) return errno == EEXIST ? 0 : -errno;
-  const uid_t uid = (uid_t)podids_uid(owner, 0);
-  const gid_t gid = (gid_t)podids_gid(owner, 0);
-  if (owner->own && fchownat(above, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0) return -errno;
-  return fchmodat(above, name, mode, 0) < 0 ? -errno : 0;
+  int r = fchmodat(above, name, mode, 0) < 0 ? -errno : 0;
+  const int64_t uid = podids_uid(owner->ids, owner->uid), gid = podids_gid(owner->ids, owner->gid);
+  if (r == 0 && owner->given && (uid < 0 || gid < 0)) r = -ERANGE;
+  if (r == 0 && owner->given && fchownat(above, name, (uid_t)uid, (gid_t)gid, AT_SYMLINK_NOFOLLOW) < 0) r = -errno;
+  /* The next start is not to take it for one that was made as it should be. */
+  if (r < 0) (void)unlinkat(above, name, AT_REMOVEDIR);
+  return r;
 }
 
 static int make_source(const char *source, const struct mountopt *opt, const struct podids *ids) {
-  static const struct podids users = {0};
-  /* emptyDir and claims are for any user of the container; what the kubelet makes for hostPath is 0755 and 0644. */
-  if (opt->make_source) return make_host_folder(source, 0777, ids);
+  static const struct podids users_ids = {0};
+  static const struct folder_owner users = {.ids = &users_ids};
+  const struct folder_owner owner = {.ids = ids, .uid = opt->uid, .gid = opt->gid, .given = ids->own || opt->owned};
+  /* emptyDir and claims are for any user of the container, but for a claim that says whose it is; what the kubelet makes for hostPath
+   * is 0755 and 0644. */
+  if (opt->make_source) return make_host_folder(source, opt->owned ? 0755 : 0777, &owner);
   if (opt->type == SOURCE_DIRECTORY_OR_CREATE) return make_host_folder(source, 0755, &users);
   if (opt->type != SOURCE_FILE_OR_CREATE) return -ENOENT;
   cleanup_fd int fd = open(source, O_WRONLY | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC, 0644);

@@ -6,12 +6,21 @@
 #include "lib/environ.h"
 
 static void test_bind(void) {
-  static const char *const words[] = {
-      "rbind", "rprivate", "ro", "nosuid", "x-podgen.mkdir", "x-podgen.memory", "x-podgen.type=FileOrCreate", "x-podgen.subpath=a/b", NULL};
+  static const char *const words[] = {"rbind",
+                                      "rprivate",
+                                      "ro",
+                                      "nosuid",
+                                      "x-podgen.mkdir",
+                                      "x-podgen.owner=999:7",
+                                      "x-podgen.memory",
+                                      "x-podgen.type=FileOrCreate",
+                                      "x-podgen.subpath=a/b",
+                                      NULL};
   struct mountopt opt;
   struct err err = {0};
   EXPECT(mountopt_parse(words, false, &opt, &err) == 0);
   EXPECT(opt.recursive && opt.make_source && opt.type == SOURCE_FILE_OR_CREATE && !strcmp(opt.sub_path, "a/b"));
+  EXPECT(opt.owned && opt.uid == 999 && opt.gid == 7);
   EXPECT(opt.attrs == (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID) && opt.recursive_attrs == 0 && opt.propagation == MS_PRIVATE);
   EXPECT(opt.group == -1 && !opt.group_always);
   mountopt_free(&opt);
@@ -65,8 +74,18 @@ static void test_environment(void) {
 
 int main(void) {
   test_bind();
-  static const char *const unknown[] = {"rshared",           "size=1m",        "",   "x-podgen.type=Dir", "x-podgen.type=",
-                                        "x-podgen.subpath=", "x-podgen.other", "RO", "x-podgen.group=",   "x-podgen.group=-1"};
+  static const char *const unknown[] = {"rshared",
+                                        "size=1m",
+                                        "",
+                                        "x-podgen.type=Dir",
+                                        "x-podgen.type=",
+                                        "x-podgen.subpath=",
+                                        "x-podgen.other",
+                                        "RO",
+                                        "x-podgen.group=",
+                                        "x-podgen.group=-1",
+                                        "x-podgen.owner=1",
+                                        "x-podgen.owner=1:4294967295"};
   for (size_t i = 0; i < N_ELEMENTS(unknown); i++) refused(unknown[i]);
   test_data();
   test_environment();

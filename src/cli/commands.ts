@@ -2,6 +2,7 @@
 import type { Args } from "./args.js";
 import type { Context } from "./context.js";
 import { IMAGE_COMMANDS } from "./image-commands.js";
+import { VOLUME_COMMANDS } from "./volume-commands.js";
 
 export interface OptionSpec {
   readonly name: string;
@@ -246,12 +247,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [["podgen unshare -- ls -ln ~/.local/share/podgen/volumes", "owners as containers see them"]],
     load: () => import("./commands/unshare.js"),
   },
+  ...VOLUME_COMMANDS,
   ...IMAGE_COMMANDS,
 ];
 
 /** The words before the last of commands of several words, with what the group is for; a group may be in another. */
 export const GROUPS: Readonly<Record<string, string>> = {
   image: "images in the store, in registries and in files",
+  volume: "the volumes of claims",
   "image manifest": "manifest lists: one name for an image of several platforms",
 };
 

@@ -10,6 +10,7 @@ import { stillRequired } from "../diff/required.js";
 import type { ChangeSet } from "../diff/types.js";
 import { withoutPods } from "../diff/without.js";
 import type { Model } from "../model/types.js";
+import { claimedVolumes } from "../plan/claim-objects.js";
 import { claimedPorts } from "../plan/claims.js";
 import type { FileReader } from "../ports/files.js";
 import type { ImageReader } from "../ports/images.js";
@@ -130,6 +131,7 @@ async function compare(
       hint,
     });
   }
+  diagnostics.push(...claimedVolumes(compiled.model.pods, others, compiled.plan.exclusiveClaims));
   if (hasErrors(diagnostics)) return { diagnostics };
   const all = makeChangeSet(compiled.rendered, installed, { prune, pruneObjects });
   const wanted = options.passive === true ? withoutStarts(all, installed) : all;

@@ -53,6 +53,8 @@ export function showObject(object: ObjectReport): string {
   const name = objectName(object.name);
   if (object.outcome === "not-found") return `${name} not found\n`;
   if (object.outcome === "deleted") return `${name} deleted\n`;
+  if (object.name.startsWith("PersistentVolumeClaim/") && object.pods.length === 0)
+    return `${name} kept, with its files: podgen volume rm ${object.name.slice(object.name.indexOf("/") + 1)}\n`;
   return `${name} kept: pod ${object.pods.join(", ")} refers to it\n`;
 }
 

@@ -54,6 +54,7 @@ export function unneededObjects(manifest: Manifest, leaving: Leaving): string[] 
   const ofSources = new Set(known.flatMap((pod) => pod.objects));
   return Object.entries(manifest.objects).flatMap(([key, { source }]) => {
     const theirs = referred.has(key) || (source === undefined ? ofSources.has(key) : sources.has(source));
-    return theirs && !needed.has(key) ? [key] : [];
+    // Of a claim there are files; what is written in it is removed by name alone (podgen volume rm).
+    return theirs && !needed.has(key) && !key.startsWith("PersistentVolumeClaim/") ? [key] : [];
   });
 }

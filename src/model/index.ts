@@ -7,6 +7,7 @@ import { quote } from "../spec/quote.js";
 import { Reader } from "../spec/reader.js";
 import { Report } from "../spec/report.js";
 import { walk } from "../spec/walk.js";
+import { readClaim } from "./kube/claim.js";
 import { readConfigMap, readSecret } from "./kube/config.js";
 import { KINDS, OTHER_KINDS, versionOf } from "./kube/kinds.js";
 import { readPod } from "./kube/pod.js";
@@ -15,7 +16,7 @@ import { podOrder } from "./kube/rules/pod-order.js";
 import { podgenAnnotations } from "./kube/rules/podgen-annotations.js";
 import { uniqueObjects } from "./kube/rules/unique-objects.js";
 import type { Found, PodView } from "./kube/view.js";
-import type { ConfigMapModel, Model, SecretModel } from "./types.js";
+import type { ClaimModel, ConfigMapModel, Model, SecretModel } from "./types.js";
 
 /**
  * All objects of the documents, or none when any finding is an error. Every finding is given, those of broken objects
@@ -35,6 +36,7 @@ class Builder {
   readonly #pods: PodView[] = [];
   readonly #configMaps: ConfigMapModel[] = [];
   readonly #secrets: SecretModel[] = [];
+  readonly #claims: ClaimModel[] = [];
 
   finish(): Checked<Model> {
     for (const found of this.#found) podgenAnnotations(found);
@@ -44,7 +46,7 @@ class Builder {
     const diagnostics = this.#reports.flatMap(findingsOf);
     if (hasErrors(diagnostics)) return { diagnostics };
     const pods = this.#pods.map((p) => p.model);
-    return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets }, diagnostics };
+    return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets, claims: this.#claims }, diagnostics };
   }
 
   document(root: Node): void {
@@ -86,6 +88,10 @@ class Builder {
     } else if (kind === "ConfigMap") {
       const object = readConfigMap(reader, report);
       this.#configMaps.push(object);
+      this.#found.push({ object, report, reader });
+    } else if (kind === "PersistentVolumeClaim") {
+      const object = readClaim(reader, report);
+      this.#claims.push(object);
       this.#found.push({ object, report, reader });
     } else {
       const object = readSecret(reader, report);

@@ -8,7 +8,7 @@ export type { OwnerRef } from "../base/owner.js";
 export type { UsernsWish } from "../base/userns.js";
 
 export interface ObjectRef {
-  readonly kind: "Pod" | "ConfigMap" | "Secret";
+  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim";
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -258,9 +258,23 @@ export interface SecretModel extends ObjectRef {
   readonly immutable?: boolean;
 }
 
+/** What a claim says of itself; the volume of its name is a folder of podgen's. */
+export interface ClaimModel extends ObjectRef {
+  readonly kind: "PersistentVolumeClaim";
+  /** ReadWriteOncePod among them: one pod alone may use it. The others mean the same on one machine. */
+  readonly accessModes: readonly string[];
+  /** Bytes; absent: not said. */
+  readonly storage?: number;
+  /** Absent: the default. */
+  readonly storageClassName?: string;
+  /** Whose the volume is when it is made, as ids of the pod that makes it; absent: root's, and open to all. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
 /** All objects of one apply. Names are unique per kind; references between them are checked in plan/, where installed objects are known. */
 export interface Model {
   readonly pods: readonly PodModel[];
   readonly configMaps: readonly ConfigMapModel[];
   readonly secrets: readonly SecretModel[];
+  readonly claims: readonly ClaimModel[];
 }

@@ -2,9 +2,11 @@
 import { type Checked, type Diagnostic, hasErrors } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Model, ObjectRef } from "../model/types.js";
+import { checkClaims, exclusiveClaims } from "./claim-objects.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { type InstalledPods, planOrder } from "./order.js";
 import { planPod } from "./pod.js";
+import { noQuota } from "./quota.js";
 import type { Plan } from "./types.js";
 import { oncePerReason, type Unenforced } from "./unenforced.js";
 import { type InstalledUserns, UsernsPlanner } from "./userns.js";
@@ -31,7 +33,7 @@ export interface PlanInput {
 /** Plans all pods and objects of one apply. All findings at once; no plan when any is an error. */
 export function makePlan(input: PlanInput): Checked<Plan> {
   const { model, facts, images } = input;
-  const diagnostics: Diagnostic[] = [...checkPaths(facts), ...checkImmutable(model, input.objects)];
+  const diagnostics: Diagnostic[] = [...checkPaths(facts), ...checkImmutable(model, input.objects), ...checkClaims(model, input.objects)];
   const sourceOf = ({ at }: ObjectRef): string => input.sources.get(at.file) ?? at.file;
   const objects = allObjects(model, input.objects);
   const userns = new UsernsPlanner(facts, input.userns, model.pods, images);
@@ -42,11 +44,21 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const pods = model.pods.map((pod) => {
     return planPod({ ...shared, pod, after: order.after.get(pod.name), used: new Set(), data: new Map() }, sourceOf(pod));
   });
+  for (const { name, storage, at } of model.claims)
+    if (storage !== undefined) unenforced.push(noQuota(`claim "${name}"`, "resources.requests.storage", at));
   diagnostics.push(...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
-  const kept = [...model.configMaps, ...model.secrets].map((object) => ({ ...planObject(facts.paths, object), source: sourceOf(object) }));
-  const plan: Plan = { pods, objects: kept.sort((a, b) => (a.key < b.key ? -1 : 1)), pause: pods.length > 0 };
+  const kept = [...model.configMaps, ...model.secrets, ...model.claims].map((object) => ({
+    ...planObject(facts.paths, object),
+    source: sourceOf(object),
+  }));
+  const plan: Plan = {
+    pods,
+    objects: kept.sort((a, b) => (a.key < b.key ? -1 : 1)),
+    pause: pods.length > 0,
+    exclusiveClaims: exclusiveClaims(objects.claims),
+  };
   return { value: plan, diagnostics };
 }
 

@@ -47,6 +47,12 @@ function isFiles(source: Volume["source"]): source is FileSource {
   return source.kind === "configMap" || source.kind === "secret" || source.kind === "projected";
 }
 
+/** A folder that is there keeps its owner. */
+function ownerOf({ objects }: PodContext, claim: string): string[] {
+  const owner = objects.claims.get(claim)?.owner;
+  return owner === undefined ? [] : [`x-podgen.owner=${owner.uid}:${owner.gid}`];
+}
+
 function bind(context: PodContext, volume: Volume, source: BoundSource, mount: VolumeMount, map: string | undefined): PlannedMount {
   const { paths } = context.facts;
   const { path, options } = ((): { path: string; options: string[] } => {
@@ -56,7 +62,7 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
           ? { path: memoryFolder(paths, context.pod.name, volume.name), options: ["x-podgen.memory"] }
           : { path: emptyDirFolder(paths, context.pod.name, volume.name, map), options: ["x-podgen.mkdir"] };
       case "persistentVolumeClaim":
-        return { path: claimFolder(paths, source.claimName), options: ["x-podgen.mkdir"] };
+        return { path: claimFolder(paths, source.claimName), options: ["x-podgen.mkdir", ...ownerOf(context, source.claimName)] };
       case "hostPath":
         return { path: cleanPath(source.path), options: source.type === "" ? [] : [`x-podgen.type=${source.type}`] };
     }

@@ -1,7 +1,7 @@
 // ConfigMaps and Secrets: found by name among this apply's and earlier ones', and kept for later ones.
 import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { Paths } from "../base/facts.js";
-import type { ConfigMapModel, Model, SecretModel } from "../model/types.js";
+import type { ClaimModel, ConfigMapModel, Model, SecretModel } from "../model/types.js";
 import { type PodContext, refuse } from "./context.js";
 import { digestOf, keyedDigestOf } from "./digest.js";
 import type { Plan } from "./types.js";
@@ -10,9 +10,10 @@ import type { Plan } from "./types.js";
 export interface AppliedObjects {
   readonly configMaps: ReadonlyMap<string, ConfigMapModel>;
   readonly secrets: ReadonlyMap<string, SecretModel>;
+  readonly claims: ReadonlyMap<string, ClaimModel>;
 }
 
-export const NO_OBJECTS: AppliedObjects = { configMaps: new Map(), secrets: new Map() };
+export const NO_OBJECTS: AppliedObjects = { configMaps: new Map(), secrets: new Map(), claims: new Map() };
 
 /** All objects a pod may refer to. */
 export type Objects = AppliedObjects;
@@ -22,6 +23,7 @@ export function allObjects(model: Model, applied: AppliedObjects): Objects {
   return {
     configMaps: new Map([...applied.configMaps, ...model.configMaps.map((o) => [o.name, o] as const)]),
     secrets: new Map([...applied.secrets, ...model.secrets.map((o) => [o.name, o] as const)]),
+    claims: new Map([...applied.claims, ...model.claims.map((o) => [o.name, o] as const)]),
   };
 }
 
@@ -64,12 +66,13 @@ interface StoredObject {
   readonly annotations: Readonly<Record<string, string>>;
   readonly type?: string;
   readonly immutable?: true;
-  /** Base64 by key. */
-  readonly data: Readonly<Record<string, string>>;
+  /** Base64 by key; a claim has none. */
+  readonly data?: Readonly<Record<string, string>>;
+  readonly claim?: Pick<ClaimModel, "accessModes" | "storage" | "storageClassName" | "owner">;
 }
 
 /** The object's file. Its place in the source is left out: a comment above it changes no byte. */
-export function planObject(paths: Paths, object: ConfigMapModel | SecretModel): Omit<Plan["objects"][number], "source"> {
+export function planObject(paths: Paths, object: ConfigMapModel | SecretModel | ClaimModel): Omit<Plan["objects"][number], "source"> {
   const stored: StoredObject = {
     kind: object.kind,
     name: object.name,
@@ -77,8 +80,7 @@ export function planObject(paths: Paths, object: ConfigMapModel | SecretModel): 
     labels: sorted(object.labels),
     annotations: sorted(object.annotations),
     ...(object.kind === "Secret" ? { type: object.type } : {}),
-    ...(object.immutable ? { immutable: true } : {}),
-    data: sorted(Object.fromEntries([...object.data].map(([key, bytes]) => [key, Buffer.from(bytes).toString("base64")]))),
+    ...(object.kind === "PersistentVolumeClaim" ? { claim: claimOf(object) } : contentOf(object)),
   };
   return {
     key: `${object.kind}/${object.name}`,
@@ -86,6 +88,20 @@ export function planObject(paths: Paths, object: ConfigMapModel | SecretModel): 
     bytes: new TextEncoder().encode(`${JSON.stringify(stored, null, 1)}\n`),
     mode: 0o600,
     secret: object.kind === "Secret",
+  };
+}
+
+function contentOf({ data, immutable }: ConfigMapModel | SecretModel): Pick<StoredObject, "immutable" | "data"> {
+  const texts = [...data].map(([key, bytes]) => [key, Buffer.from(bytes).toString("base64")]);
+  return { ...(immutable ? { immutable: true } : {}), data: sorted(Object.fromEntries(texts)) };
+}
+
+function claimOf({ accessModes, storage, storageClassName, owner }: ClaimModel): NonNullable<StoredObject["claim"]> {
+  return {
+    accessModes,
+    ...(storage === undefined ? {} : { storage }),
+    ...(storageClassName === undefined ? {} : { storageClassName }),
+    ...(owner === undefined ? {} : { owner: { uid: owner.uid, gid: owner.gid } }),
   };
 }
 
@@ -100,22 +116,25 @@ function sorted(record: Readonly<Record<string, string>>): Record<string, string
 export function parseAppliedObjects(files: ReadonlyMap<string, Uint8Array>): AppliedObjects {
   const configMaps = new Map<string, ConfigMapModel>();
   const secrets = new Map<string, SecretModel>();
+  const claims = new Map<string, ClaimModel>();
   for (const [key, bytes] of files) {
     const stored = parseStored(key, bytes);
     const at = { file: key, line: 1, column: 1 };
-    const data = new Map(Object.entries(stored.data).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]));
+    const data = new Map(Object.entries(stored.data ?? {}).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]));
     const { name, namespace, labels, annotations } = stored;
     const common = { name, namespace, labels, annotations, at, data, ...(stored.immutable ? { immutable: true } : {}) };
-    if (stored.kind === "ConfigMap") configMaps.set(name, { kind: "ConfigMap", ...common });
+    const { claim } = stored;
+    if (claim !== undefined) claims.set(name, { kind: "PersistentVolumeClaim", name, namespace, labels, annotations, at, ...claim });
+    else if (stored.kind === "ConfigMap") configMaps.set(name, { kind: "ConfigMap", ...common });
     else secrets.set(name, { kind: "Secret", ...common, type: stored.type ?? "Opaque" });
   }
-  return { configMaps, secrets };
+  return { configMaps, secrets, claims };
 }
 
 function parseStored(key: string, bytes: Uint8Array): StoredObject {
   try {
     const stored = JSON.parse(new TextDecoder().decode(bytes)) as StoredObject;
-    if (`${stored.kind}/${stored.name}` === key && typeof stored.data === "object") return stored;
+    if (`${stored.kind}/${stored.name}` === key && typeof (stored.data ?? stored.claim) === "object") return stored;
   } catch {
     // The parser's message quotes the text, which may be a secret: it is not passed on.
   }

@@ -2,6 +2,7 @@
 import { hostnameOf } from "../model/kube/hostname.js";
 import type { Container } from "../model/types.js";
 import { capabilitySet } from "./capabilities.js";
+import { claimKey } from "./claim-objects.js";
 import { type PodContext, refuse } from "./context.js";
 import { planNames } from "./dns.js";
 import { planEnv } from "./env.js";
@@ -13,7 +14,7 @@ import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js"
 import { planPorts } from "./ports.js";
 import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./process.js";
 import { keepPullSecrets } from "./pull-secrets.js";
-import { unlimited } from "./quota.js";
+import { noQuota } from "./quota.js";
 import { ofContainer, planResources } from "./resources.js";
 import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
@@ -30,8 +31,10 @@ export function planPod(context: PodContext, source: string): PodPlan {
   const emptyDirs = pod.volumes.flatMap((v) => (v.source.kind === "emptyDir" ? [{ name: v.name, at: v.at, ...v.source }] : []));
   const onDisk = emptyDirs.filter((v) => v.medium === "");
   const inMemory = emptyDirs.filter((v) => v.medium === "Memory");
-  for (const { name, at, sizeLimit } of onDisk) if (sizeLimit !== undefined) unlimited(context, `emptyDir "${name}"`, "sizeLimit", at);
+  for (const { name, at, sizeLimit } of onDisk)
+    if (sizeLimit !== undefined) context.unenforced.push(noQuota(`volume "${name}" of pod "${pod.name}"`, "its size limit", at));
   checkNames(context, ports);
+  for (const { source } of pod.volumes) if (source.kind === "persistentVolumeClaim") context.used.add(claimKey(source.claimName));
   keepPullSecrets(context);
   return {
     name: pod.name,

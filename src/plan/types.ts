@@ -145,4 +145,6 @@ export interface Plan {
   readonly objects: readonly (PlannedData & { readonly key: string; readonly source: string })[];
   /** Whether podgen-pause.service is needed: as soon as there is a pod. */
   readonly pause: boolean;
+  /** Claims that one pod alone may use. */
+  readonly exclusiveClaims: readonly string[];
 }

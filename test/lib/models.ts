@@ -1,7 +1,7 @@
 // Builders of models, facts and images for tests: say only what the test is about.
 import type { Location } from "../../src/base/diagnostic.js";
 import type { HostFacts, ImageConfig, ImageFacts } from "../../src/base/facts.js";
-import type { ConfigMapModel, Container, Model, PodModel, Port, SecretModel, VolumeMount } from "../../src/model/types.js";
+import type { ClaimModel, ConfigMapModel, Container, Model, PodModel, Port, SecretModel, VolumeMount } from "../../src/model/types.js";
 import { makePlan } from "../../src/plan/index.js";
 import { type AppliedObjects, NO_OBJECTS } from "../../src/plan/objects.js";
 import type { Plan } from "../../src/plan/types.js";
@@ -125,12 +125,18 @@ export function secret(name: string, data: Texts): SecretModel {
   return { kind: "Secret", name, namespace: "default", labels: {}, annotations: {}, at: at(), type: "Opaque", data: bytesOf(data) };
 }
 
-/** A model of pods, ConfigMaps and Secrets in any order. */
-export function modelOf(...objects: readonly (PodModel | ConfigMapModel | SecretModel)[]): Model {
+export function claim(name: string, over: Partial<ClaimModel> = {}): ClaimModel {
+  const common = { name, namespace: "default", labels: {}, annotations: {}, at: at(30) };
+  return { kind: "PersistentVolumeClaim", ...common, accessModes: ["ReadWriteOnce"], ...over };
+}
+
+/** A model of pods, ConfigMaps, Secrets and claims in any order. */
+export function modelOf(...objects: readonly (PodModel | ConfigMapModel | SecretModel | ClaimModel)[]): Model {
   return {
     pods: objects.filter((o) => o.kind === "Pod"),
     configMaps: objects.filter((o) => o.kind === "ConfigMap"),
     secrets: objects.filter((o) => o.kind === "Secret"),
+    claims: objects.filter((o) => o.kind === "PersistentVolumeClaim"),
   };
 }
 

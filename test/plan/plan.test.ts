@@ -44,7 +44,7 @@ test("all findings at once", () => {
 test("objects of earlier applies are found; those of this one come first", () => {
   const env = [{ name: "X", source: { kind: "configMapKey", name: "c", key: "k", optional: false }, at: at(3) } as const];
   const web = pod("web", { containers: [container("app", { env })] });
-  const objects = { configMaps: new Map([["c", configMap("c", { k: "old" })]]), secrets: new Map() };
+  const objects = { configMaps: new Map([["c", configMap("c", { k: "old" })]]), secrets: new Map(), claims: new Map() };
   const x = (model: ReturnType<typeof modelOf>) => goodPlan(model, { objects }).pods[0]?.containers[0]?.env.find((e) => e.startsWith("X="));
   assert.equal(x(modelOf(web)), "X=old");
   assert.equal(x(modelOf(web, configMap("c", { k: "new" }))), "X=new");

@@ -109,7 +109,7 @@ test("sizeLimit: a tmpfs of that size; of folders on disk one warning per apply 
   const disk = ["a", "b", "c", "d"].map((name) => limited(name, "", 1));
   const [found, ...more] = planOf(modelOf(pod("web", { volumes: disk }), pod("log", { volumes: disk }))).diagnostics;
   assert.deepEqual([found?.code, found?.severity, more], ["no-quota", "warning", []]);
-  assert.match(found?.message ?? "", /^emptyDir "a" of pod "web", .*"c" of pod "web" and 5 more: sizeLimit has no effect/);
+  assert.match(found?.message ?? "", /^volume "a" of pod "web", .*"c" of pod "web" and 5 more: its size limit has no effect/);
 });
 
 test("mountPropagation HostToContainer: a slave of the host's mount", () => {

@@ -303,6 +303,33 @@ test("persistentVolumeClaim: data outlive the pod", async () => {
   assert.equal(await sh("pvc", "cat /data/f"), "kept\n");
 });
 
+test("PersistentVolumeClaim: its owner, one pod alone, kept by delete, removed by name", async () => {
+  const owned = `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: owned, annotations: { volume.podman.io/uid: "999", volume.podman.io/gid: "7" } }
+spec: { accessModes: [ReadWriteOncePod], resources: { requests: { storage: 1Gi } } }
+---`;
+  const fields = "volumeMounts: [{ name: v, mountPath: /v }]";
+  const volumes = "volumes: [{ name: v, persistentVolumeClaim: { claimName: owned } }]";
+  const folder = `${host.session.home}/.local/share/podgen/volumes/owned`;
+  await pod("owned", fields, volumes, owned);
+  assert.equal(await sh("owned", "stat -c '%u %g %a' /v; echo x > /v/f"), "999 7 755\n");
+  assert.match(await host.ok(["volume", "ls"]), /^owned +1\.1 GB +ReadWriteOncePod +owned$/m);
+  const second = await host.podgen(["apply", "-"], {
+    input: `{apiVersion: v1, kind: Pod, metadata: {name: second}, spec: {containers: [{name: c, image: "${busybox}"}], ${volumes}}}`,
+  });
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /the claim "owned" is for one pod \(ReadWriteOncePod\), and "owned", "second" use it/);
+  const used = await host.podgen(["volume", "rm", "owned"]);
+  assert.deepEqual([used.code, /used by owned/.test(used.stderr)], [1, true]);
+  const spec = `${host.session.home}/specs/owned.yaml`;
+  assert.match(await host.ok(["delete", "-f", spec]), /persistentvolumeclaim\/owned kept, with its files: podgen volume rm owned/);
+  assert.ok(existsSync(`${folder}/f`));
+  assert.equal(await host.ok(["volume", "rm", "owned"]), "removed owned\n");
+  assert.ok(!existsSync(folder));
+  assert.ok(!(await host.ok(["volume", "ls", "-o", "name"])).includes("owned"));
+});
+
 test("hostPath: every type, held at start", async () => {
   const base = `${host.session.home}/hp`;
   mkdirSync(`${base}/dir`, { recursive: true });

@@ -5,6 +5,7 @@ import { makeChangeSet } from "../../diff/index.js";
 import { unneededObjects } from "../../diff/objects.js";
 import { stillRequired } from "../../diff/required.js";
 import type { ChangeSet } from "../../diff/types.js";
+import { claimKey } from "../../plan/claim-objects.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
@@ -54,7 +55,10 @@ function objectsIn(texts: readonly SpecText[], context: Context): { pods: string
   const { diagnostics, value } = compileModel(texts);
   printDiagnostics(context, diagnostics, texts);
   if (value === undefined) return undefined;
-  return { pods: value.pods.map((p) => p.name), objects: [...value.configMaps, ...value.secrets].map((o) => `${o.kind}/${o.name}`) };
+  return {
+    pods: value.pods.map((p) => p.name),
+    objects: [...value.configMaps, ...value.secrets, ...value.claims].map((o) => `${o.kind}/${o.name}`),
+  };
 }
 
 interface Deletion {
@@ -87,11 +91,20 @@ export async function deletionOf(
   }
   const sources = new Set([...(named.sources ?? []), ...gone.map((p) => p.source)].filter((source) => source !== STDIN));
   const users = (key: string): string[] => staying.filter((p) => p.objects.includes(key)).map((p) => p.name);
-  const objects = named.objects ?? [];
+  const claim = claimKey("");
+  const objects = (named.objects ?? []).filter((key) => !key.startsWith(claim));
+  const used = gone.flatMap((p) => p.objects).filter((key) => key.startsWith(claim));
+  const claims = [...new Set([...used, ...(named.objects ?? []).filter((key) => key.startsWith(claim))])].sort();
   const pruneObjects = [...unneededObjects(manifest, { staying, gone, sources }), ...objects.filter((key) => users(key).length === 0)];
   const others = objects.flatMap((name): ObjectReport[] => {
     if (manifest.objects[name] === undefined) return [{ name, outcome: "not-found", pods: [] }];
     return users(name).length === 0 ? [] : [{ name, outcome: "kept", pods: users(name) }];
   });
-  return { manifest, changes: makeChangeSet(nothing, installed, { prune: gone.map((p) => p.name), pruneObjects }), others };
+  // Their files are removed by name alone.
+  const kept = claims.map((name): ObjectReport => ({ name, outcome: "kept", pods: users(name) }));
+  return {
+    manifest,
+    changes: makeChangeSet(nothing, installed, { prune: gone.map((p) => p.name), pruneObjects }),
+    others: [...others, ...kept],
+  };
 }

@@ -17,8 +17,9 @@ export async function run(args: Args, context: Context): Promise<number> {
   } else {
     printDiagnostics(context, model.diagnostics, texts);
     if (model.value !== undefined) {
-      const { pods, configMaps, secrets } = model.value;
-      context.out.write(`valid: ${pods.length} pods, ${configMaps.length} config maps, ${secrets.length} secrets\n`);
+      const { pods, configMaps, secrets, claims } = model.value;
+      const more = claims.length === 0 ? "" : `, ${claims.length} claims`;
+      context.out.write(`valid: ${pods.length} pods, ${configMaps.length} config maps, ${secrets.length} secrets${more}\n`);
     }
   }
   return model.value === undefined ? EXIT.failed : EXIT.done;

@@ -2,12 +2,14 @@
 import type { ObjectType } from "../../spec/schema.js";
 import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.js";
 import { POD } from "./fields/pod.js";
+import { CLAIM_OBJECT } from "./fields/volume.js";
 
 /** Kind -> its fields. */
 export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["Pod", POD],
   ["ConfigMap", CONFIG_MAP_OBJECT],
   ["Secret", SECRET_OBJECT],
+  ["PersistentVolumeClaim", CLAIM_OBJECT],
   ["List", LIST_OBJECT],
 ]);
 
@@ -32,7 +34,6 @@ export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
     (k) => [k, "write its template as a Pod"] as const,
   ),
   ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
-  ["PersistentVolumeClaim", "remove it; a volume with that claimName is made when a pod first uses it"],
   ["Service", "remove it, and publish the port with hostPort in the pod"],
   ["Namespace", "remove it; names are unique per user here"],
   ...[

@@ -38,7 +38,11 @@ const SOURCES: Readonly<Record<string, Read>> = {
     },
     key: "sources",
   }),
-  ephemeral: () => ({ source: { kind: "emptyDir", medium: "" }, key: "name" }),
+  ephemeral: (r) => {
+    const spec = r.object("volumeClaimTemplate")?.object("spec");
+    const size = memoryBytes(spec?.object("resources")?.object("requests")?.quantity("storage"));
+    return { source: { kind: "emptyDir", medium: "", ...(size === undefined ? {} : { sizeLimit: size }) }, key: "name" };
+  },
   persistentVolumeClaim: (r) => ({
     source: { kind: "persistentVolumeClaim", claimName: r.text("claimName") ?? "", readOnly: r.flag("readOnly") ?? false },
     key: "claimName",

@@ -78,6 +78,7 @@ export const CONTAINERS: Readonly<Record<string, About>> = {
     cpu: "Processors: 1.5, or 500m for half of one",
     memory: "Bytes: 512Mi, 1G",
     "ephemeral-storage": "Bytes that are written outside of volumes",
+    storage: "Bytes of a volume",
   },
   VolumeMount: {
     name: "The volume",

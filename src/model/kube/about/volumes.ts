@@ -58,8 +58,9 @@ export const VOLUMES: Readonly<Record<string, About>> = {
   DownwardAPIProjection: { items: "The files" },
   EphemeralVolumeSource: { volumeClaimTemplate: "The claim that is made" },
   PersistentVolumeClaimTemplate: { metadata: "Labels and annotations of the claim", spec: "What the claim asks for" },
+  VolumeResourceRequirements: { limits: "The largest it may be", requests: "How large it is to be" },
   PersistentVolumeClaimSpec: {
-    accessModes: "From how many nodes it is mounted",
+    accessModes: "Who may use it at a time",
     dataSource: "What the volume is filled with",
     dataSourceRef: "What the volume is filled with, of any kind",
     resources: "How large it is to be",

@@ -105,19 +105,31 @@ const PROJECTION = object("VolumeProjection", {
 });
 
 const NO_CLASSES = "every claim is a folder of the user's";
+const STORAGE = object("ResourceList", {
+  storage: {
+    type: "quantity",
+    check: memoryQuantity,
+    note: "Nothing that a user may do limits a folder: a warning says so. It may grow later, not shrink.",
+  },
+});
 const NO_COPIES = "podgen does not fill a volume from another";
 const CLAIM_SPEC = object("PersistentVolumeClaimSpec", {
   accessModes: {
     type: list({ type: "string", values: ["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"] }),
-    noEffect: NO_CLASSES,
+    note: "ReadWriteOncePod: one pod alone may use the claim, else apply refuses. The others mean the same on one machine.",
   },
   dataSource: { type: names("TypedLocalObjectReference", "apiGroup kind name"), refused: NO_COPIES },
   dataSourceRef: { type: names("TypedObjectReference", "apiGroup kind name namespace"), refused: NO_COPIES, since: "1.22" },
-  resources: { type: names("VolumeResourceRequirements", "limits requests"), noEffect: "podgen does not limit the size of volumes yet" },
+  resources: {
+    type: object("VolumeResourceRequirements", {
+      limits: { type: STORAGE, noEffect: "Linux lets only root limit the size of a folder" },
+      requests: { type: STORAGE },
+    }),
+  },
   selector: { type: LABEL_SELECTOR, refused: "there are no PersistentVolumes to choose from" },
   storageClassName: { type: "string", noEffect: NO_CLASSES },
   volumeAttributesClassName: { type: "string", noEffect: NO_CLASSES, since: "1.29" },
-  volumeMode: { type: "string", refused: "podgen hands out no block devices yet", fine: ["Filesystem"] },
+  volumeMode: { type: "string", refused: "claims are folders, and a block device of its own takes root", fine: ["Filesystem"] },
   volumeName: { type: "string", refused: "there are no PersistentVolumes to choose from" },
 });
 const CLAIM_TEMPLATE = object("PersistentVolumeClaimTemplate", {
@@ -126,8 +138,8 @@ const CLAIM_TEMPLATE = object("PersistentVolumeClaimTemplate", {
 });
 
 export const CLAIM_OBJECT = object("PersistentVolumeClaim", {
-  apiVersion: { type: "string" },
-  kind: { type: "string" },
+  apiVersion: { type: "string", required: true },
+  kind: { type: "string", required: true },
   metadata: { type: METADATA, required: true },
   spec: { type: CLAIM_SPEC, required: true },
   status: STATUS,
