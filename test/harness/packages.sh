@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build=(gcc make libc6-dev pkg-config musl-tools libseccomp-dev libcap-dev libjansson-dev libarchive-dev nettle-dev
-  zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev libacl1-dev libattr1-dev golang-github-containers-common)
+  zlib1g-dev libzstd-dev liblzma-dev libbz2-dev liblz4-dev libacl1-dev libattr1-dev libmbedtls-dev golang-github-containers-common)
 lint=(clang-format)
 # make fuzz: libFuzzer and the sanitizers of clang.
 fuzz=(clang-14 libclang-rt-14-dev)
