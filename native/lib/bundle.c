@@ -8,7 +8,7 @@
 #include "jsonget.h"
 #include "rlimits.h"
 
-enum { MAX_PATHS = 256, MAX_GROUPS = 1024, MAX_RLIMITS = 64 };
+enum { MAX_PATHS = 256, MAX_OPTIONS = 1024 /* an image has a layer in each of up to 500 */, MAX_GROUPS = 1024, MAX_RLIMITS = 64 };
 
 /* --- process --- */
 
@@ -134,7 +134,7 @@ static int read_mounts(struct bundle *b, struct err *err) {
     r = json_get_string(item, at, "destination", true, &m->destination, err);
     if (r == 0) r = json_get_string(item, at, "type", false, &m->type, err);
     if (r == 0) r = json_get_string(item, at, "source", false, &m->source, err);
-    if (r == 0) r = json_get_strings(item, at, "options", MAX_PATHS, &m->options, NULL, err);
+    if (r == 0) r = json_get_strings(item, at, "options", MAX_OPTIONS, &m->options, NULL, err);
     if (r < 0) return r;
     if (m->destination[0] != '/') return err_set(err, 0, "bundle", "%s.destination: expected an absolute path", at);
     if (!strcmp(m->type, "bind") && (!m->source || m->source[0] != '/'))

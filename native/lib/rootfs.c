@@ -50,6 +50,13 @@ static int look_at_layer(const char *layer, struct stat *ret, struct err *err) {
   return err_set(err, code, "layer", "podman has removed the image; build or pull it again and apply its pod: %.200s", target);
 }
 
+int rootfs_look(const char **layers, size_t n, struct err *err) {
+  struct stat st;
+  int r = 0;
+  for (size_t i = 0; r == 0 && i < n; i++) r = look_at_layer(layers[i], &st, err);
+  return r;
+}
+
 int rootfs_prepare(const struct bundle_rootfs *fs, struct err *err) {
   struct stat st;
   for (size_t i = 0; i < fs->n_layers; i++) {

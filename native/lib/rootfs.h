@@ -21,6 +21,8 @@ int rootfs_overlay(const struct bundle_rootfs *fs, bool *ret_unsupported, struct
  */
 int rootfs_overlay_old(const struct bundle_rootfs *fs, struct err *err);
 
+/* Whether all layers are there; the error says what to do where one was podman's. */
+int rootfs_look(const char **layers, size_t n, struct err *err);
 /* Layers (bottom first, two or more) as one at the folder `at`, not to be written to. Returns a descriptor of its root. */
 int rootfs_view(const char **layers, size_t n, const char *at, struct err *err);
 

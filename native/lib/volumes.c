@@ -172,10 +172,11 @@ static const struct {
                 {"cgroup", "/sys/fs/cgroup"},
                 {"cgroup2", "/sys/fs/cgroup"}};
 
-static int mount_one(const struct volumes *v, const struct bundle_mount *m, struct err *err) {
+static int mount_one(const struct volumes *v, const struct bundle *b, const struct bundle_mount *m, struct err *err) {
   for (size_t i = 0; i < N_ELEMENTS(standard); i++)
     if (!strcmp(m->type, standard[i].type) && !strcmp(m->destination, standard[i].destination)) return 0;
   if (!strcmp(m->type, "bind")) return mount_bind(v, m, err);
+  if (!strcmp(m->type, "x-podgen.image")) return volume_image(v, b, m, err);
   if (!strcmp(m->type, "tmpfs")) return mount_tmpfs(v->root, m, err);
   return err_set(err, 0, "mount", "%s: type %s is not supported there", m->destination, m->type);
 }
@@ -193,7 +194,7 @@ int volumes_mount(const struct volumes *v, const struct bundle *b, struct err *e
   while (m < b->n_mounts || f < b->n_files) {
     /* Each list keeps its own order; merged, so that a mount below a folder of files is not covered by it, nor the other way round. */
     bool files = f < b->n_files && (m == b->n_mounts || compare_paths(b->files[f].destination, b->mounts[m].destination) < 0);
-    int r = files ? volume_files(v, &b->files[f++], err) : mount_one(v, &b->mounts[m++], err);
+    int r = files ? volume_files(v, &b->files[f++], err) : mount_one(v, b, &b->mounts[m++], err);
     if (r < 0) return r;
   }
   return 0;

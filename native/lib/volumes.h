@@ -23,5 +23,7 @@ int volumes_mount(const struct volumes *v, const struct bundle *b, struct err *e
  */
 struct mountopt;
 int volume_source(const struct volumes *v, const char *source, const struct mountopt *opt, struct err *err);
+/* A mount of type x-podgen.image (imagefs.c). */
+int volume_image(const struct volumes *v, const struct bundle *b, const struct bundle_mount *m, struct err *err);
 /* One entry of io.podgen.files (secretfs.c). */
 int volume_files(const struct volumes *v, const struct bundle_files *files, struct err *err);

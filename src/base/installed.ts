@@ -33,6 +33,8 @@ export interface ManifestPod {
   readonly enabled: readonly string[];
   /** container name -> image reference and manifest digest; pins images in the store. */
   readonly images: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
+  /** The same of volumes that are images; absent: none. */
+  readonly volumeImages?: ManifestPod["images"];
   /** Folders under `<data>` that belong to the pod and are removed with it, uppers and emptyDirs; never a PVC's. */
   readonly folders: readonly string[];
   /** ConfigMaps and Secrets it refers to, as `Secret/login`. */
@@ -58,6 +60,11 @@ export interface Manifest {
   readonly pods: Readonly<Record<string, ManifestPod>>;
   /** Applied ConfigMaps and Secrets by `ConfigMap/name`: where their object file is (0600), so later applies may refer to them. */
   readonly objects: Readonly<Record<string, OwnedObject>>;
+}
+
+/** All images of a pod. */
+export function imagesOf(pod: Pick<ManifestPod, "images" | "volumeImages">): { readonly reference: string; readonly digest: string }[] {
+  return [...Object.values(pod.images), ...Object.values(pod.volumeImages ?? {})];
 }
 
 export const EMPTY_MANIFEST: Manifest = { version: 1, pods: recordOf(), objects: recordOf() };

@@ -1,6 +1,6 @@
 // Images as people name them on the command line: to references, and to images of the store.
 import { resolve } from "node:path";
-import type { Manifest } from "../base/installed.js";
+import { imagesOf, type Manifest } from "../base/installed.js";
 import { formatImage, parseImage } from "../model/kube/image.js";
 import type { StoredImage } from "../ports/image-store.js";
 import type { Context } from "./context.js";
@@ -19,7 +19,7 @@ export function referenceOf(word: string, context: Pick<Context, "cwd">): string
 export function podsByImage(manifest: Manifest): ReadonlyMap<string, readonly string[]> {
   const pods = new Map<string, string[]>();
   for (const pod of Object.values(manifest.pods))
-    for (const { digest } of Object.values(pod.images)) {
+    for (const { digest } of imagesOf(pod)) {
       const names = pods.get(digest) ?? [];
       if (!names.includes(pod.name)) pods.set(digest, [...names, pod.name].sort());
     }
@@ -75,7 +75,7 @@ export function neededBy(image: StoredImage, manifest: Manifest, by: "name" | "i
   const uses = (i: { readonly reference: string; readonly digest: string }) =>
     i.reference === image.reference || (by === "image" && i.digest === image.digest);
   return Object.values(manifest.pods)
-    .filter((pod) => Object.values(pod.images).some(uses))
+    .filter((pod) => imagesOf(pod).some(uses))
     .map((pod) => pod.name)
     .sort();
 }

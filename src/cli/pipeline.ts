@@ -4,8 +4,9 @@ import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Manifest } from "../base/installed.js";
 import { recordOf } from "../base/record.js";
 import type { RegistryLogin } from "../base/registry-login.js";
+import { type ImageUse, imageUses } from "../model/images.js";
 import { buildModel } from "../model/index.js";
-import type { Container, Model } from "../model/types.js";
+import type { Model } from "../model/types.js";
 import { makePlan } from "../plan/index.js";
 import { allObjects } from "../plan/objects.js";
 import { pullLogins } from "../plan/pull-secrets.js";
@@ -107,7 +108,7 @@ async function pullSecrets(
 function loginsByImage(model: Model, logins: PodLogins): ReadonlyMap<string, readonly RegistryLogin[]> {
   const found = new Map<string, Map<string, RegistryLogin>>();
   for (const pod of model.pods)
-    for (const { image } of [...pod.initContainers, ...pod.containers])
+    for (const { image } of imageUses(pod))
       for (const login of logins.get(pod.name) ?? []) {
         const own = found.get(image) ?? new Map<string, RegistryLogin>();
         // Pods mostly name the same Secret.
@@ -142,9 +143,9 @@ export async function planModel(
  * image's place in the spec.
  */
 async function inspectImages(model: Model, images: ImageReader, logins: PodLogins): Promise<Stage<ReadonlyMap<string, ImageFacts>>> {
-  const uses = new Map<string, { reference: string; containers: Container[]; logins: readonly RegistryLogin[] | undefined }>();
+  const uses = new Map<string, { reference: string; containers: ImageUse[]; logins: readonly RegistryLogin[] | undefined }>();
   for (const pod of model.pods)
-    for (const container of [...pod.initContainers, ...pod.containers]) {
+    for (const container of imageUses(pod)) {
       const own = logins.get(pod.name);
       const key = own === undefined ? container.image : `${container.image} ${JSON.stringify(own)}`;
       const use = uses.get(key) ?? { reference: container.image, containers: [], logins: own };
@@ -170,7 +171,7 @@ async function inspectImages(model: Model, images: ImageReader, logins: PodLogin
 }
 
 /** An image that cannot be had, as a finding at its place in the spec. */
-export function imageFinding(error: ImageError, container: Container): Diagnostic {
+export function imageFinding(error: ImageError, container: Pick<ImageUse, "image" | "imageAt">): Diagnostic {
   return {
     code: error.code,
     severity: "error",

@@ -1,8 +1,9 @@
 // Names of images without a registry: settled by what registries.conf says, by asking, or refused with the candidates.
 import type { Diagnostic } from "../base/diagnostic.js";
 import type { RegistryLogin } from "../base/registry-login.js";
+import { type ImageUse, imageUses, withImages } from "../model/images.js";
 import { dockerName, shortImage } from "../model/kube/image.js";
-import type { Container, Model, PodModel } from "../model/types.js";
+import type { Model, PodModel } from "../model/types.js";
 import { ImageError, type ImageReader, isImageError, type PullPolicy, type ShortName } from "../ports/images.js";
 
 /** Asks a person which of the candidates it shall be; undefined: none of them. */
@@ -29,7 +30,7 @@ export async function nameImages(
   const diagnostics: Diagnostic[] = [];
   // One after the other: each may be a question.
   for (const pod of model.pods)
-    for (const container of [...pod.initContainers, ...pod.containers]) {
+    for (const container of imageUses(pod)) {
       const short = shortImage(container.image);
       if (short === undefined) continue;
       const found =
@@ -39,8 +40,7 @@ export async function nameImages(
     }
   if (diagnostics.length > 0) return { diagnostics };
   if (known.size === 0) return { diagnostics, value: { model, chosen } };
-  const full = (c: Container): Container => ({ ...c, image: (known.get(c.image) as string | undefined) ?? c.image });
-  const pods = model.pods.map((p) => ({ ...p, initContainers: p.initContainers.map(full), containers: p.containers.map(full) }));
+  const pods = model.pods.map((p) => withImages(p, (image) => (known.get(image) as string | undefined) ?? image));
   return { diagnostics, value: { model: { ...model, pods }, chosen } };
 }
 
@@ -120,11 +120,11 @@ function several(short: string, candidates: readonly string[]): ImageError {
   return new ImageError("short-image", short, message, "write one of them; podgen apply in a terminal asks, and keeps the choice");
 }
 
-function finding(error: ImageError, container: Container, pod: PodModel): Diagnostic {
+function finding(error: ImageError, container: ImageUse, pod: PodModel): Diagnostic {
   return {
     code: error.code,
     severity: "error",
-    message: `pod ${pod.name}, container ${container.name}: ${error.message}`,
+    message: `pod ${pod.name}, ${container.kind} ${container.name}: ${error.message}`,
     at: container.imageAt,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
   };
@@ -132,20 +132,18 @@ function finding(error: ImageError, container: Container, pod: PodModel): Diagno
 
 /** For who has no machine to ask (validate): what a spec leaves to it. */
 export function shortNameWarnings(model: Model): Diagnostic[] {
-  return model.pods
-    .flatMap((p) => [...p.initContainers, ...p.containers])
-    .flatMap((c) => {
-      const short = shortImage(c.image);
-      if (short === undefined) return [];
-      const message = `"${short}" does not say which registry it is from: registries.conf of each machine decides`;
-      return [
-        {
-          code: "short-image",
-          severity: "warning" as const,
-          message,
-          at: c.imageAt,
-          hint: `write ${dockerName(short)}, or where else it is`,
-        },
-      ];
-    });
+  return model.pods.flatMap(imageUses).flatMap((c) => {
+    const short = shortImage(c.image);
+    if (short === undefined) return [];
+    const message = `"${short}" does not say which registry it is from: registries.conf of each machine decides`;
+    return [
+      {
+        code: "short-image",
+        severity: "warning" as const,
+        message,
+        at: c.imageAt,
+        hint: `write ${dockerName(short)}, or where else it is`,
+      },
+    ];
+  });
 }

@@ -19,6 +19,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     inits: pod.units.flatMap((u) => (u.role === "init" && u.container !== undefined ? [u.container] : [])),
     enabled: pod.enable,
     images: pod.images,
+    ...(pod.volumeImages === undefined ? {} : { volumeImages: pod.volumeImages }),
     folders: pod.folders,
     objects: pod.objects,
     ...(pod.after === undefined ? {} : { after: pod.after }),

@@ -165,7 +165,9 @@ export type VolumeSource =
   | (KeyFiles & { readonly defaultMode: number })
   /** A downwardAPI volume is one of a single source. */
   | { readonly kind: "projected"; readonly defaultMode: number; readonly sources: readonly Projection[] }
-  | { readonly kind: "persistentVolumeClaim"; readonly claimName: string; readonly readOnly: boolean };
+  | { readonly kind: "persistentVolumeClaim"; readonly claimName: string; readonly readOnly: boolean }
+  /** The files of an image, as in a Container. */
+  | { readonly kind: "image"; readonly image: string; readonly imagePullPolicy: PullPolicy; readonly imageAt: Location };
 
 export interface Volume {
   readonly name: string;

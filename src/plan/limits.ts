@@ -1,4 +1,5 @@
 // What podrt and the kernel take of one container: refused here, because a start that fails says so much later.
+import type { ImageFacts } from "../base/facts.js";
 import { type PodContext, refuse } from "./context.js";
 import type { PlannedContainer } from "./types.js";
 
@@ -33,6 +34,11 @@ export function checkBundle(context: PodContext, container: PlannedContainer, at
       `${what}: its arguments, variables, mounts and the paths of its files have ${bytes} bytes together; ${BUNDLE_MAX} is the most`,
       "take fewer keys: items of a volume instead of all, env instead of envFrom; or mount a folder of the host",
     );
+  checkLayers(context, what, image, at);
+}
+
+/** Refuses an image of more layers than overlay takes. */
+export function checkLayers(context: PodContext, what: string, image: ImageFacts, at: At): void {
   const layers = new Set(image.layers).size;
   if (layers > LAYERS_MAX) refuse(context, "too-large", at, `${what}: its image has ${layers} layers; ${LAYERS_MAX} is the most`);
 }

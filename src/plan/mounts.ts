@@ -23,7 +23,10 @@ export function planVolumes(context: PodContext, container: Container, declared:
       if (planned !== undefined) files.push(planned);
     } else if (mount.subPath !== "" && !staysBeneath(cleanPath(mount.subPath).slice(1)))
       refuse(context, "unsafe-path", mount.at, `subPath ${JSON.stringify(mount.subPath)} leaves the volume`);
-    else mounts.push(bind(context, volume, source, mount, map));
+    else if (source.kind === "image") {
+      const planned = showImage(context, source, mount);
+      if (planned !== undefined) mounts.push(planned);
+    } else mounts.push(bind(context, volume, source, mount, map));
   }
   return { mounts: parentsFirst(mounts), files: parentsFirst(files) };
 }
@@ -41,10 +44,28 @@ function expanded(context: PodContext, mount: VolumeMount, declared: Declared): 
   return { ...mount, subPath };
 }
 
-type BoundSource = Exclude<Volume["source"], FileSource>;
+type ImageSource = Extract<Volume["source"], { kind: "image" }>;
+type BoundSource = Exclude<Volume["source"], FileSource | ImageSource>;
 
 function isFiles(source: Volume["source"]): source is FileSource {
   return source.kind === "configMap" || source.kind === "secret" || source.kind === "projected";
+}
+
+/** Read-only and not to be executed, as the kubelet mounts it. */
+function showImage(context: PodContext, source: ImageSource, mount: VolumeMount): PlannedMount | undefined {
+  const image = context.images.get(source.image);
+  // Said of the volume, whether it is mounted or not (pod.ts).
+  if (image === undefined) return undefined;
+  return {
+    destination: cleanPath(mount.mountPath),
+    type: "image",
+    image,
+    options: ["rprivate", "ro", "nosuid", "nodev", "noexec", ...subPathOf(mount)],
+  };
+}
+
+function subPathOf(mount: VolumeMount): string[] {
+  return mount.subPath === "" ? [] : [`x-podgen.subpath=${cleanPath(mount.subPath).slice(1)}`];
 }
 
 /** A folder that is there keeps its owner. */
@@ -69,7 +90,6 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
   })();
   const never = mount.recursiveReadOnly ? "rro" : "ro";
   const readOnly = mount.readOnly || (source.kind === "persistentVolumeClaim" && source.readOnly);
-  const subPath = mount.subPath === "" ? [] : [`x-podgen.subpath=${cleanPath(mount.subPath).slice(1)}`];
   return {
     destination: cleanPath(mount.mountPath),
     type: "bind",
@@ -80,7 +100,7 @@ function bind(context: PodContext, volume: Volume, source: BoundSource, mount: V
       readOnly ? never : "rw",
       ...options,
       ...groupOptions(context, source),
-      ...subPath,
+      ...subPathOf(mount),
     ],
   };
 }

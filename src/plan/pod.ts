@@ -7,7 +7,7 @@ import { type PodContext, refuse } from "./context.js";
 import { planNames } from "./dns.js";
 import { planEnv } from "./env.js";
 import { planHooks } from "./hooks.js";
-import { checkBundle } from "./limits.js";
+import { checkBundle, checkLayers } from "./limits.js";
 import { planVolumes } from "./mounts.js";
 import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
 import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
@@ -52,6 +52,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
     ...(context.after === undefined || context.after.length === 0 ? {} : { after: context.after }),
     containers,
     ports,
+    imageVolumes: planImages(context),
     memoryVolumes: inMemory.map(({ name, sizeLimit }) => {
       const path = memoryFolder(facts.paths, pod.name, name);
       return sizeLimit === undefined ? path : { path, size: sizeLimit };
@@ -66,6 +67,17 @@ export function planPod(context: PodContext, source: string): PodPlan {
     ),
     objects: [...context.used].sort(),
   };
+}
+
+/** Volumes that are images, mounted or not: all are pulled and kept with the pod. */
+function planImages(context: PodContext): PodPlan["imageVolumes"] {
+  return context.pod.volumes.flatMap(({ name, source, at }) => {
+    if (source.kind !== "image") return [];
+    const image = context.images.get(source.image);
+    if (image === undefined) refuse(context, "image-unknown", source.imageAt, `nothing is known of image ${source.image}`);
+    else checkLayers(context, `volume "${name}"`, image, at);
+    return image === undefined ? [] : [{ name, image }];
+  });
 }
 
 function planContainer(context: PodContext, spec: Container, userns: PlannedUserns | undefined): PlannedContainer | undefined {

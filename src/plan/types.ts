@@ -5,12 +5,16 @@ import type { PodEdge } from "../base/pod-order.js";
 import type { Hook, OwnerRef, PullPolicy } from "../model/types.js";
 import type { PlannedUserns } from "./userns.js";
 
-/** A bind mount, or a fresh tmpfs. */
+/** A bind mount, a fresh tmpfs, or the layers of an image. */
 export type PlannedMount = {
   readonly destination: string;
   /** OCI mount options and podgen's own `x-podgen.*` ones (native/README.md). */
   readonly options: readonly string[];
-} & ({ readonly type: "bind"; readonly source: string } | { readonly type: "tmpfs" });
+} & (
+  | { readonly type: "bind"; readonly source: string }
+  | { readonly type: "tmpfs" }
+  | { readonly type: "image"; readonly image: ImageFacts }
+);
 
 /** Files that podrt writes into a tmpfs inside the container at its start (secret volumes). */
 export interface PlannedFiles {
@@ -129,6 +133,8 @@ export interface PodPlan {
   readonly after?: readonly PlannedAfter[];
   readonly containers: readonly PlannedContainer[];
   readonly ports: readonly PlannedPort[];
+  /** Volumes that are images. */
+  readonly imageVolumes: readonly { readonly name: string; readonly image: ImageFacts }[];
   /** Absolute paths of the emptyDirs of medium Memory, with a size in bytes where they have one: infra mounts a tmpfs on each. */
   readonly memoryVolumes: readonly (string | { readonly path: string; readonly size: number })[];
   readonly data: readonly PlannedData[];

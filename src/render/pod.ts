@@ -1,5 +1,5 @@
 // One pod's files and units.
-import type { HostFacts } from "../base/facts.js";
+import type { HostFacts, ImageFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
 import { gateUnit, INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder, shiftedName } from "../plan/paths.js";
@@ -72,7 +72,8 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     files,
     units,
     enable: [podUnit(pod.name)],
-    images: recordOf(pod.containers.map((c) => [c.name, { reference: c.image.reference, digest: c.image.digest }])),
+    images: recordOf(pod.containers.map((c) => [c.name, pinOf(c.image)])),
+    ...(pod.imageVolumes.length === 0 ? {} : { volumeImages: recordOf(pod.imageVolumes.map((v) => [v.name, pinOf(v.image)])) }),
     objects: pod.objects,
     folders: pod.folders,
     ...(pod.after === undefined ? {} : { after: pod.after.map(({ units: _, ...edge }) => edge) }),
@@ -80,9 +81,13 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   };
 }
 
-function usernsOf({ userns, containers }: PodPlan): Pick<RenderedPod, "userns" | "shifted"> {
+function pinOf({ reference, digest }: ImageFacts): { reference: string; digest: string } {
+  return { reference, digest };
+}
+
+function usernsOf({ userns, containers, imageVolumes }: PodPlan): Pick<RenderedPod, "userns" | "shifted"> {
   if (userns === undefined) return { shifted: new Map() };
   const { mode, uids, gids, digest } = userns;
-  const layers = containers.flatMap((c) => c.image.layers);
+  const layers = [...containers, ...imageVolumes].flatMap((c) => c.image.layers);
   return { userns: { mode, uids, gids }, shifted: new Map(layers.map((layer) => [layer, shiftedName(layer, digest)])) };
 }

@@ -38,6 +38,8 @@ export interface RenderedPod {
   /** Units to enable. */
   readonly enable: readonly string[];
   readonly images: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
+  /** The same of volumes that are images; absent: none. */
+  readonly volumeImages?: RenderedPod["images"];
   readonly folders: readonly string[];
   /** Its own ids, where it has some. */
   readonly userns?: UsernsMaps;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Volume, VolumeMount, VolumeSource } from "../../src/model/types.js";
-import { at, codesOf, configMap, container, goodPlan, modelOf, planOf, pod, secret, volumeMount } from "../lib/models.js";
+import { at, codesOf, configMap, container, goodPlan, IMAGE, modelOf, planOf, pod, renderOf, secret, volumeMount } from "../lib/models.js";
 
 const volume = (name: string, source: VolumeSource): Volume => ({ name, source, at: at(20) });
 const files = (kind: "configMap" | "secret", name: string, over: object = {}): VolumeSource =>
@@ -110,6 +110,21 @@ test("sizeLimit: a tmpfs of that size; of folders on disk one warning per apply 
   const [found, ...more] = planOf(modelOf(pod("web", { volumes: disk }), pod("log", { volumes: disk }))).diagnostics;
   assert.deepEqual([found?.code, found?.severity, more], ["no-quota", "warning", []]);
   assert.match(found?.message ?? "", /^volume "a" of pod "web", .*"c" of pod "web" and 5 more: its size limit has no effect/);
+});
+
+test("an image volume: its layers, read-only; pulled and kept though nothing mounts it", () => {
+  const source: VolumeSource = { kind: "image", image: IMAGE, imagePullPolicy: "Always", imageAt: at(21) };
+  const { pod: plan, container: app } = one(source, { subPath: "a/b" });
+  const [mount] = app.mounts;
+  assert.deepEqual([mount?.type, mount?.options], ["image", ["rprivate", "ro", "nosuid", "nodev", "noexec", "x-podgen.subpath=a/b"]]);
+  assert.deepEqual(
+    plan.imageVolumes.map((v) => [v.name, v.image.reference]),
+    [["v", IMAGE]],
+  );
+  const [rendered] = renderOf(model([volume("v", source)], [])).pods;
+  assert.deepEqual(Object.keys(rendered?.volumeImages ?? {}), ["v"]);
+  const unknown = { ...source, image: "registry.test/none:1" };
+  assert.deepEqual(codesOf(model([volume("v", unknown)], [volumeMount("v", "/v")])), ["image-unknown"]);
 });
 
 test("mountPropagation HostToContainer: a slave of the host's mount", () => {

@@ -330,6 +330,30 @@ spec: { accessModes: [ReadWriteOncePod], resources: { requests: { storage: 1Gi }
   assert.ok(!(await host.ok(["volume", "ls", "-o", "name"])).includes("owned"));
 });
 
+test("image volumes: the layers of an image, read-only, a folder of it, pulled and kept with the pod", async () => {
+  const web = image("nginx");
+  const volumes = `volumes: [{ name: web, image: { reference: "${web}" } }, { name: box, image: { reference: "${busybox}", pullPolicy: IfNotPresent } }]`;
+  const mounts = "{ name: web, mountPath: /web }, { name: web, mountPath: /conf, subPath: etc/nginx }, { name: box, mountPath: /box }";
+  await pod("img", `volumeMounts: [${mounts}]`, volumes);
+  assert.equal(
+    await sh("img", "ls -d /box/bin /conf/nginx.conf /web/usr/sbin/nginx; stat -c %u /web/etc"),
+    "/box/bin\n/conf/nginx.conf\n/web/usr/sbin/nginx\n0\n",
+  );
+  assert.match(await sh("img", "touch /web/x /conf/x /box/x 2>&1 || true"), /^(.*Read-only file system\n){3}$/);
+  assert.match(await sh("img", "/box/bin/busybox 2>&1 || true"), /Permission denied/);
+  const kept = await host.podgen(["image", "rm", web]);
+  assert.deepEqual([kept.code, /needed by the pod img/.test(kept.stderr)], [1, true]);
+  assert.match(await host.ok(["image", "ls"]), /nginx .* img\n/);
+  // In a user namespace of the pod's own the files belong to its root.
+  await pod("img", `volumeMounts: [${mounts}]`, `hostUsers: false\n${volumes}`);
+  assert.equal(await sh("img", "stat -c '%u %g' /web/etc /box/bin /conf/nginx.conf"), "0 0\n0 0\n0 0\n");
+  const missing = await host.podgen(["apply", "--timeout", "5s", "-"], {
+    input: `{apiVersion: v1, kind: Pod, metadata: {name: noimg}, spec: {restartPolicy: Never, containers: [{name: c, image: "${busybox}", command: [sleep, "9"], volumeMounts: [{name: web, mountPath: /w, subPath: no/such}]}], ${volumes}}}`,
+  });
+  assert.notEqual(missing.code, 0);
+  assert.match(missing.stderr, /subPath no\/such is not in the image/);
+});
+
 test("hostPath: every type, held at start", async () => {
   const base = `${host.session.home}/hp`;
   mkdirSync(`${base}/dir`, { recursive: true });

@@ -1,5 +1,6 @@
 // One look of the watcher at its folder: good files are applied together, bad ones are reported and change nothing.
 import type { Diagnostic } from "../../base/diagnostic.js";
+import { imageUses } from "../../model/images.js";
 import type { Model } from "../../model/types.js";
 import { HostError } from "../../ports/host.js";
 import { type ApplyWishes, applyDeletion, carryOut, pull } from "../commands/apply.js";
@@ -112,7 +113,7 @@ export class Reconciler {
   async #pull(proposal: Proposal): Promise<Diagnostic[]> {
     const found: Diagnostic[] = [];
     if (proposal.changes.empty) return found;
-    const containers = proposal.model.pods.flatMap((p) => [...p.initContainers, ...p.containers]);
+    const containers = proposal.model.pods.flatMap(imageUses);
     await pull(proposal, this.#context, (image, error) =>
       found.push(...containers.filter((c) => c.image === image.reference).map((c) => imageFinding(error, c))),
     );

@@ -37,10 +37,14 @@ export function readContainer(reader: Reader, init: boolean, podSecurity: Reader
   };
 }
 
-function readImage(reader: Reader): { image: string; imagePullPolicy: PullPolicy } {
-  const text = reader.text("image") ?? "";
+/** A container's image, or a volume's (`fields`: how its reference and its policy are called). */
+export function readImage(
+  reader: Reader,
+  fields: { readonly image: string; readonly policy: string } = { image: "image", policy: "imagePullPolicy" },
+): { image: string; imagePullPolicy: PullPolicy } {
+  const text = reader.text(fields.image) ?? "";
   const parsed = parseImage(text);
-  const policy = reader.text("imagePullPolicy") as PullPolicy | undefined;
+  const policy = reader.text(fields.policy) as PullPolicy | undefined;
   if ("image" in parsed) return { image: formatImage(parsed.image), imagePullPolicy: policy ?? defaultPullPolicy(parsed.image) };
   const { short } = parsed;
   return {

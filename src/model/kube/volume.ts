@@ -1,6 +1,7 @@
 // One volume: where its content comes from.
 import type { Reader } from "../../spec/reader.js";
 import type { DownwardFile, HostPathType, KeyToPath, Projection, Volume, VolumeSource } from "../types.js";
+import { readImage } from "./container.js";
 import { readDownward } from "./downward.js";
 import { VOLUME_SOURCES } from "./fields/volume.js";
 import { memoryBytes } from "./quantity.js";
@@ -42,6 +43,10 @@ const SOURCES: Readonly<Record<string, Read>> = {
     const spec = r.object("volumeClaimTemplate")?.object("spec");
     const size = memoryBytes(spec?.object("resources")?.object("requests")?.quantity("storage"));
     return { source: { kind: "emptyDir", medium: "", ...(size === undefined ? {} : { sizeLimit: size }) }, key: "name" };
+  },
+  image: (r) => {
+    const image = readImage(r, { image: "reference", policy: "pullPolicy" });
+    return { source: { kind: "image", ...image, imageAt: r.place("reference").at }, key: "reference" };
   },
   persistentVolumeClaim: (r) => ({
     source: { kind: "persistentVolumeClaim", claimName: r.text("claimName") ?? "", readOnly: r.flag("readOnly") ?? false },

@@ -1,5 +1,5 @@
 // A container's config.json (OCI runtime-spec 1.2; the annotations are native/README.md's).
-import type { HostFacts } from "../../base/facts.js";
+import type { HostFacts, ImageFacts } from "../../base/facts.js";
 import { mapsJson } from "../../base/userns.js";
 import { INFRA, runDir } from "../../plan/names.js";
 import { layerFolder, shiftedFolder } from "../../plan/paths.js";
@@ -16,7 +16,7 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
     ociVersion: OCI_VERSION,
     process: processOf(container),
     root: { path: "rootfs", readonly: container.readOnlyRoot },
-    mounts: container.mounts.map(mountOf),
+    mounts: container.mounts.map((mount) => mountOf(mount, pod, facts)),
     linux: {
       namespaces: [{ type: "mount" }, { type: "pid" }, { type: "cgroup" }],
       // As the kubelet does: Unmasked is both lists, empty.
@@ -34,8 +34,12 @@ function hookOf(key: string, hook: PlannedContainer["preStop"]): Record<string, 
   return { [key]: JSON.stringify(hook.kind === "exec" ? { exec: hook.command } : { sleep: hook.seconds }) };
 }
 
-function mountOf(mount: PlannedMount): Json {
+function mountOf(mount: PlannedMount, pod: PodPlan, facts: HostFacts): Json {
   const { destination, type, options } = mount;
+  if (mount.type === "image") {
+    const layers = layersOf(pod, mount.image, facts).map((layer) => `x-podgen.layer=${layer}`);
+    return { destination, type: "x-podgen.image", source: mount.image.reference, options: [...options, ...layers] };
+  }
   return { destination, type, source: mount.type === "bind" ? mount.source : "tmpfs", options: [...options] };
 }
 
@@ -66,7 +70,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     "io.podgen.join": runDir(pod.name, INFRA),
     "io.podgen.rootfs": JSON.stringify({
       driver: facts.storageDriver ?? "auto",
-      layers: layersOf(pod, container, facts),
+      layers: layersOf(pod, container.image, facts),
       upper: container.upper,
     }),
     ...(pod.userns === undefined ? {} : { "io.podgen.userns": mapsJson(pod.userns) }),
@@ -87,8 +91,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
  * Bottom first. Of a layer that an image has twice (the empty one, say) the upper one stays: it covers all that the
  * lower one does, and overlay refuses one folder in two places.
  */
-function layersOf({ userns }: PodPlan, container: PlannedContainer, facts: HostFacts): string[] {
-  const { layers } = container.image;
+function layersOf({ userns }: PodPlan, { layers }: ImageFacts, facts: HostFacts): string[] {
   const folder = (layer: string): string =>
     userns === undefined ? layerFolder(facts.paths, layer) : shiftedFolder(facts.paths, layer, userns.digest);
   return layers.filter((layer, i) => layers.lastIndexOf(layer) === i).map(folder);

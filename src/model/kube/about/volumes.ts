@@ -44,6 +44,7 @@ export const VOLUMES: Readonly<Record<string, About>> = {
   SecretVolumeSource: { secretName: "The Secret", ...KEYS },
   ConfigMapProjection: { name: "The ConfigMap", items: KEYS["items"] ?? "" },
   SecretProjection: { name: "The Secret", items: KEYS["items"] ?? "" },
+  ImageVolumeSource: { pullPolicy: "When it is pulled; default: Always for :latest, else IfNotPresent", reference: "The image" },
   KeyToPath: { key: "The key", path: "The file's path in the volume", mode: "The file's mode" },
   EmptyDirVolumeSource: { medium: "Memory: a tmpfs; default: a folder on disk", sizeLimit: "How large it may become" },
   HostPathVolumeSource: { path: "The path on the host", type: "What must be there, or is made" },

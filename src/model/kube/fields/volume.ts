@@ -1,6 +1,7 @@
 // Fields of volumes.
 import { type Field, list, names, type ObjectType, object } from "../../../spec/schema.js";
 import { absolutePath, dataKey, dnsLabel, dnsSubdomain, filePath } from "../formats.js";
+import { imageReference } from "../image.js";
 import { memoryQuantity } from "../quantity.js";
 import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
 import { FILE_FIELD_SELECTOR, LABEL_SELECTOR, RESOURCE_SELECTOR } from "./selectors.js";
@@ -200,9 +201,11 @@ export const VOLUME = object("Volume", {
   },
   image: {
     since: "1.31",
-    type: names("ImageVolumeSource", "pullPolicy reference"),
-    refused: "podgen does not mount images yet",
-    presence: true,
+    type: object("ImageVolumeSource", {
+      pullPolicy: { type: "string", values: ["Always", "IfNotPresent", "Never"], aka: ["imagePullPolicy"] },
+      reference: { type: "string", required: true, check: imageReference, aka: ["image"] },
+    }),
+    note: "Read-only, and nothing in it can be executed, as in Kubernetes. It is pulled and kept like a container's image. Of an image of several layers it takes overlay.",
   },
   projected: { type: object("ProjectedVolumeSource", { defaultMode: mode, sources: { type: list(PROJECTION) } }) },
   ...Object.fromEntries(Object.entries(REMOTE).map(([field, [type, fields]]) => [field, remote(names(type, fields))])),
