@@ -31,11 +31,11 @@ struct bundle_item {
   const char *path, *source; /* relative; absolute */
   mode_t mode;
 };
-/* io.podgen.files: one tmpfs */
+/* io.podgen.files and io.podgen.live-files: one tmpfs */
 struct bundle_files {
   const char *destination, *sub_path; /* sub_path may be NULL */
-  bool read_only;
-  int64_t group; /* all is given to it (volgroup.h); -1: to nobody */
+  bool read_only, live;               /* live: livefiles.h */
+  int64_t group;                      /* all is given to it (volgroup.h); -1: to nobody */
   struct bundle_item *items;
   size_t n_items;
 };
@@ -50,7 +50,7 @@ struct bundle_secret {
 };
 
 struct bundle {
-  json_t *root, *notes[5]; /* own every string below; notes: annotations that are JSON themselves */
+  json_t *root, *notes[6]; /* own every string below; notes: annotations that are JSON themselves */
   char *folder;            /* absolute path of the bundle */
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
@@ -59,8 +59,10 @@ struct bundle {
   bool notify;        /* the payload says itself when it is ready (service.h) */
   unsigned sockets;   /* how many it has from systemd */
   struct hook post_start, pre_stop;
-  struct podids ids;     /* io.podgen.userns: the same as infra's */
-  const char *user_name; /* io.podgen.user, or NULL: then uid, gid and groups hold */
+  struct podids ids;       /* io.podgen.userns: the same as infra's */
+  const char *live_digest; /* of all live files, or NULL */
+  int reload_signal;       /* after those have changed; 0: none */
+  const char *user_name;   /* io.podgen.user, or NULL: then uid, gid and groups hold */
 
   bool has_layers;
   struct bundle_rootfs rootfs;
@@ -94,6 +96,9 @@ int bundle_read(const char *folder, struct bundle *ret, struct err *err);
 /* The same for text; `folder` is used for messages and relative paths. For tests. */
 int bundle_parse(const char *text, size_t len, const char *folder, struct bundle *ret, struct err *err);
 void bundle_free(struct bundle *bundle);
+
+/* Order of paths by their parts: a folder comes before what is in it. */
+int bundle_compare_paths(const char *a, const char *b);
 
 /* Reads the annotations into a bundle whose root is loaded; part of bundle_parse. */
 int bundle_annotations(struct bundle *b, struct err *err);

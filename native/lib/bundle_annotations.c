@@ -3,6 +3,7 @@
 
 #include "bundle.h"
 #include "jsonget.h"
+#include "number.h"
 
 #define NOTE "io.podgen."
 enum { MAX_LAYERS = 500 /* overlay's own limit */ };
@@ -97,18 +98,36 @@ static int read_item(const json_t *item, const char *at, struct bundle_item *ret
   return r;
 }
 
-static int read_files(struct bundle *b, const json_t *notes, struct err *err) {
+int bundle_compare_paths(const char *a, const char *b) {
+  for (;; a++, b++) {
+    int x = *a == '/' ? 1 : (unsigned char)*a, y = *b == '/' ? 1 : (unsigned char)*b;
+    if (x != y || !x) return x - y;
+  }
+}
+
+/* Both lists are in the order of their destinations, and so is what they make together. */
+static int by_destination(const void *a, const void *b) {
+  return bundle_compare_paths(((const struct bundle_files *)a)->destination, ((const struct bundle_files *)b)->destination);
+}
+
+/* Adds the entries of one annotation; `slot` of notes keeps it. */
+static int read_files(struct bundle *b, const json_t *notes, const char *name, size_t slot, bool live, struct err *err) {
   json_t *note, *item, *entry;
   size_t i, k;
-  int r = load_note(b, notes, NOTE "files", JSON_ARRAY, 2, &note, err);
+  char path[64];
+  snprintf(path, sizeof path, "annotations.%s", name);
+  int r = load_note(b, notes, name, JSON_ARRAY, slot, &note, err);
   if (r < 0 || !json_array_size(note)) return r;
-  b->files = calloc(json_array_size(note), sizeof *b->files);
-  if (!b->files) return err_set(err, ENOMEM, "bundle", "%s", "");
+  struct bundle_files *files = reallocarray(b->files, b->n_files + json_array_size(note), sizeof *files);
+  if (!files) return err_set(err, ENOMEM, "bundle", "%s", "");
+  memset(files + b->n_files, 0, json_array_size(note) * sizeof *files);
+  b->files = files;
   json_array_foreach(note, i, item) {
     char at[JSON_AT_MAX], below[JSON_AT_MAX];
     struct bundle_files *f = &b->files[b->n_files++];
+    f->live = live;
     json_t *items = NULL;
-    json_at_index(at, "annotations." NOTE "files", "", i);
+    json_at_index(at, path, "", i);
     if (!json_is_object(item)) return err_set(err, 0, "bundle", "%s: expected an object", at);
     f->group = -1;
     r = json_get_string(item, at, "destination", true, &f->destination, err);
@@ -163,7 +182,17 @@ static int read_hook(struct bundle *b, const json_t *notes, const char *name, si
   return hook_read(note, at, ret, err);
 }
 
+/* A number: names are podgen's matter. */
+static int read_signal(const char *text, int *ret, struct err *err) {
+  uint64_t number;
+  if (!text) return 0;
+  if (number_parse(text, false, 1, 64, &number) < 0) return err_set(err, 0, "bundle", "annotations." NOTE "reload-signal: %s", text);
+  *ret = (int)number;
+  return 0;
+}
+
 int bundle_annotations(struct bundle *b, struct err *err) {
+  const char *signal = NULL;
   const struct {
     const char *key, **to;
     bool required;
@@ -177,6 +206,8 @@ int bundle_annotations(struct bundle *b, struct err *err) {
       {NOTE "join", &b->join, true},
       {NOTE "digest", &b->digest, false},
       {NOTE "user", &b->user_name, false},
+      {NOTE "live-digest", &b->live_digest, false},
+      {NOTE "reload-signal", &signal, false},
   };
   json_t *notes = NULL;
   const char *userns = NULL;
@@ -184,6 +215,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   int r = json_get(b->root, "", "annotations", JSON_OBJECT, true, &notes, err);
   for (size_t i = 0; r == 0 && i < N_ELEMENTS(strings); i++)
     r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
+  if (r == 0) r = read_signal(signal, &b->reload_signal, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
   if (r == 0) r = read_flag(notes, NOTE "cgroup", "rw", "ro", &b->writable_cgroup, err);
   if (r == 0) r = read_flag(notes, NOTE "groups", "strict", "merge", &b->strict_groups, err);
@@ -196,5 +228,8 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = read_secrets(b, notes, err);
   if (r == 0) r = read_hook(b, notes, NOTE "post-start", 3, &b->post_start, err);
   if (r == 0) r = read_hook(b, notes, NOTE "pre-stop", 4, &b->pre_stop, err);
-  return r == 0 ? read_files(b, notes, err) : r;
+  if (r == 0) r = read_files(b, notes, NOTE "files", 2, false, err);
+  if (r == 0) r = read_files(b, notes, NOTE "live-files", 5, true, err);
+  if (r == 0 && b->n_files > 1) qsort(b->files, b->n_files, sizeof *b->files, by_destination);
+  return r;
 }

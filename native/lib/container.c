@@ -142,7 +142,7 @@ static int hand_over(struct start *s, int sock, struct err *err) {
   struct proc_id id = {.pid = c->pid};
   int r = proc_start_time(c->pid, &id.start);
   if (r < 0) return err_set(err, -r, "start time", "pid %d", (int)c->pid);
-  r = started_write(c->dir, &id, s->b->digest, s->b->folder, err);
+  r = started_write(c->dir, &id, s->b, err);
   if (r < 0) return r;
   if (!s->ours) {
     char text[48];

@@ -17,7 +17,9 @@ int mountfd_new(const char *fs, const struct mount_param *params, size_t n, unsi
   cleanup_fd int context = fsopen(fs, FSOPEN_CLOEXEC);
   if (context < 0) return err_set(err, errno, "mount", "%s", fs);
   /* What df and /proc/mounts show in the first column; not every file system cares. */
-  (void)fsconfig(context, FSCONFIG_SET_STRING, "source", fs, 0);
+  bool named = false;
+  for (size_t i = 0; i < n; i++) named = named || !strcmp(params[i].key, "source");
+  if (!named) (void)fsconfig(context, FSCONFIG_SET_STRING, "source", fs, 0);
   for (size_t i = 0; i < n; i++) {
     const unsigned command = params[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
     if (fsconfig(context, command, params[i].key, params[i].value, 0) < 0) return mountfd_fail(context, errno, fs, params[i].key, err);

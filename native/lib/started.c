@@ -5,16 +5,33 @@
 #include <jansson.h>
 #include <time.h>
 
-int started_write(int dir, const struct proc_id *id, const char *digest, const char *bundle, struct err *err) {
-  char start[24];
-  snprintf(start, sizeof start, "%llu", (unsigned long long)id->start);
-  json_t *state = json_pack("{s:i, s:s, s:s, s:I, s:s}", "pid", (int)id->pid, "startTime", start, "digest", digest, "startedAt",
-                            (json_int_t)time(NULL), "bundle", bundle);
+static int write_state(int dir, const json_t *state, struct err *err) {
   char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
-  json_decref(state);
   int r = text ? write_file_atomic_at(dir, "state.json", text, strlen(text), 0600) : -EINVAL;
   free(text);
   return r < 0 ? err_set(err, -r, "write", "state.json") : 0;
+}
+
+int started_write(int dir, const struct proc_id *id, const struct bundle *b, struct err *err) {
+  char start[24];
+  snprintf(start, sizeof start, "%llu", (unsigned long long)id->start);
+  json_t *state = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s*}", "pid", (int)id->pid, "startTime", start, "digest", b->digest, "startedAt",
+                            (json_int_t)time(NULL), "bundle", b->folder, "files", b->live_digest);
+  int r = write_state(dir, state, err);
+  json_decref(state);
+  return r;
+}
+
+int started_refreshed(int dir, const char *files, struct err *err) {
+  cleanup_free char *text = NULL;
+  size_t len;
+  int r = read_file_at(dir, "state.json", 64 * 1024, &text, &len);
+  if (r < 0) return err_set(err, -r, "state.json", "%s", "");
+  json_t *state = json_loadb(text, len, 0, NULL);
+  r = json_object_set_new(state, "files", json_string(files ? files : "")) < 0 ? err_set(err, EBADMSG, "state.json", "%s", "")
+                                                                               : write_state(dir, state, err);
+  json_decref(state);
+  return r;
 }
 
 int started_read(int dir, struct proc_id *ret, char **ret_bundle, struct err *err) {

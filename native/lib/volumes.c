@@ -181,19 +181,11 @@ static int mount_one(const struct volumes *v, const struct bundle *b, const stru
   return err_set(err, 0, "mount", "%s: type %s is not supported there", m->destination, m->type);
 }
 
-/* Order of paths by their parts: a folder comes before what is in it. */
-static int compare_paths(const char *a, const char *b) {
-  for (;; a++, b++) {
-    int x = *a == '/' ? 1 : (unsigned char)*a, y = *b == '/' ? 1 : (unsigned char)*b;
-    if (x != y || !x) return x - y;
-  }
-}
-
 int volumes_mount(const struct volumes *v, const struct bundle *b, struct err *err) {
   size_t m = 0, f = 0;
   while (m < b->n_mounts || f < b->n_files) {
     /* Each list keeps its own order; merged, so that a mount below a folder of files is not covered by it, nor the other way round. */
-    bool files = f < b->n_files && (m == b->n_mounts || compare_paths(b->files[f].destination, b->mounts[m].destination) < 0);
+    bool files = f < b->n_files && (m == b->n_mounts || bundle_compare_paths(b->files[f].destination, b->mounts[m].destination) < 0);
     int r = files ? volume_files(v, &b->files[f++], err) : mount_one(v, b, &b->mounts[m++], err);
     if (r < 0) return r;
   }

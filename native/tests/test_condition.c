@@ -28,7 +28,8 @@ static void put_state(int dir, bool alive) {
   struct err err;
   struct proc_id id = {.pid = getpid(), .start = 1};
   if (alive) (void)proc_start_time(id.pid, &id.start);
-  EXPECT(started_write(dir, &id, "d", "/b", &err) == 0);
+  const struct bundle b = {.digest = "d", .folder = (char *)"/b"};
+  EXPECT(started_write(dir, &id, &b, &err) == 0);
 }
 
 static void test_mains(void) {

@@ -5,7 +5,7 @@ import { removeFiles, undonePod, writeFiles } from "./files.js";
 import { HealthWatch } from "./health.js";
 import { forgetPod, stopPod } from "./pods.js";
 import type { ApplyOptions, ApplyPorts, PodReport } from "./types.js";
-import { actOnUnits, stopUnits, withVerdict } from "./units.js";
+import { actOnUnits, refreshFiles, stopUnits, withVerdict } from "./units.js";
 
 /**
  * Undoes one pod's change: the bytes of before, the units of before; a pod that was not there before goes again. `after`:
@@ -34,13 +34,16 @@ export async function putBack(
   const undo: PodChange = { ...change, units: await undoneUnits(ports, change) };
   const health = await HealthWatch.begin(ports, undo);
   const { actions, job, refused } = await actOnUnits(ports, undo, options.timeout);
-  const still = refused.length > 0 ? refused : await health.wait(ports.clock.now() + options.timeout, job);
+  // By now the bundles are the old ones.
+  const files = await refreshFiles(ports, change);
+  const waited = refused.length > 0 ? refused : await health.wait(ports.clock.now() + options.timeout, job);
+  const still = [...files.failures, ...waited];
   // A unit that cannot be used in either version is told of once.
   const said = new Set(report.failures.filter((f) => f.container === undefined).map((f) => `${f.unit} ${f.reason}`));
   return {
     ...report,
     outcome: still.length === 0 ? "rolled-back" : "failed",
-    actions: [...report.actions, ...actions],
+    actions: [...report.actions, ...actions, ...files.actions],
     failures: [...report.failures, ...still.filter((f) => !said.has(`${f.unit} ${f.reason}`))],
   };
 }

@@ -9,7 +9,7 @@ import { inTheirOrder, leavingOrder, notStarted } from "./order.js";
 import { forgetPod, SLICE_DEADLINE_MS, stopPod } from "./pods.js";
 import { putBack } from "./put-back.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
-import { actOnUnits, stopUnits, withVerdict } from "./units.js";
+import { actOnUnits, refreshFiles, stopUnits, withVerdict } from "./units.js";
 
 const PAUSE = "podgen-pause.service";
 /** The parent that systemd makes up for all pod-*.slice. */
@@ -120,10 +120,13 @@ async function pauseWarnings(ports: ApplyPorts): Promise<string[]> {
 /** Starts or restarts what changed and waits until the pod is as wanted. `before`: what it waits for and has failed. */
 async function bringUp(ports: ApplyPorts, change: PodChange, before: PodEdge | undefined, options: ApplyOptions): Promise<PodReport> {
   const base = { name: change.name, outcome: change.verdict, failures: [] as ContainerFailure[] };
-  if (withVerdict(change, "create", "start", "restart").length === 0) return { ...base, actions: [] };
+  const files = await refreshFiles(ports, change);
+  if (files.failures.length > 0) return { ...base, outcome: "failed", ...files };
+  if (withVerdict(change, "create", "start", "restart").length === 0) return { ...base, actions: files.actions };
   if (before !== undefined) return { ...base, outcome: "failed", actions: [], failures: [notStarted(change.name, before)] };
   const health = await HealthWatch.begin(ports, change);
-  const { actions, job, refused } = await actOnUnits(ports, change, options.timeout);
+  const { actions: acted, job, refused } = await actOnUnits(ports, change, options.timeout);
+  const actions = [...files.actions, ...acted];
   if (refused.length > 0) return { ...base, outcome: "failed", actions, failures: refused };
   if (!options.wait) return { ...base, actions };
   const deadline = ports.clock.now() + options.timeout;

@@ -60,6 +60,24 @@ export async function actOnUnits(ports: ApplyPorts, change: PodChange, timeout: 
   };
 }
 
+/** Exchanges the files of running containers, one after the other; ends with what was done and what could not be. */
+export async function refreshFiles(ports: ApplyPorts, change: PodChange): Promise<{ actions: string[]; failures: ContainerFailure[] }> {
+  const actions: string[] = [];
+  const failures: ContainerFailure[] = [];
+  for (const { unit, container } of change.units.filter((u) => u.refresh)) {
+    if (container === undefined) continue;
+    try {
+      await ports.runtime.refresh(change.name, container);
+      actions.push(`${unit} files updated`);
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      const hint = `podgen restart ${change.name}/${container}`;
+      failures.push({ pod: change.name, container, unit, reason: error.message, restarts: 0, lastLines: [], hint });
+    }
+  }
+  return { actions, failures };
+}
+
 /** A start or a restart; a refusal is the pod's failure, while a bus that is gone is everybody's. */
 async function queue(ports: ApplyPorts, pod: string, unit: UnitChange, timeout: number): Promise<Job | ContainerFailure> {
   try {

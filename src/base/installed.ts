@@ -101,6 +101,8 @@ export interface RunState {
   readonly startTime: string;
   /** The `io.podgen.digest` of the bundle it was started from. */
   readonly digest: string;
+  /** Of the files that are updated while it runs, as they are now; absent: it has none. */
+  readonly files?: string;
   readonly alive: boolean;
 }
 

@@ -27,6 +27,8 @@ export interface UnitChange {
   readonly reasons: readonly string[];
   /** The unit with which systemd restarts it by itself: there is nothing to be done then. */
   readonly along?: string;
+  /** Of a reload: files of its volumes are exchanged while it runs. */
+  readonly refresh?: true;
   /** Of a start: it would run another content than when it ended. */
   readonly renewed?: true;
 }

@@ -40,9 +40,18 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
   }
   if (stale.length > 0) return say("restart", ...changes);
   if (isUnjudged(pod, unit, state, installed)) return say("restart", "an earlier apply was interrupted", ...changes);
+  const files = liveChange(pod, unit, installed);
+  if (files !== undefined && changed?.restart !== true) return { ...say("reload", files, ...changes), refresh: true };
   if (changed === undefined) return say("unchanged");
   // These have done their work and hold nothing: their new text counts at the next start, stop and boot.
   return say(changed.restart && !DONE.has(unit.role) ? "restart" : "reload", ...changes);
+}
+
+/** Why the files that a running container sees are to be exchanged (podgen.io/config-reload: update); undefined: they are as wanted. */
+function liveChange(pod: RenderedPod, unit: RenderedUnit, installed: Installed): string | undefined {
+  if (unit.liveFiles === undefined) return undefined;
+  const running = installed.running.get(`${pod.name}/${unit.container}`);
+  return running?.alive === true && running.files !== unit.liveFiles ? "files of its volumes changed: updated in place" : undefined;
 }
 
 export function isActive(state: UnitState | undefined): boolean {

@@ -123,6 +123,10 @@ export interface Container {
   readonly notify?: true;
   /** Seconds within which it has to say that it is alive; absent: nobody asks. */
   readonly watchdogSeconds?: number;
+  /** Files of its volumes are updated while it runs; absent: a change restarts it. */
+  readonly updatesFiles?: true;
+  /** Number of the signal that it is sent after that; absent: none. */
+  readonly reloadSignal?: number;
   /** Names of the ports whose listening sockets it has from systemd; absent: none. */
   readonly sockets?: readonly string[];
   readonly security: ContainerSecurity;

@@ -20,7 +20,8 @@ export function planVolumes(context: PodContext, container: Container, declared:
     const { source } = volume;
     if (isFiles(source)) {
       const planned = planFiles(context, volume, source, mount);
-      if (planned !== undefined) files.push(planned);
+      const live = container.updatesFiles && planned?.subPath === undefined && mount.subPath === "";
+      if (planned !== undefined) files.push(live ? { ...planned, live } : planned);
     } else if (mount.subPath !== "" && !staysBeneath(cleanPath(mount.subPath).slice(1)))
       refuse(context, "unsafe-path", mount.at, `subPath ${JSON.stringify(mount.subPath)} leaves the volume`);
     else if (source.kind === "image") {

@@ -117,6 +117,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     ...planHooks(context, spec),
     writableCgroup: capabilities.includes("CAP_SYS_ADMIN"),
     notify: spec.notify === true,
+    ...(spec.reloadSignal === undefined ? {} : { reloadSignal: spec.reloadSignal }),
     ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),
     ...planResources(context, ofContainer(spec)),
   };

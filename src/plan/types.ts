@@ -19,6 +19,8 @@ export type PlannedMount = {
 /** Files that podrt writes into a tmpfs inside the container at its start (secret volumes). */
 export interface PlannedFiles {
   readonly destination: string;
+  /** Updated while the container runs (podgen.io/config-reload); absent: made at its start. */
+  readonly live?: true;
   /** Mount just this file of the set at `destination` (a subPath). */
   readonly subPath?: string;
   readonly readOnly: boolean;
@@ -59,6 +61,8 @@ export interface PlannedContainer extends PlannedResources {
   readonly terminal: boolean;
   readonly mounts: readonly PlannedMount[];
   readonly files: readonly PlannedFiles[];
+  /** Number of the signal that follows an update of its files; absent: none. */
+  readonly reloadSignal?: number;
   /** Folder for the writable layer. */
   readonly upper: string;
   readonly stopSignal: string;

@@ -13,6 +13,11 @@ export interface Runtime extends RuntimeReader {
   install(): Promise<boolean>;
   /** Removes folders whose files belong to subordinate ids (`podrt rmtree`, inside the user namespace). */
   removeTrees(paths: readonly string[]): Promise<void>;
+  /**
+   * Makes the files of a running container those of its bundle by now (`podrt refresh`); nothing where it does not run. Throws HostError
+   * runtime-failed.
+   */
+  refresh(pod: string, container: string): Promise<void>;
   /** Forgets the restart back-off of a container, so that the next start is at once. */
   clearBackoff(pod: string, container: string): Promise<void>;
 }

@@ -41,6 +41,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
       role,
       ...(container === undefined ? {} : { container }),
       ...(bundle === undefined ? {} : { digest: bundle.digest }),
+      ...(bundle?.liveFiles === undefined ? {} : { liveFiles: bundle.liveFiles }),
       ...(requires.length === 0 ? {} : { requires }),
       files: own.map((f) => f.path),
     });

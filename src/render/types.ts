@@ -22,6 +22,8 @@ export interface RenderedUnit {
   readonly container?: string;
   /** Value of io.podgen.digest in its bundle: what the running one is compared with. Infra, init and containers only. */
   readonly digest?: string;
+  /** Of the files that are updated while the container runs; absent: it has none. */
+  readonly liveFiles?: string;
   /** Units that it requires, beside what its role says: with a restart of one of them systemd restarts it too. */
   readonly requires?: readonly string[];
   /** The unit file and, for containers, the bundle. */

@@ -97,7 +97,7 @@ class Machine {
         this.#now += ms;
       },
     };
-    const runtime = { clearBackoff: call("clear-backoff"), removeTrees: call("remove") };
+    const runtime = { clearBackoff: call("clear-backoff"), removeTrees: call("remove"), refresh: call("refresh") };
     const journal = { read: async function* () {} };
     return { manager, files: store, clock, runtime, journal, images: { dropShifted: call("drop-shifted") } } as unknown as ApplyPorts;
   }

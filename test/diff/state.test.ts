@@ -6,7 +6,7 @@ import { checkForeign, makeChangeSet } from "../../src/diff/index.js";
 import { shownSecret } from "../../src/diff/unified.js";
 import type { Rendered } from "../../src/render/types.js";
 import { acts, unitState, type World, worldOf } from "../lib/installed.js";
-import { at, configMap, container, imageFacts, initContainer, modelOf, pod, port, renderOf, secret } from "../lib/models.js";
+import { at, configMap, container, imageFacts, initContainer, modelOf, pod, port, renderOf, secret, volumeMount } from "../lib/models.js";
 
 const web = pod("web", { initContainers: [initContainer("prep")], containers: [container("app", { ports: [port(80, 8080)] })] });
 const rendered = renderOf(modelOf(web));
@@ -38,6 +38,28 @@ test("killed between writing and restarting: the running container tells of whic
   const result = change(world, other);
   assert.deepEqual(result.acts, [`${APP}: restart (bundle changed)`]);
   assert.equal(result.changes.empty, false);
+});
+
+test("files that are updated in place: no restart, one reload, and none once the running container has them", () => {
+  const volumes = [{ name: "v", source: { kind: "configMap", name: "c", defaultMode: 0o644, optional: false } as const, at: at() }];
+  const live = (value: string, subPath = "") => {
+    const app = container("app", { updatesFiles: true, reloadSignal: 1, volumeMounts: [volumeMount("v", "/v", { subPath })] });
+    return renderOf(modelOf({ ...web, containers: [app], volumes }, configMap("c", { key: value })));
+  };
+  const { first, acts: done } = change(worldOf(live("old")), live("new"));
+  assert.deepEqual(done, [`${APP}: reload (files of its volumes changed: updated in place)`]);
+  assert.equal(first?.units.find((u) => u.unit === APP)?.refresh, true);
+  assert.deepEqual(change(worldOf(live("new")), live("new")).acts, []);
+  // Killed after the files were written: the running container says which it has.
+  const killed = worldOf(live("new"));
+  const had = worldOf(live("old")).running.get("web/app");
+  assert.ok(had);
+  killed.running.set("web/app", had);
+  assert.deepEqual(change(killed, live("new")).acts, done);
+  killed.running.set("web/app", { ...had, alive: false });
+  assert.deepEqual(change(killed, live("new")).acts, []);
+  // A file by itself cannot be exchanged.
+  assert.match(change(worldOf(live("old", "key")), live("new", "key")).acts.join(), /app\.service: restart \(bundle changed\)/);
 });
 
 test("killed before the manager had read the new units", () => {

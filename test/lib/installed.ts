@@ -37,7 +37,18 @@ export function worldOf(rendered: Rendered): World {
         p.units.flatMap((u): [string, RunState][] =>
           u.digest === undefined
             ? []
-            : [[`${p.name}/${u.container}`, { pid: 7, startTime: "1", digest: u.digest, alive: u.role !== "init" }]],
+            : [
+                [
+                  `${p.name}/${u.container}`,
+                  {
+                    pid: 7,
+                    startTime: "1",
+                    digest: u.digest,
+                    alive: u.role !== "init",
+                    ...(u.liveFiles === undefined ? {} : { files: u.liveFiles }),
+                  },
+                ],
+              ],
         ),
       ),
     ),

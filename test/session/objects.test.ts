@@ -1,8 +1,9 @@
 // ConfigMaps and Secrets beside pods: kept while they are needed, gone with what they came from, and said so.
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { image, PodHost } from "../lib/pods.js";
+import { eventually } from "../lib/session.js";
 import { ownFolders } from "../lib/small-pod.js";
 
 let host: PodHost;
@@ -130,4 +131,95 @@ test("apply --prune of standard input is refused before anything is read, and de
   assert.match(ran.stderr, /--prune takes no standard input/);
   assert.equal(await host.ok(["ps", "-o", "name"]), "one/app\n");
   await host.ok(["delete", "one"]);
+});
+
+/** A pod that counts its SIGHUPs, with files of a ConfigMap and a Secret in all ways, and a container beside it that uses neither. */
+function reloading(color: string, secretText: string, more = "", env = ""): string {
+  return `apiVersion: v1
+kind: ConfigMap
+metadata: { name: live }
+data: { color: ${color}${more} }
+---
+apiVersion: v1
+kind: Secret
+metadata: { name: live }
+stringData: { token: ${secretText} }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: live-env }
+data: { LEVEL: low }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: live, annotations: { podgen.io/config-reload: update, reload-signal.podgen.io/app: SIGHUP } }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - name: app
+      image: ${image("busybox")}
+      command: [sh, -c, "trap 'echo x >> /tmp/hups' HUP; while :; do sleep 0.1; done"]
+      volumeMounts: [{ name: all, mountPath: /all }, { name: conf, mountPath: /conf }${env}]
+    - { name: other, image: "${image("busybox")}", command: [sleep, "3600"] }
+  volumes:
+    - { name: conf, configMap: { name: live, defaultMode: 0640 } }
+    - { name: all, projected: { sources: [{ configMap: { name: live } }, { secret: { name: live, items: [{ key: token, path: deep/token }] } }] } }
+`;
+}
+const app = (script: string): Promise<string> => host.ok(["exec", "live/app", "--", "sh", "-c", script]);
+const invocation = async (container: string): Promise<string> =>
+  (await host.run(["systemctl", "--user", "show", "-P", "InvocationID", `pod-live_${container}.service`])).stdout;
+const hups = "cat /tmp/hups 2>/dev/null | wc -l";
+
+test("config-reload: update exchanges the files of a running container, all at once, and sends its signal", async () => {
+  await host.ok(["apply", host.spec("live.yaml", reloading("red", "first"))]);
+  const before = [await invocation("app"), await invocation("other")];
+  assert.equal(
+    await app("cat /conf/color /all/color /all/deep/token; stat -Lc %a /conf/color; readlink /conf/color"),
+    "redredfirst640\n..data/color\n",
+  );
+
+  const changed = host.spec("live.yaml", reloading("blue", "second", ", shade: dark"));
+  assert.match(
+    (await host.podgen(["diff", changed])).stdout,
+    /pod-live_app\.service: reload \(files of its volumes changed: updated in place\)/,
+  );
+  await host.ok(["apply", changed]);
+  assert.equal(await app("cat /conf/color /conf/shade /all/color /all/deep/token; stat -Lc %a /conf/shade"), "bluedarkbluesecond640\n");
+  await eventually("one SIGHUP", async () => (await app(hups)) === "1\n");
+  assert.equal(
+    await app("ls -A /conf | grep -c '^[.][.][0-9]'; touch /conf/x 2>&1 | grep -c Read-only; grep -c ' /conf tmpfs ro,' /proc/mounts"),
+    "1\n1\n1\n",
+  );
+
+  // A key that goes, goes; nothing was restarted by any of it, and the same spec once more does nothing.
+  const without = host.spec("live.yaml", reloading("blue", "second"));
+  await host.ok(["apply", without]);
+  assert.equal(await app("ls /conf /all"), "/all:\ncolor\ndeep\n\n/conf:\ncolor\n");
+  assert.equal(await host.ok(["apply", without]), "pod/live unchanged\n");
+  assert.deepEqual([await invocation("app"), await invocation("other")], before);
+  // What it starts with after a crash is what it had.
+  await host.ok(["restart", "live/app"]);
+  assert.equal(await app("cat /conf/color /all/deep/token"), "bluesecond");
+  assert.equal(await host.ok(["apply", without]), "pod/live unchanged\n");
+});
+
+test("an apply that was killed before the files were exchanged is finished by the next one", async () => {
+  await host.ok(["apply", host.spec("live.yaml", reloading("blue", "second"))]);
+  const state = `${host.session.runtime}/podgen/pods/live/app/state.json`;
+  const found = JSON.parse(readFileSync(state, "utf8")) as Record<string, unknown>;
+  writeFileSync(state, JSON.stringify({ ...found, files: "0".repeat(64) }));
+  assert.equal(await host.ok(["apply", host.spec("live.yaml", reloading("blue", "second"))]), "pod/live configured\n");
+  assert.equal((JSON.parse(readFileSync(state, "utf8")) as Record<string, unknown>)["files"], found["files"]);
+});
+
+test("config-reload: update: what is mounted with subPath restarts its container, and that one alone", async () => {
+  const sub = ", { name: conf, mountPath: /one, subPath: color }";
+  await host.ok(["apply", host.spec("live.yaml", reloading("blue", "second", "", sub))]);
+  const before = [await invocation("app"), await invocation("other")];
+  await host.ok(["apply", host.spec("live.yaml", reloading("green", "second", "", sub))]);
+  assert.equal(await app("cat /one /conf/color"), "greengreen");
+  assert.notEqual(await invocation("app"), before[0]);
+  assert.equal(await invocation("other"), before[1]);
+  await host.ok(["delete", "-f", host.spec("live.yaml", reloading("green", "second"))]);
 });

@@ -14,6 +14,9 @@ import { parseEnd, parseState } from "./state.js";
 /** A tree of some 100,000 files on a slow disk; milliseconds. */
 const REMOVE_TIMEOUT = 300_000;
 
+/** A few files in memory; milliseconds. */
+const REFRESH_TIMEOUT = 60_000;
+
 /** How many paths one podrt gets: argument lists have an end (ARG_MAX). */
 const PATHS_AT_ONCE = 500;
 
@@ -55,6 +58,13 @@ export class NativeRuntime implements Runtime {
       const why = result.stderr.trim() || result.failure || `exit code ${result.code}`;
       throw new HostError("runtime-failed", `cannot remove a container's files: ${why}`, "see: podgen doctor");
     }
+  }
+
+  async refresh(pod: string, container: string): Promise<void> {
+    const result = await run([await this.#program(), "refresh", `pods/${pod}/${container}`], REFRESH_TIMEOUT, this.#env);
+    if (result.code === 0) return;
+    const why = result.stderr.trim() || result.failure || `exit code ${result.code}`;
+    throw new HostError("runtime-failed", `its files cannot be updated: ${why}`, `podgen restart ${pod}/${container}`);
   }
 
   async clearBackoff(pod: string, container: string): Promise<void> {

@@ -3,10 +3,10 @@ import type { LastEnd, RunState } from "../../base/installed.js";
 
 /** The content of state.json without `alive`, or undefined when it is none: cut off, or of a podrt we do not know. */
 export function parseState(text: string): Omit<RunState, "alive"> | undefined {
-  const { pid, startTime, digest } = objectIn(text);
+  const { pid, startTime, digest, files } = objectIn(text);
   if (typeof pid !== "number" || !Number.isInteger(pid) || pid <= 0) return undefined;
   if (typeof startTime !== "string" || typeof digest !== "string") return undefined;
-  return { pid, startTime, digest };
+  return { pid, startTime, digest, ...(typeof files === "string" ? { files } : {}) };
 }
 
 /** The content of ended.json, likewise. */

@@ -47,6 +47,24 @@ function names(value: string): Problem | undefined {
   return twice === undefined ? undefined : { problem: `names ${quote(twice)} twice` };
 }
 
+/** Those that programs take for "read your settings". */
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGTERM: 15,
+  SIGCONT: 18,
+  SIGWINCH: 28,
+};
+
+/** Of a signal by its name, with SIG or without. */
+export function signalNumber(name: string): number | undefined {
+  const key = name.startsWith("SIG") ? name : `SIG${name}`;
+  return Object.hasOwn(SIGNALS, key) ? SIGNALS[key] : undefined;
+}
+
 export const ANNOTATIONS = {
   sdnotify: {
     meaning:
@@ -71,6 +89,20 @@ export const ANNOTATIONS = {
     container: ["socket-activation.podgen.io/"],
     notInit: "it has ended when the others start",
     check: names,
+  },
+  configReload: {
+    meaning:
+      "What a changed ConfigMap or Secret, or the pod's labels and annotations, do to a container that has files of them. restart, the default: it is started anew. update: the files of configMap, secret, projected and downwardAPI volumes are exchanged while it runs, all of a volume at once, laid out as the kubelet does (links by way of ..data); what is in its environment or mounted with subPath cannot be, and restarts it. Not in a pod with a user namespace of its own",
+    pod: ["podgen.io/config-reload"],
+    container: ["config-reload.podgen.io/"],
+    check: oneOf(["restart", "update"]),
+  },
+  reloadSignal: {
+    meaning: "Beside config-reload: update, a signal that the container's first process is sent after its files have changed: SIGHUP, say",
+    pod: ["podgen.io/reload-signal"],
+    container: ["reload-signal.podgen.io/"],
+    notInit: "it is not told",
+    check: (value) => (signalNumber(value) === undefined ? { problem: `is none of ${Object.keys(SIGNALS).join(", ")}` } : undefined),
   },
   userns: {
     meaning:

@@ -16,6 +16,8 @@ export interface Bundle {
   readonly text: string;
   /** `io.podgen.digest`: of everything but itself, the source's path (moving a spec restarts nothing) and what is loose. */
   readonly digest: string;
+  /** `io.podgen.live-digest`; absent: there are no such files. */
+  readonly liveFiles?: string;
 }
 
 /** Completes a draft. `source` and `object` are the header that unit files have as comments. */
@@ -28,5 +30,6 @@ export function finishBundle(draft: BundleDraft, source: string, object: string)
     ...draft.annotations,
     ...draft.loose,
   };
-  return { text: printJson({ ...draft.config, annotations }), digest };
+  const liveFiles = draft.loose?.["io.podgen.live-digest"];
+  return { text: printJson({ ...draft.config, annotations }), digest, ...(liveFiles === undefined ? {} : { liveFiles }) };
 }

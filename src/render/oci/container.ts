@@ -4,7 +4,8 @@ import { mapsJson } from "../../base/userns.js";
 import { INFRA, runDir } from "../../plan/names.js";
 import { layerFolder, shiftedFolder } from "../../plan/paths.js";
 import { passedSockets } from "../../plan/ports.js";
-import type { PlannedContainer, PlannedMount, PodPlan } from "../../plan/types.js";
+import type { PlannedContainer, PlannedFiles, PlannedMount, PodPlan } from "../../plan/types.js";
+import { sha256 } from "../digest.js";
 import { objectOf } from "../origin.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
 import type { Json } from "./json.js";
@@ -25,7 +26,10 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
     },
   };
   // The unit's Restart= is read when the container ends, and so is this: another policy is no reason to restart.
-  const loose: Record<string, string> = pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" };
+  const loose: Record<string, string> = {
+    ...(pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" }),
+    ...liveFilesOf(container),
+  };
   return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, objectOf(pod));
 }
 
@@ -77,7 +81,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...(container.userName === undefined ? {} : { "io.podgen.user": container.userName }),
     ...(container.strictGroups ? { "io.podgen.groups": "strict" } : {}),
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
-    ...(container.files.length === 0 ? {} : { "io.podgen.files": filesOf(container) }),
+    ...filesOf(container),
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
     ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),
     ...hookOf("io.podgen.post-start", container.postStart),
@@ -97,9 +101,31 @@ function layersOf({ userns }: PodPlan, { layers }: ImageFacts, facts: HostFacts)
   return layers.filter((layer, i) => layers.lastIndexOf(layer) === i).map(folder);
 }
 
-function filesOf(container: PlannedContainer): string {
+/** What changes while the container runs is no part of the digest; where it is mounted is. */
+function filesOf(container: PlannedContainer): Record<string, string> {
+  const fixed = container.files.filter((f) => f.live === undefined);
+  const live = container.files.filter((f) => f.live === true);
+  return {
+    ...(fixed.length === 0 ? {} : { "io.podgen.files": listOf(fixed) }),
+    ...(live.length === 0 ? {} : { "io.podgen.live-mounts": JSON.stringify(live.map((f) => f.destination)) }),
+  };
+}
+
+function liveFilesOf(container: PlannedContainer): Record<string, string> {
+  const live = container.files.filter((f) => f.live === true);
+  if (live.length === 0) return {};
+  const list = listOf(live);
+  const signal = container.reloadSignal;
+  return {
+    "io.podgen.live-files": list,
+    "io.podgen.live-digest": sha256(list),
+    ...(signal === undefined ? {} : { "io.podgen.reload-signal": String(signal) }),
+  };
+}
+
+function listOf(files: readonly PlannedFiles[]): string {
   return JSON.stringify(
-    container.files.map((f) => ({
+    files.map((f) => ({
       destination: f.destination,
       ...(f.subPath === undefined ? {} : { subPath: f.subPath }),
       readOnly: f.readOnly,

@@ -6,6 +6,7 @@ import type { ContainerView, PodView } from "../view.js";
 
 export function serviceAnnotations(view: PodView): void {
   for (const container of view.containers) {
+    reload(view, container);
     if (container.model.init) continue;
     watchdog(view, container);
     sockets(view, container);
@@ -18,6 +19,22 @@ function reportAt(view: PodView, { model }: ContainerView, name: AnnotationName,
   const key = annotationKey(view.model.annotations, name, model.name);
   if (annotations === undefined || key === undefined) return;
   view.report.error("bad-annotation", annotations.place(key), annotations.pathOf(key), problem, hint);
+}
+
+function reload(view: PodView, container: ContainerView): void {
+  const { updatesFiles, reloadSignal } = container.model;
+  if (updatesFiles && view.model.userns !== undefined) {
+    const problem = 'is "update", and podgen updates no files in a user namespace of the pod\'s own';
+    reportAt(
+      view,
+      container,
+      "configReload",
+      problem,
+      "write restart, or let the pod have the user's namespace (podgen.io/userns: shared)",
+    );
+  }
+  if (reloadSignal !== undefined && !updatesFiles)
+    reportAt(view, container, "reloadSignal", "says nothing where files are not updated", "write podgen.io/config-reload: update too");
 }
 
 function watchdog(view: PodView, container: ContainerView): void {
