@@ -8,6 +8,7 @@ import { HealthWatch } from "./health.js";
 import { inTheirOrder, leavingOrder, notStarted } from "./order.js";
 import { forgetPod, SLICE_DEADLINE_MS, stopPod } from "./pods.js";
 import { putBack } from "./put-back.js";
+import { type BringUp, Rolling } from "./rollout.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
 import { actOnUnits, refreshFiles, stopUnits, withVerdict } from "./units.js";
 
@@ -20,37 +21,46 @@ const PARENT_SLICE = "pod.slice";
  * images: from here on nothing is fetched. Throws on I/O and D-Bus errors after undoing what it can.
  */
 export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<ApplyReport> {
-  await writeManifest(ports, options, intent(options.manifest, changes));
-  const deleted = changes.pods.filter((p) => p.manifest === undefined);
-  const kept = changes.pods.filter((p) => p.manifest !== undefined);
+  const rollouts = (changes.rollouts ?? []).map((rollout) => new Rolling(ports, rollout, changes.pods, options, bringUpOf(ports)));
+  const rolled = new Set(rollouts.flatMap((r) => r.pods));
+  /** All that is not done step by step. */
+  const plain = { ...changes, pods: changes.pods.filter((p) => !rolled.has(p)) };
+  await writeManifest(ports, options, intent(options.manifest, withSurge(changes)));
+  const deleted = plain.pods.filter((p) => p.manifest === undefined);
+  const kept = plain.pods.filter((p) => p.manifest !== undefined);
   const reports = new Map<string, PodReport>();
   const bring = (change: PodChange, failed: PodEdge | undefined): Promise<PodReport> => bringUp(ports, change, failed, options);
 
   try {
-    await prepare(ports, changes, options);
+    await prepare(ports, plain, options);
   } catch (error) {
     // What is thrown is the first error; one of the undoing would only hide it.
-    await abandon(ports, changes, options).catch(() => undefined);
+    await abandon(ports, plain, options).catch(() => undefined);
     throw error;
   }
   for (const change of deleted) reports.set(change.name, await forgetPod(ports, change));
+  const [brought] = await Promise.all([inTheirOrder(kept, bring), ...rollouts.map((rolling) => rolling.carryOut())]);
+  for (const [name, report] of brought) reports.set(name, report);
   await removeShared(
     ports,
     changes.shared.filter((f) => f.kind !== "object"),
     options,
   ); // prettier-ignore
 
-  for (const [name, report] of await inTheirOrder(kept, bring)) reports.set(name, report);
-  const warnings = kept.length > 0 ? await pauseWarnings(ports) : [];
+  const broken = rollouts.filter((rolling) => rolling.failed);
+  const warnings = changes.pods.some((p) => p.manifest !== undefined) ? await pauseWarnings(ports) : [];
   const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
-  const failures = new Set(failed.map((c) => c.name));
+  const failures = new Set([...failed, ...broken.flatMap((rolling) => rolling.pods)].map((c) => c.name));
   const after = outcome(options.manifest, changes, failures);
+  for (const rolling of broken) await rolling.undo(after);
+  for (const rolling of rollouts) for (const [name, report] of rolling.reports) reports.set(name, report);
   for (const change of failed) {
     const report = reports.get(change.name);
     if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, after, options));
   }
   // Layers of containers that are no more; a pod that was put back has them all again.
-  for (const change of kept) if (!failed.includes(change) && change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
+  const changed = changes.pods.filter((p) => p.manifest !== undefined && !failures.has(p.name));
+  for (const change of changed) if (change.folders.length > 0) await ports.runtime.removeTrees(change.folders);
   await putBackShared(ports, undoneShared(changes, failures), after, options);
   // Only now it is known that no version that was put back needs them.
   const forgotten = changes.forgotten.filter((key) => after.objects[key] === undefined);
@@ -66,6 +76,11 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   await ports.images.dropShifted(new Set(Object.values(after.pods).flatMap((p) => p.shifted ?? []))).catch(() => undefined);
   const objects = forgotten.map((name) => ({ name, outcome: "deleted", pods: [] }) as const);
   return { ...summary(changes, reports, options), objects, warnings };
+}
+
+/** Surge pods are podgen's as long as they are there. */
+function withSurge(changes: ChangeSet): ChangeSet {
+  return { ...changes, pods: [...changes.pods, ...(changes.rollouts ?? []).flatMap((r) => r.surge.map((s) => s.change))] };
 }
 
 /** Everything up to the first start: what is no longer wanted stops, the files are brought to what they shall be. */
@@ -115,6 +130,10 @@ async function putBackShared(ports: ApplyPorts, undone: readonly FileChange[], a
 async function pauseWarnings(ports: ApplyPorts): Promise<string[]> {
   const text = (await ports.manager.get(PAUSE)).service?.statusText ?? "";
   return text === "" ? [] : [text];
+}
+
+function bringUpOf(ports: ApplyPorts): BringUp {
+  return (change, options) => bringUp(ports, change, undefined, options);
 }
 
 /** Starts or restarts what changed and waits until the pod is as wanted. `before`: what it waits for and has failed. */

@@ -34,3 +34,13 @@ export interface Checked<T> {
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((d) => d.severity === "error");
 }
+
+/** Without those that say at one place what another says there already: of a template's pods each finds the same. */
+export function oncePerPlace(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Set<string>();
+  return diagnostics.filter(({ code, at }) => {
+    if (at === undefined) return true;
+    const key = `${code} ${at.file}:${at.line}:${at.column}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}

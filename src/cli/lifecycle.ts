@@ -2,16 +2,15 @@
 import type { Args } from "./args.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
-import { manifestOf, parseTarget, requirePod, type Target } from "./pods.js";
+import { manifestOf, type PodTarget, parseTarget, podsOf } from "./pods.js";
 
 export type Verb = "start" | "stop" | "restart";
 const DONE: Readonly<Record<Verb, string>> = { start: "started", stop: "stopped", restart: "restarted" };
 
 export async function act(verb: Verb, args: Args, context: Context): Promise<number> {
-  const targets = args.list("pods").map(parseTarget);
   const manifest = await manifestOf(context);
+  const targets = args.list("pods").flatMap((word) => podsOf(manifest, parseTarget(word)));
   for (const t of targets) {
-    requirePod(manifest, t.pod);
     const unit = unitOf(t);
     if (!manifest.pods[t.pod]?.units.includes(unit)) throw new UserError(`pod ${t.pod} has no container "${t.container ?? ""}"`);
   }
@@ -38,10 +37,10 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
   return failed ? EXIT.broken : EXIT.done;
 }
 
-function unitOf(target: Target): string {
+function unitOf(target: PodTarget): string {
   return target.container === undefined ? `pod-${target.pod}.service` : `pod-${target.pod}_${target.container}.service`;
 }
 
-function unitsOf(target: Target, all: readonly string[]): readonly string[] {
+function unitsOf(target: PodTarget, all: readonly string[]): readonly string[] {
   return target.container === undefined ? all : [unitOf(target)];
 }

@@ -1,5 +1,5 @@
 // The pure stages in their order, with just the readers they need: what diff, plan, generate, validate and apply share.
-import { type Diagnostic, hasErrors } from "../base/diagnostic.js";
+import { type Diagnostic, hasErrors, oncePerPlace } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { Manifest } from "../base/installed.js";
 import { recordOf } from "../base/record.js";
@@ -75,7 +75,7 @@ export async function compilePlan(
   given: Given & { readonly images: ImageReader; readonly choose?: Choose | undefined },
 ): Promise<Stage<Compiled>> {
   const { logins, diagnostics } = await pullSecrets(model, given);
-  if (diagnostics.length > 0) return { diagnostics };
+  if (diagnostics.length > 0) return { diagnostics: oncePerPlace(diagnostics) };
   const named = await nameImages(model, given.images, logins, given.choose);
   if (named.value === undefined) return { diagnostics: named.diagnostics };
   const looked = await inspectImages(named.value.model, given.images, logins);
@@ -167,7 +167,7 @@ async function inspectImages(model: Model, images: ImageReader, logins: PodLogin
       }
     }),
   );
-  return diagnostics.length > 0 ? { diagnostics } : { diagnostics, value: found };
+  return diagnostics.length > 0 ? { diagnostics: oncePerPlace(diagnostics) } : { diagnostics, value: found };
 }
 
 /** An image that cannot be had, as a finding at its place in the spec. */

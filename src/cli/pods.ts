@@ -1,34 +1,26 @@
-// Pods and containers as people name them: `web`, `web/app`; and what the manifest knows of them.
+// Pods that are named on the command line, and what is known of them.
 import type { LastEnd, Manifest, UnitState } from "../base/installed.js";
+import { ownerName } from "../base/owner.js";
 import { type Ends, endsToAsk, statusOf } from "../status/index.js";
 import type { ContainerStatus, PodStatus } from "../status/types.js";
 import type { Context } from "./context.js";
 import { UserError } from "./exit.js";
 import { readManifest } from "./installed.js";
+import { type PodTarget, parseTarget, podsOf } from "./targets.js";
 
-export interface Target {
-  readonly pod: string;
-  readonly container?: string;
-}
-
-export function parseTarget(word: string): Target {
-  const [pod = "", container, ...more] = word.replace(/^pods?\//, "").split("/");
-  if (pod === "" || container === "" || more.length > 0) throw new UserError(`${word}: name a POD or POD/CONTAINER`, 64);
-  return container === undefined ? { pod } : { pod, container };
-}
+export { type PodTarget, parseTarget, podsOf, wholePod } from "./targets.js";
 
 export async function manifestOf(context: Context): Promise<Manifest> {
   return readManifest(context.host.paths, await context.host.files());
 }
 
 /**
- * Status of all pods, or of those named; of `web/app` the pod with that container alone. A name that is not there is an
+ * Status of all pods, or of those named, workloads' too; of `web/app` the pod with that container alone. A name that is not there is an
  * error that lists what is.
  */
 export async function statuses(context: Context, names: readonly string[]): Promise<PodStatus[]> {
   const manifest = await manifestOf(context);
-  const targets = names.map(parseTarget);
-  for (const { pod } of targets) requirePod(manifest, pod);
+  const targets = names.flatMap((name) => podsOf(manifest, parseTarget(name)));
   const units = Object.keys(manifest.pods).length === 0 ? [] : await (await context.host.manager()).list(["pod-*"]);
   const states = new Map(units.map((u: UnitState) => [u.name, u]));
   const all = statusOf(manifest, states, await lastEnds(context, endsToAsk(manifest, states)));
@@ -47,7 +39,7 @@ async function lastEnds(context: Context, asked: ReturnType<typeof endsToAsk>): 
 }
 
 /** The pods that are meant, each with the containers that are: all, unless only some were named. */
-function selectTargets(pods: readonly PodStatus[], targets: readonly Target[]): PodStatus[] {
+function selectTargets(pods: readonly PodStatus[], targets: readonly PodTarget[]): PodStatus[] {
   return pods.flatMap((pod) => {
     const meant = targets.filter((t) => t.pod === pod.name);
     if (meant.length === 0) return [];
@@ -57,10 +49,14 @@ function selectTargets(pods: readonly PodStatus[], targets: readonly Target[]): 
   });
 }
 
-export function requirePod(manifest: Manifest, pod: string): void {
-  if (manifest.pods[pod] !== undefined) return;
-  const names = Object.keys(manifest.pods).sort();
-  throw new UserError(`there is no pod "${pod}"`, 1, names.length === 0 ? "podgen has applied no pods yet" : `pods: ${names.join(", ")}`);
+/** Status of the one pod that is meant; of a workload with several, its first, which is said. */
+export async function onePod(context: Context, name: string): Promise<PodStatus> {
+  const [first, ...others] = await statuses(context, [name]);
+  if (first === undefined) throw new UserError(`there is no pod "${name}"`);
+  const all = others.length + 1;
+  if (others.length > 0 && first.owner !== undefined)
+    context.err.write(`podgen: ${ownerName(first.owner)} has ${all} pods: this is ${first.name}\n`);
+  return first;
 }
 
 /** The one container meant: named, or the only one that is no init container; else the error lists them. */

@@ -7,11 +7,13 @@ import { checkForeign, makeChangeSet } from "../diff/index.js";
 import { unneededObjects } from "../diff/objects.js";
 import { withoutStarts } from "../diff/passive.js";
 import { stillRequired } from "../diff/required.js";
+import { withRollouts } from "../diff/rollout.js";
+import { scaledDown } from "../diff/surge.js";
 import type { ChangeSet } from "../diff/types.js";
 import { withoutPods } from "../diff/without.js";
 import type { Model } from "../model/types.js";
 import { claimedVolumes } from "../plan/claim-objects.js";
-import { claimedPorts } from "../plan/claims.js";
+import { claimedNames, claimedPorts } from "../plan/claims.js";
 import type { FileReader } from "../ports/files.js";
 import type { ImageReader } from "../ports/images.js";
 import type { ManagerReader } from "../ports/manager.js";
@@ -117,11 +119,12 @@ async function compare(
   const diagnostics = [...before];
   if (!options.adopt)
     diagnostics.push(...checkForeign(compiled.rendered, installed, new Map(compiled.model.pods.map((p) => [p.name, p.at]))));
-  const prune = options.prune ? pruned(compiled, texts, manifest) : [];
+  const fewer = scaledDown(compiled.rendered, { manifest });
+  const prune = [...new Set([...fewer, ...(options.prune ? pruned(compiled, texts, manifest) : [])])];
   const pruneObjects = options.prune ? prunedObjects(compiled, texts, manifest, prune) : [];
   const touched = new Set([...compiled.rendered.pods.map((p) => p.name), ...prune]);
   const others = Object.values(manifest.pods).filter((p) => !touched.has(p.name));
-  diagnostics.push(...claimedPorts(compiled.model.pods, others));
+  diagnostics.push(...claimedPorts(compiled.model.pods, others), ...claimedNames(compiled.model.pods, manifest));
   for (const { pod, by } of stillRequired(prune, [...compiled.rendered.pods, ...others])) {
     const hint = `delete both, or take ${pod} out of its podgen.io/requires`;
     diagnostics.push({
@@ -136,7 +139,8 @@ async function compare(
   const all = makeChangeSet(compiled.rendered, installed, { prune, pruneObjects });
   const wanted = options.passive === true ? withoutStarts(all, installed) : all;
   const left = wanted.pods.filter((p) => p.verdict !== "unchanged" && p.manifest !== undefined && options.leaveOut?.(p.manifest) === true);
-  const changes = withoutPods(wanted, new Set(left.map((p) => p.name)), installed);
+  const rest = withoutPods(wanted, new Set(left.map((p) => p.name)), installed);
+  const changes = withRollouts(rest, compiled.rendered, installed);
   return { diagnostics, value: { ...compiled, changes, manifest, foreign: installed.foreign } };
 }
 

@@ -1,5 +1,5 @@
 // Names of images without a registry: settled by what registries.conf says, by asking, or refused with the candidates.
-import type { Diagnostic } from "../base/diagnostic.js";
+import { type Diagnostic, oncePerPlace } from "../base/diagnostic.js";
 import type { RegistryLogin } from "../base/registry-login.js";
 import { type ImageUse, imageUses, withImages } from "../model/images.js";
 import { dockerName, shortImage } from "../model/kube/image.js";
@@ -38,10 +38,12 @@ export async function nameImages(
       known.set(short, found);
       if (found instanceof ImageError) diagnostics.push(finding(found, container, pod));
     }
-  if (diagnostics.length > 0) return { diagnostics };
+  if (diagnostics.length > 0) return { diagnostics: oncePerPlace(diagnostics) };
   if (known.size === 0) return { diagnostics, value: { model, chosen } };
-  const pods = model.pods.map((p) => withImages(p, (image) => (known.get(image) as string | undefined) ?? image));
-  return { diagnostics, value: { model: { ...model, pods }, chosen } };
+  const full = (image: string): string => (known.get(image) as string | undefined) ?? image;
+  const pods = model.pods.map((p) => withImages(p, full));
+  const workloads = model.workloads?.map((w) => ({ ...w, surge: w.surge.map((p) => withImages(p, full)) }));
+  return { diagnostics, value: { model: { ...model, pods, ...(workloads === undefined ? {} : { workloads }) }, chosen } };
 }
 
 interface Asked {
@@ -132,7 +134,7 @@ function finding(error: ImageError, container: ImageUse, pod: PodModel): Diagnos
 
 /** For who has no machine to ask (validate): what a spec leaves to it. */
 export function shortNameWarnings(model: Model): Diagnostic[] {
-  return model.pods.flatMap(imageUses).flatMap((c) => {
+  const found = model.pods.flatMap(imageUses).flatMap((c) => {
     const short = shortImage(c.image);
     if (short === undefined) return [];
     const message = `"${short}" does not say which registry it is from: registries.conf of each machine decides`;
@@ -146,4 +148,5 @@ export function shortNameWarnings(model: Model): Diagnostic[] {
       },
     ];
   });
+  return oncePerPlace(found);
 }

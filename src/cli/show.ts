@@ -1,6 +1,6 @@
 // How a change set and a report look, as text and as JSON.
 import type { ApplyReport, ContainerFailure, ObjectReport } from "../apply/types.js";
-import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
+import type { ChangeSet, FileChange, PodChange, Rollout } from "../diff/types.js";
 import { shownSecret, unifiedDiff } from "../diff/unified.js";
 import { json, printable } from "./print.js";
 
@@ -10,6 +10,7 @@ const text = new TextDecoder();
 export function showChanges(changes: ChangeSet): string {
   const parts = [...changes.shared, ...changes.pods.flatMap((p) => p.files)].map(showFile);
   for (const pod of changes.pods) parts.push(showPod(pod));
+  for (const rollout of changes.rollouts ?? []) parts.push(showRollout(rollout));
   for (const key of changes.resourced) parts.push(`${objectName(key)} is now from ${changes.objects[key]?.source ?? ""}\n`);
   return parts.join("");
 }
@@ -27,6 +28,26 @@ function showPod(pod: PodChange): string {
   return head + units.map((u) => `  ${u.unit}: ${u.verdict}${u.reasons.length > 0 ? ` (${u.reasons.join("; ")})` : ""}\n`).join("");
 }
 
+/** In which order a workload's pods change, a step per line. */
+function showRollout({ name, steps, surge, minReadySeconds }: Rollout): string {
+  const passing = new Set(surge.map((s) => s.change.name));
+  const lines = steps.map(({ stop, up, remove }) => {
+    const parts = [
+      stop.length === 0 ? "" : `${stop.join(", ")} stop`,
+      up.length === 0 ? "" : `${up.join(", ")} up and ready${up.every((p) => passing.has(p)) ? ", meanwhile" : ""}`,
+      remove.length === 0 ? "" : `${remove.join(", ")} removed`,
+    ];
+    return parts.filter((part) => part !== "").join("; then ");
+  });
+  const stays = minReadySeconds === 0 ? "" : `, each ready for ${minReadySeconds} s`;
+  return `${name} in ${steps.length} ${steps.length === 1 ? "step" : "steps"}${stays}\n${lines.map((line, i) => `  ${i + 1}. ${line}\n`).join("")}`;
+}
+
+/** What people should know of a change set, for standard error. */
+export function showNotes(changes: ChangeSet): string {
+  return (changes.notes ?? []).map((note) => `note: ${note}\n`).join("");
+}
+
 /** Paths and verdicts as data; contents are left out, secrets could be among them. */
 export function changesJson(changes: ChangeSet): string {
   const files = (list: readonly FileChange[]) => list.map((f) => ({ path: f.path, action: f.action, kind: f.kind }));
@@ -34,6 +55,8 @@ export function changesJson(changes: ChangeSet): string {
     changed: !changes.empty,
     forgotten: changes.forgotten,
     shared: files(changes.shared),
+    notes: changes.notes ?? [],
+    rollouts: (changes.rollouts ?? []).map(({ name, steps }) => ({ name, steps })),
     pods: changes.pods.map((p) => ({
       name: p.name,
       verdict: p.verdict,

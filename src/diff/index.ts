@@ -5,6 +5,7 @@ import type { Rendered } from "../render/types.js";
 import { wantedFiles } from "./files.js";
 import { changeObjects } from "./objects.js";
 import { changePod, deletePod } from "./pod.js";
+import { scaledDown } from "./surge.js";
 import type { ChangeSet, FileChange, PodChange } from "./types.js";
 import { NOT_LOADED } from "./unit.js";
 
@@ -18,7 +19,9 @@ export interface ChangeOptions {
 /** Compares what shall be with what is. Only pods that are rendered or pruned are looked at: all others stay. */
 export function makeChangeSet(rendered: Rendered, installed: Installed, options: ChangeOptions): ChangeSet {
   const wanted = new Set(rendered.pods.map((p) => p.name));
-  const gone = [...new Set(options.prune ?? [])].filter((name) => !wanted.has(name)).flatMap((name) => installed.manifest.pods[name] ?? []);
+  const gone = [...new Set([...(options.prune ?? []), ...scaledDown(rendered, installed)])]
+    .filter((name) => !wanted.has(name))
+    .flatMap((name) => installed.manifest.pods[name] ?? []);
   const goneNames = new Set(gone.map((p) => p.name));
   const others = Object.values(installed.manifest.pods).filter((p) => !wanted.has(p.name) && !goneNames.has(p.name));
   const kept = new Set([...rendered.pods, ...others].flatMap((pod) => pod.files.map((f) => f.path)));

@@ -46,9 +46,44 @@ export interface PodChange {
   readonly manifest?: ManifestPod;
 }
 
+/** What is done together; the next step begins when all of it is ready. Names of pods. */
+export interface RolloutStep {
+  /** They end first. */
+  readonly stop: readonly string[];
+  readonly up: readonly string[];
+  /** They go. */
+  readonly remove: readonly string[];
+}
+
+/** A pod that is there during a rollout. */
+export interface SurgePod {
+  readonly change: PodChange;
+  readonly removal: PodChange;
+}
+
+/** The changes of a workload's pods, in their order. All of them, or none when one fails. */
+export interface Rollout {
+  /** `deployment/web` */
+  readonly name: string;
+  readonly steps: readonly RolloutStep[];
+  /** The pods of the change set that it has to do with. */
+  readonly pods: readonly string[];
+  /** Pods that are there meanwhile: not in the change set. */
+  readonly surge: readonly SurgePod[];
+  /** Seconds for which pods must have been ready before the next step. */
+  readonly minReadySeconds: number;
+  /** Seconds that a step may take; absent: as long as a pod may. */
+  readonly progressDeadlineSeconds?: number;
+  readonly notes: readonly string[];
+}
+
 export interface ChangeSet {
   readonly pods: readonly PodChange[];
   readonly shared: readonly FileChange[];
+  /** Of workloads whose pods change; absent: none. */
+  readonly rollouts?: readonly Rollout[];
+  /** What people should know of it, a line each; absent: nothing. */
+  readonly notes?: readonly string[];
   /** What the manifest says of objects when this is done. */
   readonly objects: Readonly<Record<string, OwnedObject>>;
   /** Objects that go, as `Secret/login`. */

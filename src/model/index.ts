@@ -12,11 +12,13 @@ import { readConfigMap, readSecret } from "./kube/config.js";
 import { KINDS, OTHER_KINDS, versionOf } from "./kube/kinds.js";
 import { readPod } from "./kube/pod.js";
 import { hostPorts } from "./kube/rules/host-ports.js";
+import { podClashes, withFreeSurge } from "./kube/rules/pod-clashes.js";
 import { podOrder } from "./kube/rules/pod-order.js";
 import { podgenAnnotations } from "./kube/rules/podgen-annotations.js";
 import { uniqueObjects } from "./kube/rules/unique-objects.js";
 import type { Found, PodView } from "./kube/view.js";
-import type { ClaimModel, ConfigMapModel, Model, SecretModel } from "./types.js";
+import { readWorkload } from "./kube/workload/read.js";
+import type { ClaimModel, ConfigMapModel, Model, PodModel, SecretModel, WorkloadKind, WorkloadModel } from "./types.js";
 
 /**
  * All objects of the documents, or none when any finding is an error. Every finding is given, those of broken objects
@@ -33,20 +35,33 @@ class Builder {
   /** Those of each document. */
   readonly #reports: Report[][] = [];
   readonly #found: Found[] = [];
-  readonly #pods: PodView[] = [];
+  /** What stands in them with metadata of its own: templates. */
+  readonly #templates: Found[] = [];
+  /** Written pods, and of each template with pods one. */
+  readonly #views: PodView[] = [];
+  readonly #pods: PodModel[] = [];
+  readonly #workloads: WorkloadModel[] = [];
   readonly #configMaps: ConfigMapModel[] = [];
   readonly #secrets: SecretModel[] = [];
   readonly #claims: ClaimModel[] = [];
+  /** Claims of workloads' pods. */
+  readonly #made: ClaimModel[] = [];
 
   finish(): Checked<Model> {
-    for (const found of this.#found) podgenAnnotations(found);
+    for (const found of [...this.#found, ...this.#templates]) podgenAnnotations(found);
     uniqueObjects(this.#found);
-    hostPorts(this.#pods);
-    podOrder(this.#pods);
+    podClashes(this.#pods, this.#found);
+    hostPorts(this.#views);
+    podOrder(this.#views, this.#pods);
     const diagnostics = this.#reports.flatMap(findingsOf);
     if (hasErrors(diagnostics)) return { diagnostics };
-    const pods = this.#pods.map((p) => p.model);
-    return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets, claims: this.#claims }, diagnostics };
+    const pods = this.#pods;
+    const written = new Set(this.#claims.map((c) => c.name));
+    const workloads = this.#workloads.map((w) => ({ ...withFreeSurge(w, pods), claims: w.claims.filter((name) => !written.has(name)) }));
+    // A claim that is written out under such a name is the one that the pod gets.
+    const claims = [...this.#claims, ...this.#made.filter((m) => !written.has(m.name))];
+    const made = workloads.length === 0 ? {} : { workloads };
+    return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets, claims, ...made }, diagnostics };
   }
 
   document(root: Node): void {
@@ -83,8 +98,18 @@ class Builder {
         });
     } else if (kind === "Pod") {
       const view = readPod(reader, report);
-      this.#pods.push(view);
+      this.#pods.push(view.model);
+      this.#views.push(view);
       this.#found.push({ object: view.model, report, reader });
+    } else if (isWorkload(kind)) {
+      const { model, pods, view, claims, templates } = readWorkload(kind, reader, report);
+      this.#made.push(...claims);
+      this.#templates.push(...templates);
+      this.#workloads.push(model);
+      this.#pods.push(...pods);
+      if (view !== undefined) this.#templates.push({ object: view.model, report, reader: view.reader });
+      if (view !== undefined && pods.length > 0) this.#views.push(view);
+      this.#found.push({ object: model, report, reader });
     } else if (kind === "ConfigMap") {
       const object = readConfigMap(reader, report);
       this.#configMaps.push(object);
@@ -99,6 +124,12 @@ class Builder {
       this.#found.push({ object, report, reader });
     }
   }
+}
+
+const WORKLOADS: ReadonlySet<string> = new Set<WorkloadKind>(["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"]);
+
+function isWorkload(kind: string): kind is WorkloadKind {
+  return WORKLOADS.has(kind);
 }
 
 /** A List that holds a Secret may show it in the line of any finding: as JSON, all of it can be one line. */

@@ -2,13 +2,16 @@
 import type { Location } from "../base/diagnostic.js";
 import type { OwnerRef } from "../base/owner.js";
 import type { PodCondition } from "../base/pod-order.js";
+import type { RolloutWish } from "../base/rollout.js";
 import type { UsernsWish } from "../base/userns.js";
 
 export type { OwnerRef } from "../base/owner.js";
 export type { UsernsWish } from "../base/userns.js";
 
+export type WorkloadKind = "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet";
+
 export interface ObjectRef {
-  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim";
+  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | WorkloadKind;
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -277,10 +280,24 @@ export interface ClaimModel extends ObjectRef {
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
+/** What makes pods. They are among the model's pods, each with this as its owner. */
+export interface WorkloadModel extends ObjectRef {
+  readonly kind: WorkloadKind;
+  /** How many pods it has. */
+  readonly replicas: number;
+  readonly rollout: RolloutWish;
+  /** Names of the claims that its pods have by templates. */
+  readonly claims: readonly string[];
+  /** Pods of the next numbers, that may stand in while others are replaced. */
+  readonly surge: readonly PodModel[];
+}
+
 /** All objects of one apply. Names are unique per kind; references between them are checked in plan/, where installed objects are known. */
 export interface Model {
   readonly pods: readonly PodModel[];
   readonly configMaps: readonly ConfigMapModel[];
   readonly secrets: readonly SecretModel[];
   readonly claims: readonly ClaimModel[];
+  /** Absent: none. */
+  readonly workloads?: readonly WorkloadModel[];
 }

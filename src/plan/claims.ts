@@ -1,6 +1,7 @@
-// Host ports that pods of earlier applies publish: nobody else can have them while those pods are installed.
-import type { Diagnostic } from "../base/diagnostic.js";
-import type { ManifestPod } from "../base/installed.js";
+// What pods of earlier applies have, and nobody else can have while they are installed: ports of the host, and names.
+import { type Diagnostic, oncePerPlace } from "../base/diagnostic.js";
+import type { Manifest, ManifestPod } from "../base/installed.js";
+import { ownerName, sameOwner } from "../base/owner.js";
 import { readSocketUnit } from "../base/socket-unit.js";
 import { addressesOverlap } from "../model/kube/address.js";
 import type { PodModel } from "../model/types.js";
@@ -31,4 +32,18 @@ function claimsOf(pod: ManifestPod): Claim[] {
     const port = readSocketUnit(unit);
     return port === undefined ? [] : [{ pod: pod.name, ...port }];
   });
+}
+
+/** One error per workload that makes a pod of a name that is a Pod's, or another workload's; and the other way round. */
+export function claimedNames(pods: readonly PodModel[], manifest: Manifest): Diagnostic[] {
+  const found = pods.flatMap((pod): Diagnostic[] => {
+    const installed = manifest.pods[pod.name];
+    if (installed === undefined || sameOwner(installed.owner, pod.owner)) return [];
+    const whose = installed.owner === undefined ? `was applied as a Pod, from ${installed.source}` : `is ${ownerName(installed.owner)}'s`;
+    const what = pod.owner === undefined ? "" : `${ownerName(pod.owner)} makes a pod "${pod.name}": `;
+    const message = `${what}the installed pod "${pod.name}" ${whose}`;
+    const hint = `rename one of the two, or podgen delete ${installed.owner === undefined ? pod.name : ownerName(installed.owner)}`;
+    return [{ code: "claimed-name", severity: "error", message, at: pod.at, hint }];
+  });
+  return oncePerPlace(found);
 }

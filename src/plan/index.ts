@@ -1,13 +1,14 @@
 // Model + facts -> Plan: every decision, none of the bytes. Pure: all that it uses is in its input.
-import { type Checked, type Diagnostic, hasErrors } from "../base/diagnostic.js";
+import { type Checked, type Diagnostic, hasErrors, oncePerPlace } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
-import type { Model, ObjectRef } from "../model/types.js";
+import { sameOwner } from "../base/owner.js";
+import type { Model, ObjectRef, PodModel } from "../model/types.js";
 import { checkClaims, exclusiveClaims } from "./claim-objects.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { type InstalledPods, planOrder } from "./order.js";
 import { planPod } from "./pod.js";
 import { noQuota } from "./quota.js";
-import type { Plan } from "./types.js";
+import type { Plan, PodPlan } from "./types.js";
 import { oncePerReason, type Unenforced } from "./unenforced.js";
 import { type InstalledUserns, UsernsPlanner } from "./userns.js";
 
@@ -36,17 +37,32 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const diagnostics: Diagnostic[] = [...checkPaths(facts), ...checkImmutable(model, input.objects), ...checkClaims(model, input.objects)];
   const sourceOf = ({ at }: ObjectRef): string => input.sources.get(at.file) ?? at.file;
   const objects = allObjects(model, input.objects);
-  const userns = new UsernsPlanner(facts, input.userns, model.pods, images);
+  const workloads = model.workloads ?? [];
+  const all = [...model.pods, ...workloads.flatMap((w) => w.surge)];
+  const userns = new UsernsPlanner(facts, input.userns, all, images);
   const unenforced: Unenforced[] = [];
-  const order = planOrder(model.pods, input.installed ?? {});
-  diagnostics.push(...order.diagnostics);
-  const shared = { facts, images, objects, secretKey: input.secretKey, userns, diagnostics, unenforced };
-  const pods = model.pods.map((pod) => {
-    return planPod({ ...shared, pod, after: order.after.get(pod.name), used: new Set(), data: new Map() }, sourceOf(pod));
+  const order = planOrder(all, input.installed ?? {});
+  diagnostics.push(...(workloads.length === 0 ? order.diagnostics : oncePerPlace(order.diagnostics)));
+  const shared = { facts, images, objects, secretKey: input.secretKey, userns, unenforced };
+  const planOne = (pod: PodModel, found: Diagnostic[]): PodPlan => {
+    const context = { ...shared, pod, after: order.after.get(pod.name), used: new Set<string>(), data: new Map(), diagnostics: found };
+    return planPod(context, sourceOf(pod));
+  };
+  /** What workloads' pods find: each of a template's the same. */
+  const common: Diagnostic[] = [];
+  const pods = model.pods.map((pod) => planOne(pod, pod.owner === undefined ? diagnostics : common));
+  const exclusive = exclusiveClaims(objects.claims);
+  const planned = workloads.map(({ kind, name, rollout, surge }) => {
+    const claim = exclusive.find((c) => surge.some((pod) => pod.volumes.some((v) => claimName(v) === c)));
+    return {
+      rollout: claim === undefined ? rollout : { ...rollout, noSurge: `the claim "${claim}" is for one pod (ReadWriteOncePod)` },
+      pods: pods.filter((p) => sameOwner(p.owner, { kind, name })).map((p) => p.name),
+      surge: claim === undefined ? surge.map((pod) => planOne(pod, common)) : [],
+    };
   });
   for (const { name, storage, at } of model.claims)
     if (storage !== undefined) unenforced.push(noQuota(`claim "${name}"`, "resources.requests.storage", at));
-  diagnostics.push(...oncePerReason(unenforced));
+  diagnostics.push(...oncePerPlace(common), ...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
   const kept = [...model.configMaps, ...model.secrets, ...model.claims].map((object) => ({
@@ -57,9 +73,14 @@ export function makePlan(input: PlanInput): Checked<Plan> {
     pods,
     objects: kept.sort((a, b) => (a.key < b.key ? -1 : 1)),
     pause: pods.length > 0,
-    exclusiveClaims: exclusiveClaims(objects.claims),
+    exclusiveClaims: exclusive,
+    ...(planned.length === 0 ? {} : { workloads: planned }),
   };
   return { value: plan, diagnostics };
+}
+
+function claimName({ source }: PodModel["volumes"][number]): string | undefined {
+  return source.kind === "persistentVolumeClaim" ? source.claimName : undefined;
 }
 
 const NO_UPLINK: Diagnostic = {

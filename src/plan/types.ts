@@ -2,6 +2,7 @@
 
 import type { ImageFacts } from "../base/facts.js";
 import type { PodEdge } from "../base/pod-order.js";
+import type { RolloutWish } from "../base/rollout.js";
 import type { Hook, OwnerRef, PullPolicy } from "../model/types.js";
 import type { PlannedUserns } from "./userns.js";
 
@@ -148,6 +149,15 @@ export interface PodPlan {
   readonly objects: readonly string[];
 }
 
+/** How the pods of a workload are replaced. */
+export interface PlannedWorkload {
+  readonly rollout: RolloutWish;
+  /** Names of its pods, by their numbers. */
+  readonly pods: readonly string[];
+  /** Pods that may stand in meanwhile. */
+  readonly surge: readonly PodPlan[];
+}
+
 /** All of one apply. */
 export interface Plan {
   readonly pods: readonly PodPlan[];
@@ -157,4 +167,6 @@ export interface Plan {
   readonly pause: boolean;
   /** Claims that one pod alone may use. */
   readonly exclusiveClaims: readonly string[];
+  /** Absent: none. */
+  readonly workloads?: readonly PlannedWorkload[];
 }

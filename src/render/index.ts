@@ -19,6 +19,9 @@ export function renderPlan(plan: Plan, facts: HostFacts): Rendered {
   return {
     pods: plan.pods.map((pod) => renderPod(pod, facts)),
     shared,
+    ...(plan.workloads === undefined
+      ? {}
+      : { workloads: plan.workloads.map((w) => ({ ...w, surge: w.surge.map((pod) => renderPod(pod, facts)) })) }),
     objects: recordOf(plan.objects.map(({ key, path, source }) => [key, { path, source }])),
   };
 }

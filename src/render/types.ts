@@ -1,6 +1,7 @@
 // Rendered bytes. Made by render/, compared by diff/.
 import type { OwnerRef } from "../base/owner.js";
 import type { PodEdge } from "../base/pod-order.js";
+import type { RolloutWish } from "../base/rollout.js";
 import type { UsernsMaps } from "../base/userns.js";
 
 export type FileKind = "unit" | "bundle" | "data" | "object";
@@ -52,8 +53,19 @@ export interface RenderedPod {
   readonly after?: readonly PodEdge[];
 }
 
+/** A workload: how its pods are replaced. */
+export interface RenderedWorkload {
+  readonly rollout: RolloutWish;
+  /** Names of its pods, by their numbers; they are among the rendered ones. */
+  readonly pods: readonly string[];
+  /** Pods that may stand in meanwhile; they are not. */
+  readonly surge: readonly RenderedPod[];
+}
+
 export interface Rendered {
   readonly pods: readonly RenderedPod[];
+  /** Absent: none. */
+  readonly workloads?: readonly RenderedWorkload[];
   /** podgen-pause.service, and the objects; owned by all pods together. */
   readonly shared: readonly RenderedFile[];
   /** `ConfigMap/name` -> its file, of `shared` files of kind object, and what it comes from (as of a pod). */

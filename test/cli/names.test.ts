@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { intent, outcome } from "../../src/apply/files.js";
 import { EMPTY_MANIFEST } from "../../src/base/installed.js";
 import { parseManifest } from "../../src/cli/installed.js";
-import { requirePod } from "../../src/cli/pods.js";
+import { podsOf } from "../../src/cli/pods.js";
 import { makeChangeSet } from "../../src/diff/index.js";
 import { NOTHING, worldOf } from "../lib/installed.js";
 import { at, container, modelOf, pod, renderOf, secret } from "../lib/models.js";
@@ -14,7 +14,7 @@ const written = (rendered: ReturnType<typeof named>) => JSON.stringify(worldOf(r
 
 test("a pod called constructor is new where it is not installed, and can be asked for, applied and deleted", () => {
   const rendered = named("constructor");
-  assert.throws(() => requirePod(EMPTY_MANIFEST, "constructor"), /there is no pod "constructor"/);
+  assert.throws(() => podsOf(EMPTY_MANIFEST, { pod: "constructor" }), /there is no pod "constructor"/);
   for (const manifest of [EMPTY_MANIFEST, parseManifest(written(named("web")))]) {
     const changes = makeChangeSet(rendered, { ...NOTHING, manifest }, {});
     assert.equal(changes.pods[0]?.verdict, "created");

@@ -51,7 +51,7 @@ test("status and ps of a container: that one alone, and an error where there is 
 
 test("listings: text, wide, json, yaml and names", async () => {
   assert.match(await host.ok(["status"]), /^NAME +READY +STATUS +RESTARTS +AGE +PORTS\nweb +1\/1 +Running +0 +\d+s +18261\/tcp\n$/);
-  assert.match(await host.ok(["status", "-o", "wide"]), /BOOT +SOURCE\nweb .* enabled +\/.*\/specs\/web\.yaml\n$/);
+  assert.match(await host.ok(["status", "-o", "wide"]), /BOOT +WORKLOAD +SOURCE\nweb .* enabled +- +\/.*\/specs\/web\.yaml\n$/);
   assert.match(await host.ok(["ps", "-o", "wide"]), /UNIT +DIGEST\nweb +app +Running .* pod-web_app\.service +sha256:[0-9a-f]{12}\n$/);
   const pods = JSON.parse(await host.ok(["status", "-o", "json"]));
   assert.deepEqual([pods.apiVersion, pods.kind, pods.items.length], ["podgen.io/v1", "PodList", 1]);

@@ -14,7 +14,7 @@ import { printDiagnostics } from "../print.js";
 import { makeKey } from "../secret-key.js";
 import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
 import type { Choose } from "../short-names.js";
-import { changesJson, reportJson, showChanges, showFailures, showReport } from "../show.js";
+import { changesJson, reportJson, showChanges, showFailures, showNotes, showReport } from "../show.js";
 
 export interface ApplyWishes extends ProposeOptions {
   readonly wait: boolean;
@@ -40,6 +40,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   const proposal = await propose(texts, readers, wishes);
   printDiagnostics(context, proposal.diagnostics, texts);
   if (proposal.value === undefined) return EXIT.failed;
+  context.err.write(showNotes(proposal.value.changes));
   if (args.flag("dry-run")) {
     context.out.write(asJson ? changesJson(proposal.value.changes) : showChanges(proposal.value.changes));
     if (proposal.value.changes.empty && !asJson) context.err.write("no change\n");

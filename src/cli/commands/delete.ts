@@ -5,6 +5,7 @@ import { makeChangeSet } from "../../diff/index.js";
 import { unneededObjects } from "../../diff/objects.js";
 import { stillRequired } from "../../diff/required.js";
 import type { ChangeSet } from "../../diff/types.js";
+import type { WorkloadModel } from "../../model/types.js";
 import { claimKey } from "../../plan/claim-objects.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
@@ -12,10 +13,11 @@ import { EXIT, UserError } from "../exit.js";
 import { readSpecs, type SpecText, STDIN } from "../input.js";
 import { readInstalled } from "../installed.js";
 import { compileModel } from "../pipeline.js";
-import { manifestOf, parseTarget, requirePod } from "../pods.js";
+import { manifestOf, parseTarget, podsOf } from "../pods.js";
 import { printDiagnostics } from "../print.js";
 import { openReaders, type Readers } from "../session.js";
 import { reportJson, showFailures, showReport } from "../show.js";
+import { ownedBy, type Target } from "../targets.js";
 import { applyDeletion, refuseRoot } from "./apply.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
@@ -23,15 +25,16 @@ export async function run(args: Args, context: Context): Promise<number> {
   const named = args.list("pods").map((word) => {
     const target = parseTarget(word);
     if (target.container !== undefined) throw new UserError(`${word}: a container is deleted by taking it out of its spec`, EXIT.usage);
-    return target.pod;
+    return target;
   });
   const texts = args.list("filename").length > 0 ? await readSpecs(args, context) : [];
   const inFiles = objectsIn(texts, context);
   if (inFiles === undefined) return EXIT.failed;
-  const wanted = [...new Set([...named, ...inFiles.pods])];
-  if (wanted.length + inFiles.objects.length === 0) throw new UserError("name a pod, or a file with -f", EXIT.usage);
+  if (named.length + inFiles.named.length + inFiles.objects.length + inFiles.workloads.length === 0)
+    throw new UserError("name a pod, or a file with -f", EXIT.usage);
   const manifest = await manifestOf(context);
-  if (!args.flag("ignore-not-found")) for (const pod of wanted) requirePod(manifest, pod);
+  const lenient = args.flag("ignore-not-found");
+  const wanted = podsToDelete(manifest, [...named, ...inFiles.named], inFiles.workloads, lenient);
 
   const readers = await openReaders(context);
   const sources = texts.map((t) => t.source);
@@ -49,16 +52,41 @@ export async function run(args: Args, context: Context): Promise<number> {
   return report.exitCode === 0 && missing.length > 0 && !args.flag("ignore-not-found") ? EXIT.failed : report.exitCode;
 }
 
+interface InFiles {
+  readonly named: readonly Target[];
+  readonly workloads: readonly WorkloadModel[];
+  /** ConfigMaps and Secrets. */
+  readonly objects: readonly string[];
+}
+
+/** Names of pods; of a workload of a file all that there are, however many it would make now. `lenient`: what is not there is passed over. */
+function podsToDelete(manifest: Manifest, named: readonly Target[], workloads: readonly WorkloadModel[], lenient: boolean): string[] {
+  const there = (target: Target): string[] => {
+    try {
+      return podsOf(manifest, target).map((t) => t.pod);
+    } catch (error) {
+      if (!lenient || !(error instanceof UserError)) throw error;
+      return [];
+    }
+  };
+  const made = workloads.flatMap(({ kind, name, replicas }) => {
+    return replicas === 0 ? ownedBy(manifest, name, kind).map((p) => p.name) : there({ kind, pod: name });
+  });
+  return [...new Set([...named.flatMap(there), ...made])];
+}
+
 /** What the files name, to be deleted; undefined when they have errors (printed). */
-function objectsIn(texts: readonly SpecText[], context: Context): { pods: string[]; objects: string[] } | undefined {
-  if (texts.length === 0) return { pods: [], objects: [] };
+function objectsIn(texts: readonly SpecText[], context: Context): InFiles | undefined {
+  if (texts.length === 0) return { named: [], workloads: [], objects: [] };
   const { diagnostics, value } = compileModel(texts);
   printDiagnostics(context, diagnostics, texts);
   if (value === undefined) return undefined;
-  return {
-    pods: value.pods.map((p) => p.name),
-    objects: [...value.configMaps, ...value.secrets, ...value.claims].map((o) => `${o.kind}/${o.name}`),
-  };
+  const named = value.pods.flatMap((p) => (p.owner === undefined ? [{ pod: p.name }] : []));
+  const workloads = value.workloads ?? [];
+  // Claims that a workload makes were named by nobody.
+  const made = new Set(workloads.flatMap((w) => w.claims));
+  const objects = [...value.configMaps, ...value.secrets, ...value.claims.filter((c) => !made.has(c.name))];
+  return { named, workloads, objects: objects.map((o) => `${o.kind}/${o.name}`) };
 }
 
 interface Deletion {

@@ -5,7 +5,7 @@ import { EXIT } from "../exit.js";
 import { readSpecs } from "../input.js";
 import { printDiagnostics } from "../print.js";
 import { openReaders, propose } from "../session.js";
-import { changesJson, showChanges } from "../show.js";
+import { changesJson, showChanges, showNotes } from "../show.js";
 
 /** Exit 0: no change; 1: a change; 2: an error, as diff(1) and kubectl diff. */
 export async function run(args: Args, context: Context): Promise<number> {
@@ -15,6 +15,7 @@ export async function run(args: Args, context: Context): Promise<number> {
     printDiagnostics(context, proposal.diagnostics, texts);
     if (proposal.value === undefined) return EXIT.diffError;
     const { changes } = proposal.value;
+    context.err.write(showNotes(changes));
     context.out.write(args.text("output") === "json" ? changesJson(changes) : showChanges(changes));
     return changes.empty ? EXIT.done : EXIT.change;
   } catch (error) {

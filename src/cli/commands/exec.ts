@@ -2,7 +2,7 @@
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
-import { parseTarget, pickContainer, statuses } from "../pods.js";
+import { onePod, parseTarget, pickContainer, wholePod } from "../pods.js";
 
 /** The command's own exit code; 125 for what podgen or podrt fail at, so that it is not taken for the command's. */
 export async function run(args: Args, context: Context): Promise<number> {
@@ -22,8 +22,7 @@ async function execute(args: Args, context: Context): Promise<number> {
     throw new UserError(`${target.pod}/${target.container} and -c ${option} name two containers`, EXIT.usage, "leave one of them out");
   const command = [...args.list("command"), ...args.rest];
   if (command.length === 0) throw new UserError("say what to run: podgen exec POD/CONTAINER -- COMMAND", EXIT.usage);
-  const [pod] = await statuses(context, [target.pod]);
-  if (pod === undefined) return EXIT.execFailed;
+  const pod = await onePod(context, wholePod(target));
   const container = pickContainer(pod, target.container ?? option);
   if (container.phase !== "Running")
     throw new UserError(`${pod.name}/${container.name} does not run (${container.phase})`, EXIT.failed, `podgen status ${pod.name}`);

@@ -2,12 +2,11 @@
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT } from "../exit.js";
-import { parseTarget, pickContainer, statuses } from "../pods.js";
+import { onePod, parseTarget, pickContainer, wholePod } from "../pods.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   const target = parseTarget(args.text("pod") ?? "");
-  const [pod] = await statuses(context, [target.pod]);
-  if (pod === undefined) return EXIT.failed;
+  const pod = await onePod(context, wholePod(target));
   const containers = target.container === undefined ? pod.containers : [pickContainer(pod, target.container)];
   const names = new Map(containers.map((c) => [c.unit, c.name]));
   const prefix = target.container === undefined && containers.length > 1;

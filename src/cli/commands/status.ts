@@ -1,11 +1,12 @@
 // podgen status: pods, and for a named one its containers; exit 3 when a named pod does not run (LSB, as systemctl).
 
+import { ownerName } from "../../base/owner.js";
 import type { ContainerStatus, PodStatus } from "../../status/types.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT } from "../exit.js";
 import { printListing } from "../listing.js";
-import { parseTarget, statuses } from "../pods.js";
+import { manifestOf, type PodTarget, parseTarget, podsOf, statuses } from "../pods.js";
 import { age, printable, table } from "../print.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
@@ -20,7 +21,7 @@ export async function run(args: Args, context: Context): Promise<number> {
       items: pods,
       names: pods.map((p) => `pod/${p.name}`),
       rows: (wide) => [
-        ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "PORTS", ...(wide ? ["BOOT", "SOURCE"] : [])],
+        ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "PORTS", ...(wide ? ["BOOT", "WORKLOAD", "SOURCE"] : [])],
         ...pods.map((p) => [
           p.name,
           `${p.ready}/${p.total}`,
@@ -28,16 +29,18 @@ export async function run(args: Args, context: Context): Promise<number> {
           String(p.restarts),
           ageOf(p.startedAt, now),
           p.ports.join(","),
-          ...(wide ? [p.enabled ? "enabled" : "disabled", p.source] : []),
+          ...(wide ? [p.enabled ? "enabled" : "disabled", p.owner === undefined ? "-" : ownerName(p.owner), p.source] : []),
         ]),
       ],
     });
-  return names.every((name) => isFine(name, pods)) ? EXIT.done : EXIT.notRunning;
+  if (names.length === 0) return EXIT.done;
+  const manifest = await manifestOf(context);
+  const targets = names.flatMap((name) => podsOf(manifest, parseTarget(name)));
+  return targets.every((target) => isFine(target, pods)) ? EXIT.done : EXIT.notRunning;
 }
 
 /** True when the named pod, or the named container alone, runs or has done its work. */
-function isFine(name: string, pods: readonly PodStatus[]): boolean {
-  const target = parseTarget(name);
+function isFine(target: PodTarget, pods: readonly PodStatus[]): boolean {
   const pod = pods.find((p) => p.name === target.pod);
   if (target.container === undefined) return pod?.phase === "Running" || pod?.phase === "Succeeded";
   const phase = pod?.containers.find((c) => c.name === target.container)?.phase;
@@ -51,6 +54,7 @@ function ageOf(startedAt: number | undefined, now: number): string {
 function describe(pod: PodStatus, now: number): string {
   const head = [
     ["Pod:", pod.name],
+    ...(pod.owner === undefined ? [] : [["Workload:", ownerName(pod.owner)]]),
     ["Status:", pod.phase],
     ["Ready:", `${pod.ready}/${pod.total}`],
     ["Unit:", `pod-${pod.name}.service (${pod.enabled ? "starts at boot" : "not enabled"})`],

@@ -3,6 +3,7 @@ import type { ObjectType } from "../../spec/schema.js";
 import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.js";
 import { POD } from "./fields/pod.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
+import { DAEMON_SET, DEPLOYMENT, REPLICA_SET, STATEFUL_SET } from "./fields/workloads.js";
 
 /** Kind -> its fields. */
 export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
@@ -11,6 +12,10 @@ export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["Secret", SECRET_OBJECT],
   ["PersistentVolumeClaim", CLAIM_OBJECT],
   ["List", LIST_OBJECT],
+  ["Deployment", DEPLOYMENT],
+  ["StatefulSet", STATEFUL_SET],
+  ["DaemonSet", DAEMON_SET],
+  ["ReplicaSet", REPLICA_SET],
 ]);
 
 /** Of the kinds that are not of the group without a name, whose version is v1. */
@@ -30,9 +35,7 @@ export function versionOf(kind: string): string {
 
 /** Kinds of Kubernetes that are refused by name: kind -> why, with what to do. */
 export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
-  ...["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet"].map(
-    (k) => [k, "write its template as a Pod"] as const,
-  ),
+  ["ReplicationController", "write a Deployment"],
   ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
   ["Service", "remove it, and publish the port with hostPort in the pod"],
   ["Namespace", "remove it; names are unique per user here"],

@@ -1,7 +1,7 @@
 // A Pod: typed, defaulted, judged by the rules that need no other object.
 import type { Reader } from "../../spec/reader.js";
 import type { Report } from "../../spec/report.js";
-import type { PodModel, RestartPolicy, UsernsWish } from "../types.js";
+import type { PodModel, RestartPolicy, UsernsWish, Volume } from "../types.js";
 import { annotationOf } from "./annotations.js";
 import { readContainer, readResources } from "./container.js";
 import { readNames } from "./dns.js";
@@ -56,11 +56,19 @@ const RULES: readonly ((view: PodView) => void)[] = [
   volumes,
 ];
 
+/** What a pod that is made of a template has from who makes it. */
+export interface MadePod extends Pick<PodModel, "name" | "namespace" | "at"> {
+  readonly metadata: Reader | undefined;
+  /** Beside those of the template, and before one of the same name there. */
+  readonly volumes: readonly Volume[];
+}
+
 /** Reads what the walker has let through; where it has not, a default stands in so that the rules still see the rest. */
-export function readPod(document: Reader, report: Report): PodView {
+export function readPod(document: Reader, report: Report, made?: MadePod): PodView {
   const spec = document.object("spec");
   const security = spec?.object("securityContext");
-  const metadata = readMetadata("Pod", document);
+  const written = readMetadata("Pod", document);
+  const metadata = made === undefined ? written : { ...written, name: made.name, namespace: made.namespace, at: made.at };
   const containers = (["initContainers", "containers"] as const).flatMap((field) =>
     (spec?.objects(field) ?? []).map((reader) => {
       const container = readContainer(reader, field === "initContainers", security);
@@ -93,10 +101,11 @@ export function readPod(document: Reader, report: Report): PodView {
       ...(userns === undefined ? {} : { userns }),
       initContainers: containers.map((c) => c.model).filter((c) => c.init),
       containers: containers.map((c) => c.model).filter((c) => !c.init),
-      volumes: (spec?.objects("volumes") ?? []).flatMap((v) => readVolume(v) ?? []),
+      volumes: allVolumes(spec, made?.volumes ?? []),
       ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets }),
     },
     reader: document,
+    metadata: made === undefined ? document.object("metadata") : made.metadata,
     spec,
     containers,
     report,
@@ -122,4 +131,9 @@ function readUserns(annotations: Readonly<Record<string, string>>, hostUsers: bo
   const words = annotationOf(annotations, "userns") ?? (hostUsers === false ? "auto" : "shared");
   const wish = parseUserns(words);
   return isProblem(wish) || wish.mode === "shared" ? undefined : wish;
+}
+
+function allVolumes(spec: Reader | undefined, given: readonly Volume[]): Volume[] {
+  const own = (spec?.objects("volumes") ?? []).flatMap((v) => readVolume(v) ?? []);
+  return [...own.filter((v) => !given.some((g) => g.name === v.name)), ...given];
 }

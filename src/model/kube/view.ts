@@ -17,8 +17,10 @@ export interface ContainerView {
 
 export interface PodView {
   readonly model: PodModel;
-  /** The whole document. */
+  /** The whole document, or the template in it. */
   readonly reader: Reader;
+  /** Where its name stands: its own metadata, or that of the workload that makes it. */
+  readonly metadata: Reader | undefined;
   /** `spec`, or undefined where it is missing (and reported). */
   readonly spec: Reader | undefined;
   /** Init containers first. */

@@ -8,7 +8,7 @@ import { EXIT, UserError } from "../../exit.js";
 import { parseChange } from "../../image-changes.js";
 import { explained } from "../../image-errors.js";
 import { nameOf } from "../../image-names.js";
-import { parseTarget, pickContainer, statuses } from "../../pods.js";
+import { onePod, parseTarget, pickContainer, wholePod } from "../../pods.js";
 import { refuseRoot } from "../apply.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
@@ -22,8 +22,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   if (format === "oci" && changes.some((change) => change.kind === "ONBUILD"))
     throw new UserError("--change ONBUILD: OCI's images have no such thing", EXIT.usage, "--format docker");
   const time = sourceDate(context.env["SOURCE_DATE_EPOCH"]);
-  const [pod] = await statuses(context, [target.pod]);
-  if (pod === undefined) return EXIT.failed;
+  const pod = await onePod(context, wholePod(target));
   const container = pickContainer(pod, target.container);
   const running = container.phase === "Running" || container.phase === "Starting" ? container.pid : 0;
   const state = await (await context.host.runtime()).state(pod.name, container.name);

@@ -2,39 +2,47 @@
 import type { About } from "./index.js";
 
 const SURGE: About = {
-  maxSurge: "How many pods may be there beyond replicas while they are replaced; default 25%",
-  maxUnavailable: "How many may be missing meanwhile; default 25%",
+  maxSurge: "How many pods may be there beyond replicas while they are replaced, rounded up; default 25%, of a DaemonSet 0",
+  maxUnavailable: "How many may be missing meanwhile, rounded down; default 25%, of a DaemonSet 1",
 };
-const UPDATE: About = { type: "RollingUpdate, or OnDelete: when somebody deletes them", rollingUpdate: "How they are replaced" };
+const UPDATE: About = {
+  type: "RollingUpdate, or OnDelete: a pod that is there stays as it is until somebody deletes it and applies again",
+  rollingUpdate: "How they are replaced",
+};
 
 export const WORKLOADS: Readonly<Record<string, About>> = {
   PodTemplateSpec: { metadata: "Labels and annotations of the pods", spec: "The pods" },
   DeploymentSpec: {
     strategy: "How old pods are replaced",
-    paused: "Whether changes wait",
-    progressDeadlineSeconds: "How long a rollout may take without progress; default 600",
+    paused: "Whether changes of the template wait",
+    progressDeadlineSeconds: "How long a rollout may take without progress",
   },
   DeploymentStrategy: { type: "RollingUpdate, or Recreate: all old ones end first", rollingUpdate: "How they are replaced" },
   RollingUpdateDeployment: SURGE,
+  ReplicaSetSpec: {
+    replicas:
+      "How many pods are to run; those that are there are never replaced when the template changes, as in Kubernetes: a Deployment does that",
+  },
   StatefulSetSpec: {
-    serviceName: "The Service that names the pods",
-    podManagementPolicy: "Whether pods start one after the other",
-    updateStrategy: "How old pods are replaced",
-    volumeClaimTemplates: "Claims of which each pod gets its own",
+    serviceName: "The subdomain in the pods' host names",
+    podManagementPolicy:
+      "OrderedReady, the default: a pod starts when the one before it is ready, at boot too, and goes before it; or Parallel: all at once",
+    updateStrategy: "How old pods are replaced, the one with the highest number first",
+    volumeClaimTemplates: "Claims of which each pod gets its own, named TEMPLATE-NAME-NUMBER; they stay when it goes",
     persistentVolumeClaimRetentionPolicy: "Whether claims go with the set",
     ordinals: "How the pods are numbered",
   },
   StatefulSetUpdateStrategy: UPDATE,
   RollingUpdateStatefulSetStrategy: {
-    partition: "Only pods of this number and above are replaced",
-    maxUnavailable: "How many may be missing meanwhile",
+    partition: "Only pods of this number and above are replaced; default 0",
+    maxUnavailable: "How many may be missing meanwhile, rounded down to 1 at least; default 1",
   },
   StatefulSetPersistentVolumeClaimRetentionPolicy: {
     whenDeleted: "What becomes of claims when the set is deleted; default Retain",
     whenScaled: "What becomes of claims of pods that go; default Retain",
   },
   StatefulSetOrdinals: { start: "The first pod's number" },
-  DaemonSetSpec: { updateStrategy: "How old pods are replaced" },
+  DaemonSetSpec: { updateStrategy: "How its pod, NAME-0, is replaced: a machine is one node" },
   DaemonSetUpdateStrategy: UPDATE,
   RollingUpdateDaemonSet: SURGE,
   JobSpec: {

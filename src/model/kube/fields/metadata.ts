@@ -38,8 +38,10 @@ export const METADATA = object("ObjectMeta", {
   },
 });
 
-/** Metadata inside a template, where a name is not needed. */
-export const TEMPLATE_METADATA = object("ObjectMeta", { name: { type: "string" }, ...COMMON, generateName: { type: "string" } });
+const unnamed: Field = { type: "string", noEffect: "what is made of a template is named after who makes it" };
+
+/** Metadata inside a template. */
+export const TEMPLATE_METADATA = object("ObjectMeta", { name: unnamed, ...COMMON, namespace: unnamed, generateName: unnamed });
 
 export const LIST_METADATA = object("ListMeta", {
   continue: server,

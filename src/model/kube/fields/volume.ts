@@ -146,6 +146,15 @@ export const CLAIM_OBJECT = object("PersistentVolumeClaim", {
   status: STATUS,
 });
 
+/** One of a StatefulSet's volumeClaimTemplates, where what it is need not be said. */
+export const CLAIM_OF_SET = object("PersistentVolumeClaim", {
+  apiVersion: { type: "string", values: ["v1"] },
+  kind: { type: "string", values: ["PersistentVolumeClaim"] },
+  metadata: { type: METADATA, required: true },
+  spec: { type: CLAIM_SPEC, required: true },
+  status: STATUS,
+});
+
 /** Sources that need a cluster's storage drivers: type name, then its field names. */
 const REMOTE: Readonly<Record<string, readonly [string, string]>> = {
   awsElasticBlockStore: ["AWSElasticBlockStoreVolumeSource", "fsType partition readOnly volumeID"],

@@ -1,14 +1,14 @@
-// Fields of the kinds that keep pods (apps/v1, batch/v1). The kinds are refused so far: their tables are for explain and what comes.
+// Fields of the kinds that keep pods (apps/v1, batch/v1).
 import { type Field, type Fields, list, names, object } from "../../../spec/schema.js";
-import { notEmpty } from "../formats.js";
+import { dnsLabel, notEmpty } from "../formats.js";
+import { share } from "../workload/share.js";
 import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
 import { POD_SPEC } from "./pod.js";
 import { LABEL_SELECTOR } from "./selectors.js";
-import { CLAIM_OBJECT } from "./volume.js";
+import { CLAIM_OF_SET } from "./volume.js";
 
 const COUNT: Field = { type: "integer", min: 0, max: 2147483647 };
-const SHARE: Field = { type: "integerOrString", form: "a number of pods or a percentage" };
-const ONE_BY_ONE = "podgen replaces the pods of a set one by one";
+const SHARE: Field = { type: "integerOrString", form: "a number of pods or a percentage", check: share };
 
 const TEMPLATE = object("PodTemplateSpec", { metadata: { type: TEMPLATE_METADATA }, spec: { type: POD_SPEC, required: true } });
 
@@ -18,15 +18,22 @@ const OBJECT: Fields = {
   metadata: { type: METADATA, required: true },
 };
 
+const REPLICAS =
+  "Default 1, at most 1000. Pods are named NAME-0, NAME-1, and so on; with 0 there are none. A pod with a hostPort can be one only.";
+const DEADLINE =
+  "Each step of a rollout has so long (without it, as long as apply's --timeout says); one that takes longer fails, and all pods of the workload go back.";
+
 /** What the kinds with replicas share. */
 const COMMON: Fields = {
   selector: { type: LABEL_SELECTOR, required: true },
   template: { type: TEMPLATE, required: true },
   minReadySeconds: { ...COUNT, form: "seconds" },
-  revisionHistoryLimit: COUNT,
+  revisionHistoryLimit: { ...COUNT, noEffect: "podgen keeps no old generations yet", fine: [10] },
 };
 
-const ROLLING_DEPLOYMENT = object("RollingUpdateDeployment", { maxSurge: SHARE, maxUnavailable: SHARE });
+const SURGE_NOTE =
+  "Where maxUnavailable is 0, so many pods of the next numbers are made first, and go when the others are replaced, each in its place. A pod of which there can be one only (it has a port of the host, ids of its own, a claim of ReadWriteOncePod) is replaced without, which apply says.";
+const ROLLING_DEPLOYMENT = object("RollingUpdateDeployment", { maxSurge: { ...SHARE, note: SURGE_NOTE }, maxUnavailable: SHARE });
 const STRATEGY = object("DeploymentStrategy", {
   type: { type: "string", values: ["RollingUpdate", "Recreate"] },
   rollingUpdate: { type: ROLLING_DEPLOYMENT },
@@ -36,11 +43,14 @@ export const DEPLOYMENT = object("Deployment", {
   ...OBJECT,
   spec: {
     type: object("DeploymentSpec", {
-      replicas: COUNT,
+      replicas: { ...COUNT, note: REPLICAS },
       ...COMMON,
       strategy: { type: STRATEGY },
-      paused: { type: "boolean" },
-      progressDeadlineSeconds: { ...COUNT, form: "seconds" },
+      paused: {
+        type: "boolean",
+        note: "Pods that are there stay as they are, and each apply says so; replicas still counts, unless new pods would be of a changed template. A Deployment that is paused from the beginning makes no pods.",
+      },
+      progressDeadlineSeconds: { ...COUNT, form: "seconds", note: DEADLINE },
     }),
     required: true,
   },
@@ -64,20 +74,25 @@ export const REPLICA_SET = object("ReplicaSet", {
 const SET_UPDATE: Fields = { type: { type: "string", values: ["RollingUpdate", "OnDelete"] } };
 const ROLLING_SET = object("RollingUpdateStatefulSetStrategy", {
   partition: COUNT,
-  maxUnavailable: { ...SHARE, since: "1.24", refused: ONE_BY_ONE, fine: [1] },
+  maxUnavailable: { ...SHARE, since: "1.24" },
 });
-const RETENTION: Field = { type: "string", values: ["Retain", "Delete"] };
+const RETENTION: Field = {
+  type: "string",
+  refused: "podgen removes a volume only when somebody names it",
+  fine: ["Retain"],
+  hint: "write Retain, or leave it out",
+};
 
 export const STATEFUL_SET = object("StatefulSet", {
   ...OBJECT,
   spec: {
     type: object("StatefulSetSpec", {
       replicas: COUNT,
-      serviceName: { type: "string" },
+      serviceName: { type: "string", check: dnsLabel },
       ...COMMON,
       podManagementPolicy: { type: "string", values: ["OrderedReady", "Parallel"] },
       updateStrategy: { type: object("StatefulSetUpdateStrategy", { ...SET_UPDATE, rollingUpdate: { type: ROLLING_SET } }) },
-      volumeClaimTemplates: { type: list(CLAIM_OBJECT) },
+      volumeClaimTemplates: { type: list(CLAIM_OF_SET) },
       persistentVolumeClaimRetentionPolicy: {
         type: object("StatefulSetPersistentVolumeClaimRetentionPolicy", { whenDeleted: RETENTION, whenScaled: RETENTION }),
         since: "1.27",

@@ -3,8 +3,9 @@ import { suggest } from "../../../base/suggest.js";
 import { quote } from "../../../spec/quote.js";
 import type { PodView } from "../view.js";
 
-export function mountedVolumes({ spec, containers, report }: PodView): void {
-  const known = new Set((spec?.objects("volumes") ?? []).map((v) => v.text("name") ?? ""));
+export function mountedVolumes({ model, spec, containers, report }: PodView): void {
+  // A volume without a source is none of the model's, and another rule's matter; a claim template is none of the spec's.
+  const known = new Set([...(spec?.objects("volumes") ?? []).map((v) => v.text("name") ?? ""), ...model.volumes.map((v) => v.name)]);
   for (const { reader } of containers)
     for (const mount of reader.objects("volumeMounts")) {
       const name = mount.text("name");

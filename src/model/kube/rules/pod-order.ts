@@ -4,11 +4,11 @@ import { quote } from "../../../spec/quote.js";
 import type { PodModel, PodOrder } from "../../types.js";
 import type { PodView } from "../view.js";
 
-export function podOrder(pods: readonly PodView[]): void {
-  const models = pods.map((p) => p.model);
+/** `views`: where findings go, of a template's pods to the template; `models`: all pods. */
+export function podOrder(views: readonly PodView[], models: readonly PodModel[]): void {
   const edges = new Map(models.map((pod) => [pod.name, (pod.order ?? []).flatMap((item) => edgesOf(item, models))]));
   const told = new Set<string>();
-  for (const { model, report, reader } of pods) {
+  for (const { model, report, reader } of views) {
     const annotations = reader.object("metadata")?.object("annotations");
     const twice = (model.order ?? []).find((item, i, all) => all.findIndex((o) => o.name === item.name && o.kind === item.kind) < i);
     if (annotations !== undefined && twice !== undefined) {

@@ -27,7 +27,8 @@ export function podgenAnnotations({ object, reader, report }: Found): void {
     if (found === undefined) {
       if (OWN.test(key)) error("unknown-annotation", `podgen knows no such annotation${meant(key)}`, "remove it");
     } else if (object.kind !== "Pod") {
-      error("misplaced-annotation", `it says nothing on a ${object.kind}`, "it belongs on a Pod");
+      const hint = reader.object("spec")?.get("template") === undefined ? "it belongs on a Pod" : "it belongs into template.metadata";
+      error("misplaced-annotation", `it says nothing on a ${object.kind}`, hint);
     } else if (found.container !== undefined && !containersOf(object as PodModel).includes(found.container)) {
       error("unknown-container", `the pod has no container ${quote(found.container)}${nearest(found.container, object as PodModel)}`);
     } else if (found.row.notInit !== undefined && (object as PodModel).initContainers.some((c) => c.name === found.container)) {

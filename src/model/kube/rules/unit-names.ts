@@ -4,10 +4,9 @@ import type { PodView } from "../view.js";
 /** UNIT_NAME_MAX (256) counts the byte at the end. */
 const MAX = 255;
 
-export function unitNames({ model, reader, containers, report }: PodView): void {
+export function unitNames({ model, metadata, containers, report }: PodView): void {
   // The pod's own helpers first: a pod whose name is too long for them is one finding, not one per container.
   const infra = `pod-${model.name}__infra.service`;
-  const metadata = reader.object("metadata");
   if (infra.length > MAX && metadata !== undefined) {
     report.error("name-too-long", metadata.place("name"), metadata.pathOf("name"), tooLong(infra), "choose a shorter name");
     return;
