@@ -15,6 +15,7 @@
 #include "lib/notify.h"
 #include "lib/nskeep.h"
 #include "lib/podfiles.h"
+#include "lib/podinit.h"
 #include "lib/podloop.h"
 #include "lib/podns.h"
 #include "lib/poduserns.h"
@@ -44,34 +45,6 @@ static int open_pause_patiently(int run, struct err *err) {
     int r = watch_wait(watch, deadline);
     if (r == -ETIMEDOUT) return err_set(err, ESRCH, "pause", "podgen-pause.service does not run");
   }
-}
-
-/*
- * With a PID namespace of the pod's own, infra goes on as its PID 1: a new process, which systemd must know as the main one before
- * this one ends. Returns in the new process only.
- */
-static int become_init(struct err *err) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
-  cleanup_fd int rd = ends[0];
-  cleanup_fd int wr = ends[1];
-  pid_t pid = podns_fork_init();
-  if (pid < 0) return err_set(err, -pid, "clone", "pid namespace");
-  if (pid == 0) {
-    char byte;
-    close(steal_fd(&wr));
-    /* Nothing read: the first process failed, and there is nobody to tell. */
-    if (read(rd, &byte, 1) != 1) _exit(125);
-    return 0;
-  }
-  char text[32];
-  snprintf(text, sizeof text, "MAINPID=%d", (int)pid);
-  int r = notify_send(text);
-  if (r == 0) r = notify_barrier();
-  if (r < 0) return err_set(err, -r, "notify", "%s", text);
-  r = write_all(wr, "g", 1);
-  if (r < 0) return err_set(err, -r, "pipe", "%s", "");
-  _exit(0);
 }
 
 static int write_files(const struct infra_conf *conf, struct err *err) {
@@ -114,9 +87,14 @@ static int start_pod(const struct infra_conf *conf, struct err *err) {
   kept_free(&kept);
   if (r == 0) r = make_pod(run, conf, err);
   if (r < 0) return r;
-  if (conf->pid && (r = become_init(err)) < 0) return r;
+  char init[16] = "0";
+  if (conf->pid) {
+    pid_t pid = podinit_start(conf->run_dir, err);
+    if (pid < 0) return pid;
+    snprintf(init, sizeof init, "%d", (int)pid);
+  }
   if (conf->ids.own && (r = poduserns_keep_capabilities(err)) < 0) return r;
-  char *argv[] = {"podrt", "infra", conf->pid ? "--hold-init" : "--hold", (char *)conf->run_dir, (char *)conf->digest, NULL};
+  char *argv[] = {"podrt", "infra", "--hold", (char *)conf->run_dir, (char *)conf->digest, init, NULL};
   return hold_exec(argv, err);
 }
 
@@ -131,7 +109,7 @@ static int start(const char *bundle, struct err *err) {
 
 /* --- second stage: holds it --- */
 
-static int hold(const char *run_dir, const char *digest, bool is_init, struct err *err) {
+static int hold(const char *run_dir, const char *digest, pid_t init, struct err *err) {
   sigset_t all;
   sigfillset(&all);
   if (sigprocmask(SIG_SETMASK, &all, NULL) < 0) return err_set(err, errno, "sigprocmask", "%s", "");
@@ -145,7 +123,7 @@ static int hold(const char *run_dir, const char *digest, bool is_init, struct er
   struct kept kept;
   r = kept_read(false, &kept);
   if (r < 0) return err_set(err, -r, "keep", "%s", "");
-  r = podloop_run(dir, digest, is_init, &kept, err);
+  r = podloop_run(dir, digest, init, &kept, err);
   kept_free(&kept);
   return r;
 }
@@ -155,8 +133,8 @@ int verb_infra(int argc, char **argv) {
   int r;
   if (argc == 3 && !strcmp(argv[1], "--bundle")) {
     r = start(argv[2], &err);
-  } else if (argc == 4 && !strncmp(argv[1], "--hold", 6)) {
-    r = hold(argv[2], argv[3], !strcmp(argv[1], "--hold-init"), &err);
+  } else if (argc == 5 && !strcmp(argv[1], "--hold")) {
+    r = hold(argv[2], argv[3], (pid_t)strtol(argv[4], NULL, 10), &err);
   } else {
     fputs("usage: podrt infra --bundle DIR\n", stderr);
     return 64;

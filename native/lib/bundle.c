@@ -111,6 +111,7 @@ static int read_process(struct bundle *b, struct err *err) {
     b->has_oom = true;
     b->oom_score_adj = (int)oom;
   }
+  if (r == 0) r = json_get_string(process, "process", "apparmorProfile", false, &b->apparmor, err);
   if (r == 0) r = read_user(b, process, err);
   if (r == 0) r = read_caps(b, process, err);
   if (r == 0) r = read_rlimits(b, process, err);
@@ -190,6 +191,8 @@ int bundle_parse(const char *text, size_t len, const char *folder, struct bundle
   if (r == 0) r = read_root(&b, err);
   if (r == 0) r = read_mounts(&b, err);
   if (r == 0) r = read_linux(&b, err);
+  if (r == 0 && b.own_pid && b.host_pid)
+    r = err_set(err, 0, "bundle", "annotations.io.podgen.pid: the container has a PID namespace of its own");
   if (r < 0)
     bundle_free(&b);
   else

@@ -50,7 +50,7 @@ struct bundle_secret {
 };
 
 struct bundle {
-  json_t *root, *notes[6]; /* own every string below; notes: annotations that are JSON themselves */
+  json_t *root, *notes[7]; /* own every string below; notes: annotations that are JSON themselves */
   char *folder;            /* absolute path of the bundle */
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
@@ -69,6 +69,9 @@ struct bundle {
   const char *root_path; /* root.path, where there are no layers */
   bool root_read_only;
 
+  json_t *seccomp;      /* io.podgen.seccomp-profile, or NULL: see `unconfined` */
+  const char *apparmor; /* process.apparmorProfile, or NULL */
+  bool privileged;      /* io.podgen.privileged: /sys may be written to, and the user's devices are in /dev */
   bool terminal, no_new_privs, has_oom;
   uint32_t uid, gid, *groups;
   size_t n_groups;
@@ -78,7 +81,9 @@ struct bundle {
   size_t n_rlimits;
   int oom_score_adj;
 
-  bool own_pid; /* linux.namespaces lists pid: not the pod's */
+  bool own_pid;  /* linux.namespaces lists pid: neither the pod's nor the host's */
+  bool host_pid; /* io.podgen.pid: the host's */
+  bool host_ipc; /* io.podgen.ipc: the host's, with its /dev/shm */
   const char **masked, **read_only;
   struct bundle_mount *mounts;
   size_t n_mounts;

@@ -3,6 +3,7 @@
 
 #include "bundle.h"
 #include "jsonget.h"
+#include "jsonload.h"
 #include "number.h"
 
 #define NOTE "io.podgen."
@@ -22,7 +23,7 @@ static int load_note(struct bundle *b, const json_t *notes, const char *name, js
   *ret = NULL;
   int r = json_get(notes, "annotations", name, JSON_STRING, false, &text, err);
   if (r < 0 || !text) return r;
-  b->notes[slot] = json_loadb(json_string_value(text), json_string_length(text), JSON_REJECT_DUPLICATES, &where);
+  b->notes[slot] = json_load(json_string_value(text), json_string_length(text), &where);
   if (!b->notes[slot]) return err_set(err, 0, "bundle", "annotations.%s: %d:%d: %s", name, where.line, where.column, where.text);
   if (json_typeof(b->notes[slot]) != type)
     return err_set(err, 0, "bundle", "annotations.%s: expected JSON that is %s", name, type == JSON_OBJECT ? "an object" : "an array");
@@ -217,7 +218,11 @@ int bundle_annotations(struct bundle *b, struct err *err) {
     r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
   if (r == 0) r = read_signal(signal, &b->reload_signal, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
+  if (r == 0) r = load_note(b, notes, NOTE "seccomp-profile", JSON_OBJECT, 6, &b->seccomp, err);
+  if (r == 0) r = read_flag(notes, NOTE "privileged", "true", "false", &b->privileged, err);
   if (r == 0) r = read_flag(notes, NOTE "cgroup", "rw", "ro", &b->writable_cgroup, err);
+  if (r == 0) r = read_flag(notes, NOTE "pid", "host", "pod", &b->host_pid, err);
+  if (r == 0) r = read_flag(notes, NOTE "ipc", "host", "pod", &b->host_ipc, err);
   if (r == 0) r = read_flag(notes, NOTE "groups", "strict", "merge", &b->strict_groups, err);
   if (r == 0) r = read_flag(notes, NOTE "backoff", "true", "false", &b->backoff, err);
   if (r == 0) r = read_flag(notes, NOTE "notify", "container", "conmon", &b->notify, err);

@@ -80,8 +80,13 @@ static int make_file_systems(struct work *w, struct child_report *report) {
   if (r < 0) return r;
   w->root = make_root(w, report);
   if (w->root < 0) return w->root;
-  struct kernelfs k = {
-      .root = w->root, .infra_dir = w->infra_dir, .own_pid = b->own_pid, .writable_cgroup = b->writable_cgroup, .ids = &b->ids};
+  struct kernelfs k = {.root = w->root,
+                       .infra_dir = w->infra_dir,
+                       .own_pid = b->own_pid,
+                       .host_ipc = b->host_ipc,
+                       .privileged = b->privileged,
+                       .writable_cgroup = b->writable_cgroup,
+                       .ids = &b->ids};
   const struct volumes v = {.ids = &b->ids, .root = w->root, .infra_dir = w->infra_dir, .run_dir = w->run_dir};
   r = kernelfs_make(&k, err);
   if (r == 0) r = identity_user(b, NULL, w->root, &w->user, err);

@@ -16,6 +16,7 @@
 #include "connecting.h"
 #include "joinpod.h"
 #include "notify.h"
+#include "podinit.h"
 #include "relay.h"
 #include "rootfs.h"
 #include "service.h"
@@ -220,7 +221,7 @@ static int attempts(struct start *s, int *ret_exit, struct err *err) {
       unsupported = r < 0;
     }
     /* After fuse-overlayfs was forked, which must stay out of the pod's PID namespace. */
-    if (r == 0 && !s->b->own_pid) r = joinpod_enter_pid(s->infra, s->infra_pid, err);
+    if (r == 0 && !s->b->own_pid && !s->b->host_pid) r = podinit_enter(s->infra_dir, err);
     if (r == 0) r = attempt(s, drivers[i], &unsupported, ret_exit, err);
     if (r == 0 || !unsupported || i + 1 == n) return r;
     complain_warning(err, s->ours ? "oneshot" : "run", s->b->unit, s->b->identifier, "trying the next driver");

@@ -19,6 +19,7 @@ int hold_exec(char *const argv[], struct err *err);
  *    and may join; a container's root has our uid but no CAP_SYS_PTRACE there, so that /proc/PID/{root,mem,fd,environ} and
  *    ptrace(2) are refused. Its capabilities being fewer than ours is a second reason to refuse (cap_ptrace_access_check),
  *    which is why ours are kept.
- * A privileged container has CAP_SYS_PTRACE; in a PID namespace where it can see us it is as good as the user.
+ * A privileged container has CAP_SYS_PTRACE; it cannot see us, whose PID namespace is the host's (podinit.h), unless it has that itself
+ * (hostPID): then it is as good as the user, as its writer has allowed.
  */
 int hold_protect(const char *name);

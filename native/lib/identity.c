@@ -1,6 +1,7 @@
 /* Turning a process into the container's: see identity.h. */
 #include "identity.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/keyctl.h>
 #include <signal.h>
@@ -8,6 +9,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+
+#include "labels.h"
 
 /* The bundle's own groups (additionalGids), after those that were looked up; then what else /etc/group says. */
 static int add_groups(const struct bundle *b, int root, struct user *u, struct err *err) {
@@ -74,12 +77,17 @@ static int set_ids(const struct user *u, struct err *err) {
 
 int identity_apply(const struct bundle *b, const struct user *user, struct err *err) {
   int r = set_limits(b, err);
+  /* From here on what counts is said to /proc, which the container's root has. */
+  if (r == 0 && b->apparmor) {
+    cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    r = root < 0 ? err_set(err, errno, "open", "/") : labels_apparmor(root, b->apparmor, err);
+  }
   if (r < 0) return r;
   if (b->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return err_set(err, errno, "no_new_privs", "%s", "");
   if (!b->unconfined) {
     /* While we have CAP_SYS_ADMIN in the user namespace: else loading would force no_new_privs on the payload. */
     struct filter_program program;
-    r = filter_default(b->caps.bounding, &program, err);
+    r = b->seccomp ? filter_profile(b->seccomp, b->caps.bounding, &program, err) : filter_default(b->caps.bounding, &program, err);
     if (r == 0) r = filter_load(&program, err);
     free(program.owned);
     if (r < 0) return r;

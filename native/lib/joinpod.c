@@ -73,10 +73,6 @@ int joinpod_enter(int pidfd, pid_t pid, const struct podids *ids, struct err *er
   return join_differing(pidfd, pid, all, err);
 }
 
-int joinpod_enter_pid(int pidfd, pid_t pid, struct err *err) {
-  return join_differing(pidfd, pid, CLONE_NEWPID, err);
-}
-
 int joinpod_enter_container(const struct joinpod_container *c, const struct podids *ids, struct err *err) {
   const int all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   /* Its PID namespace is the user's: made with its file systems (child.c). */

@@ -10,12 +10,11 @@
 int joinpod_open(int run, const char *join, int *ret_dir, pid_t *ret_pid, struct err *err);
 
 /*
- * Joins user, network, ipc and uts of infra, and, with `pid`, its PID namespace for children. Namespaces that infra has
+ * Joins user, network, ipc and uts of infra. Namespaces that infra has
  * from the host (host network) are the ones we are in. The caller has one thread, and is root in the user namespace after: in the user's
  * where the pod has one of its own (poduserns.h).
  */
 int joinpod_enter(int pidfd, pid_t pid_of_infra, const struct podids *ids, struct err *err);
-int joinpod_enter_pid(int pidfd, pid_t pid_of_infra, struct err *err);
 
 /*
  * Joins all namespaces of a container's process, the user namespace by way of infra's pidfd first: a process that has changed its

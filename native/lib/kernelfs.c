@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <termios.h>
 
+#include "hostdev.h"
 #include "inroot.h"
 #include "mask.h"
 #include "mountfd.h"
@@ -89,11 +90,12 @@ static int make_cgroup(const struct kernelfs *k, int sys, struct err *err) {
 static int make_sys(const struct kernelfs *k, struct err *err) {
   cleanup_fd int target = plain_folder(k->root, "sys", err);
   if (target < 0) return target;
-  cleanup_fd int sys = mountfd_new("sysfs", NULL, 0, LOCKED | MOUNT_ATTR_RDONLY, err);
+  const unsigned attrs = LOCKED | (k->privileged ? 0 : MOUNT_ATTR_RDONLY);
+  cleanup_fd int sys = mountfd_new("sysfs", NULL, 0, attrs, err);
   int r = 0;
   if (sys == -EPERM) {
     sys = mountfd_clone(AT_FDCWD, "/sys", true);
-    if (sys >= 0) r = mountfd_set(sys, LOCKED | MOUNT_ATTR_RDONLY, MS_PRIVATE, true);
+    if (sys >= 0) r = mountfd_set(sys, attrs, MS_PRIVATE, true);
     if (sys < 0) err_set(err, -sys, "bind", "/sys");
   }
   if (sys < 0) return sys;
@@ -148,20 +150,27 @@ static int make_devpts(struct kernelfs *k, int dev, struct err *err) {
 /* The pod's /dev/shm, which is on infra's folder by now (memoryfs.h): its containers share IPC. Without one (no infra of ours) a private
  * one. */
 static int make_shm(const struct kernelfs *k, int dev, struct err *err) {
-  cleanup_fd int shm = k->infra_dir < 0 ? -ENOENT : mountfd_clone(k->infra_dir, "shm", true);
+  cleanup_fd int shm = k->host_ipc        ? mountfd_clone(AT_FDCWD, "/dev/shm", true)
+                       : k->infra_dir < 0 ? -ENOENT
+                                          : mountfd_clone(k->infra_dir, "shm", true);
   int r = shm < 0 ? 0 : mountfd_set(shm, LOCKED, MS_PRIVATE, true);
   if (shm == -ENOENT) {
     static const struct mount_param params[] = {{"mode", "1777"}, {"size", "64m"}};
     shm = mountfd_new("tmpfs", params, N_ELEMENTS(params), LOCKED, err);
     if (shm < 0) return shm;
   }
-  if (shm < 0 || r < 0) return err_set(err, shm < 0 ? -shm : -r, "bind", "infra's shm");
+  if (shm < 0 || r < 0) return err_set(err, shm < 0 ? -shm : -r, "bind", "%s", k->host_ipc ? "/dev/shm" : "infra's shm");
   return attach_folder(dev, "shm", shm, err);
 }
 
 /* Queues of the IPC namespace; refused to us where that is the host's. The file system has been there since infra made that namespace. */
 static int make_mqueue(const struct kernelfs *k, int dev, struct err *err) {
-  cleanup_fd int fd = mountfd_new("mqueue", NULL, 0, LOCKED, err);
+  cleanup_fd int fd = k->host_ipc ? mountfd_clone(AT_FDCWD, "/dev/mqueue", true) : mountfd_new("mqueue", NULL, 0, LOCKED, err);
+  if (k->host_ipc) {
+    int r = fd < 0 ? 0 : mountfd_set(fd, LOCKED, MS_PRIVATE, true);
+    if (r < 0) return err_set(err, -r, "bind", "/dev/mqueue");
+    return fd < 0 ? 0 : attach_folder(dev, "mqueue", fd, err); /* not every host has it mounted */
+  }
   if (fd == -EPERM || fd == -ENODEV) return 0;
   if (fd < 0) return fd;
   if (k->ids->own && fchownat(fd, "", (uid_t)podids_uid(k->ids, 0), (gid_t)podids_gid(k->ids, 0), AT_EMPTY_PATH) < 0)
@@ -183,7 +192,8 @@ static int make_dev(struct kernelfs *k, struct err *err) {
     if (symlinkat(links[i].target, dev, links[i].name) < 0) r = err_set(err, errno, "link", "/dev/%s", links[i].name);
   if (r == 0) r = make_devpts(k, dev, err);
   if (r == 0) r = make_shm(k, dev, err);
-  return r == 0 ? make_mqueue(k, dev, err) : r;
+  if (r == 0) r = make_mqueue(k, dev, err);
+  return r == 0 && k->privileged ? hostdev_bind_all(dev, err) : r;
 }
 
 int kernelfs_make(struct kernelfs *k, struct err *err) {

@@ -7,6 +7,8 @@ struct kernelfs {
   int root;                 /* the container's root, attached */
   int infra_dir;            /* infra's run folder, for its shm/, on which memoryfs_mount was done */
   bool own_pid;             /* the PID namespace was made for this container */
+  bool host_ipc;            /* the host's, and so is /dev/shm */
+  bool privileged;          /* /sys may be written to, and the user's devices are in /dev (hostdev.h) */
   bool writable_cgroup;     /* its cgroup is its own to divide: for an init */
   const struct podids *ids; /* whose numbers a new user namespace has; never NULL */
   int devpts;               /* set: the devpts mount; -1 before */

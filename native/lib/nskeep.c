@@ -82,9 +82,8 @@ static int join_all(const int fds[N_ELEMENTS(kinds)], const struct infra_conf *c
 
 int nskeep_join(struct kept *kept, const struct infra_conf *conf, struct err *err) {
   int fds[N_ELEMENTS(kinds)];
-  bool all = !conf->pid && take_all(kept, conf->digest, fds);
+  bool all = take_all(kept, conf->digest, fds);
   forget_others(kept);
-  if (conf->pid) return 0;
   int r = all ? join_all(fds, conf, err) : 0;
   for (size_t i = 0; i < N_ELEMENTS(kinds); i++)
     if (fds[i] >= 0) close(fds[i]);

@@ -6,7 +6,7 @@
  *  1. while podrt's own process is in the container's PID namespace: closed by PR_SET_DUMPABLE 0. Its memory map belongs to
  *     the host's user namespace (it was executed there), in which no container has a capability, so that
  *     ptrace_may_access() refuses /proc/PID/{exe,fd,mem,root,...}; also for containers with CAP_SYS_PTRACE. This holds for run, oneshot
- *     and exec. Infra was executed inside (hold.h): where containers share its PID namespace, one with CAP_SYS_PTRACE gets at it.
+ *     and exec. Infra was executed inside (hold.h), and is in no PID namespace of containers (podinit.h).
  *  2. a payload that *is* /proc/self/exe: as entry point, as an interpreter after #!, by a symlink, as binfmt's
  *     interpreter. The kernel resolves it in the process that executes, and what it starts there is dumpable again. No check
  *     of names beforehand holds, because the files may change meanwhile. So the process that executes the payload

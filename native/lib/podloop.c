@@ -28,9 +28,10 @@ struct loop {
   const char *digest;
   int connection[CONNECTIONS]; /* -1: free */
   struct collector *collector;
-  bool is_init;
+  pid_t init;  /* of the pod's PID namespace, our child; 0: it shares none */
   bool unsent; /* there is a file of that name */
   bool stop;
+  bool lost; /* init has ended, and with it all containers of the pod */
 };
 
 /* Our pid as those see it who mounted /proc, which is not what getpid() says inside a PID namespace. */
@@ -63,12 +64,9 @@ static void on_signals(struct loop *l) {
   struct signalfd_siginfo info;
   while (read(l->signals, &info, sizeof info) == sizeof info) {
     if (info.ssi_signo == SIGCHLD) {
-      while (waitpid(-1, NULL, WNOHANG) > 0) {
-      }
+      for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) > 0;) l->lost |= pid == l->init;
     }
-    /* A signal from outside our PID namespace has no pid here. Containers in it share our uid or are root: not theirs to end the pod. */
-    bool inside = l->is_init && info.ssi_pid != 0;
-    if ((info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) && !inside) l->stop = true;
+    if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) l->stop = true;
   }
 }
 
@@ -97,7 +95,7 @@ static void wait_for_work(const struct loop *l) {
 }
 
 static int run(struct loop *l, struct err *err) {
-  while (!l->stop) {
+  while (!l->stop && !l->lost) {
     if (l->unsent) try_resend(l); /* before newer lines */
     if (!l->unsent) {
       int r = collector_run(l->collector);
@@ -118,12 +116,12 @@ static int finish(struct loop *l, struct err *err) {
   if (spill < 0) return err_set(err, errno, "open", UNSENT);
   if (collector_drain(l->collector, clock_ms() + PODLOOP_DRAIN_MS, spill) == 0 && !l->unsent) (void)unlinkat(l->dir, UNSENT, 0);
   /* Containers that live on (somebody restarts infra alone) need the namespaces; else the next infra begins anew. */
-  if (collector_streams(l->collector) == 0) nskeep_forget(l->digest);
+  if (collector_streams(l->collector) == 0 && !l->lost) nskeep_forget(l->digest);
   return 0;
 }
 
-int podloop_run(int dir, const char *digest, bool is_init, struct kept *kept, struct err *err) {
-  struct loop l = {.dir = dir, .digest = digest, .is_init = is_init, .unsent = faccessat(dir, UNSENT, F_OK, AT_SYMLINK_NOFOLLOW) == 0};
+int podloop_run(int dir, const char *digest, pid_t init, struct kept *kept, struct err *err) {
+  struct loop l = {.dir = dir, .digest = digest, .init = init, .unsent = faccessat(dir, UNSENT, F_OK, AT_SYMLINK_NOFOLLOW) == 0};
   for (int i = 0; i < CONNECTIONS; i++) l.connection[i] = -1;
   sigset_t all;
   sigfillset(&all);
@@ -137,7 +135,7 @@ int podloop_run(int dir, const char *digest, bool is_init, struct kept *kept, st
   if (r < 0) return err_set(err, -r, "relay", "%s", "");
   r = collector_keep(l.collector, kept);
   if (r < 0) err_set(err, -r, "relay", "take back");
-  if (r == 0 && !is_init) r = nskeep_store(digest, kept, err);
+  if (r == 0) r = nskeep_store(digest, kept, err);
   if (r == 0) r = write_state(dir, digest, err);
   if (r == 0 && (r = notify_send("READY=1")) < 0) err_set(err, -r, "notify", "READY=1");
   if (r == 0) r = run(&l, err);

@@ -5,9 +5,9 @@
 
 /*
  * Listens in the run folder `dir`, writes state.json, says READY=1 and runs until SIGTERM or SIGINT; then sends what is
- * left, at most PODLOOP_DRAIN_MS, and returns 0. All signals must be blocked. `digest`: for state.json. `is_init`: it is the PID 1
- * of the pod's PID namespace: it reaps, and signals from within the pod do not end it. `kept`: what an earlier infra left.
+ * left, at most PODLOOP_DRAIN_MS, and returns 0. All signals must be blocked. `digest`: for state.json. `init`: the
+ * PID 1 of the pod's PID namespace (podinit.h), with whose end it returns, too; or 0. `kept`: what an earlier infra left.
  */
-int podloop_run(int dir, const char *digest, bool is_init, struct kept *kept, struct err *err);
+int podloop_run(int dir, const char *digest, pid_t init, struct kept *kept, struct err *err);
 
 #define PODLOOP_DRAIN_MS 2000

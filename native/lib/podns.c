@@ -11,15 +11,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "clone3.h"
-
-pid_t podns_fork_init(void) {
-  /* With CLONE_PARENT the signal at exit is the parent's own, clone(2). */
-  const struct clone3_args args = {.flags = CLONE_NEWPID | CLONE_PARENT};
-  pid_t pid = clone3_now(&args);
-  return pid < 0 ? -errno : pid;
-}
-
 static int loopback_up(struct err *err) {
   cleanup_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (sock < 0) return err_set(err, errno, "socket", "lo");

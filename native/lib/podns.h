@@ -9,9 +9,3 @@ int podns_make(const struct infra_conf *conf, void (*warn)(const char *text), st
 
 /* Which namespace of the pod a sysctl belongs to: a CLONE_NEW... flag, or 0 when it is the whole machine's. */
 int podns_sysctl_namespace(const char *name);
-
-/*
- * Forks the PID 1 of a new PID namespace, as a child of *our parent* (CLONE_PARENT): systemd takes only its own child
- * for a main process (DESIGN.md). Returns as fork() does: the child's pid, and 0 in the child; or -errno.
- */
-pid_t podns_fork_init(void);

@@ -196,6 +196,30 @@ int seccomp_profile_compile(const char *json, size_t len, uint64_t caps, struct 
   return r;
 }
 
+static json_t *resolve_arches(const json_t *profile) {
+  json_t *given = json_object_get(profile, "architectures"), *map, *sub;
+  size_t i, k;
+  if (json_array_size(given)) return json_incref(given);
+  json_t *list = json_pack("[s]", arch_key);
+  json_array_foreach(json_object_get(profile, "archMap"), i, map) {
+    const char *name = json_string_value(json_object_get(map, "architecture"));
+    if (!name || strcmp(name, arch_key) != 0) continue;
+    json_array_foreach(json_object_get(map, "subArchitectures"), k, sub) json_array_append(list, sub);
+  }
+  return list;
+}
+
+json_t *seccomp_profile_resolve(json_t *profile, uint64_t caps) {
+  json_t *ret = json_copy(profile), *rules = json_array(), *rule;
+  size_t i;
+  json_array_foreach(json_object_get(profile, "syscalls"), i, rule) if (applies(rule, caps)) json_array_append(rules, rule);
+  if (json_object_set_new(ret, "syscalls", rules) < 0 || json_object_set_new(ret, "architectures", resolve_arches(profile)) < 0) {
+    json_decref(ret);
+    return NULL;
+  }
+  return ret;
+}
+
 int seccomp_profile_caps(const char *json, size_t len, uint64_t *ret, struct err *err) {
   __attribute__((cleanup(cleanup_json_p))) json_t *root = json_loadb(json, len, 0, NULL);
   if (!root) return err_set(err, EINVAL, "seccomp", "the profile");

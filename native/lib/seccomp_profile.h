@@ -14,5 +14,11 @@
  */
 int seccomp_profile_compile(const char *json, size_t len, uint64_t caps, struct sock_filter **ret, size_t *ret_n, struct err *err);
 
+/*
+ * The profile as linux.seccomp of the runtime-spec (oci_seccomp.h), for this machine and processes bounded by `caps`: rules whose
+ * `includes` and `excludes` do not hold are left out, archMap becomes architectures. A new reference; NULL when out of memory.
+ */
+struct json_t *seccomp_profile_resolve(struct json_t *profile, uint64_t caps);
+
 /* The capabilities that any rule of the profile mentions. */
 int seccomp_profile_caps(const char *json, size_t len, uint64_t *ret, struct err *err);

@@ -9,43 +9,20 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 
 #include "lib/command.h"
 #include "lib/inroot.h"
-
-enum { PROC_MAGIC = 0x9fa0, PROC_ROOT_INODE = 1 };
+#include "lib/labels.h"
 
 /* --- labels --- */
-
-/*
- * Writes to a file of our own in /proc, whatever the container has made of that: only by the root of a procfs, and not by what was mounted
- * over one of its files, which could be another file of a procfs (CVE-2019-16884, CVE-2025-52881).
- */
-static int write_own(int root, const char *path, const char *text) {
-  struct statfs fs;
-  struct stat st;
-  cleanup_fd int proc = inroot_open(root, "/proc", O_PATH | O_DIRECTORY, INROOT);
-  if (proc < 0) return proc;
-  if (fstatfs(proc, &fs) < 0 || fstat(proc, &st) < 0 || fs.f_type != PROC_MAGIC || st.st_ino != PROC_ROOT_INODE) return -ENODEV;
-  cleanup_fd int fd = inroot_open(proc, path, O_WRONLY, INROOT_BENEATH | RESOLVE_NO_XDEV);
-  return fd < 0 ? fd : write_all(fd, text, strlen(text));
-}
 
 static int set_labels(const struct oci_become *b, struct err *err) {
   const struct oci_process *p = b->process;
   if (p->selinux && *p->selinux) {
-    int r = write_own(b->root, "thread-self/attr/exec", p->selinux);
+    int r = labels_write(b->root, "thread-self/attr/exec", p->selinux);
     if (r < 0) return err_set(err, -r, "selinuxLabel", "%s%s", p->selinux, r == -EINVAL ? ": no label of the loaded policy" : "");
   }
-  if (p->apparmor && *p->apparmor) {
-    cleanup_free char *text = xformat("exec %s", p->apparmor);
-    if (!text) return err_set(err, ENOMEM, "apparmorProfile", "%s", "");
-    int r = write_own(b->root, "thread-self/attr/apparmor/exec", text);
-    if (r == -ENOENT) r = write_own(b->root, "thread-self/attr/exec", text);
-    if (r < 0) return err_set(err, -r, "apparmorProfile", "%s: is AppArmor enabled, and the profile loaded?", p->apparmor);
-  }
-  return 0;
+  return p->apparmor && *p->apparmor ? labels_apparmor(b->root, p->apparmor, err) : 0;
 }
 
 /* --- signals, keys, descriptors --- */
@@ -57,11 +34,11 @@ static int set_labels(const struct oci_become *b, struct err *err) {
 static int new_keyring(const struct oci_become *b, struct err *err) {
   static const char path[] = "thread-self/attr/keycreate";
   const char *label = b->process->selinux;
-  int r = label && *label ? write_own(b->root, path, label) : 0;
+  int r = label && *label ? labels_write(b->root, path, label) : 0;
   if (r < 0) return err_set(err, -r, "keyring", "selinuxLabel %s%s", label, r == -EINVAL ? ": no label of the loaded policy" : "");
   if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS && errno != EPERM)
     return err_set(err, errno, "keyring", "%s", errno == EDQUOT ? "see /proc/key-users, and --no-new-keyring" : "");
-  if (label && *label) (void)write_own(b->root, path, "\n");
+  if (label && *label) (void)labels_write(b->root, path, "\n");
   return 0;
 }
 

@@ -1,6 +1,6 @@
 /* Turning a process into an OCI container's: identity, rights and limits, for init and exec alike. */
 #pragma once
-#include "seccomp.h"
+#include "lib/oci_seccomp.h"
 #include "spec.h"
 
 /*

@@ -3,9 +3,9 @@
 #include <jansson.h>
 
 #include "lib/caps.h"
+#include "lib/oci_seccomp.h"
 #include "lib/util.h"
 #include "resources.h"
-#include "seccomp.h"
 
 /* Of the ids of a user namespace, or of an id-mapped mount. */
 struct oci_id_map {

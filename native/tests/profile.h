@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "lib/jsonload.h"
-#include "oci/seccomp.h"
+#include "lib/oci_seccomp.h"
 
 static inline int parse(const char *text, json_t **tree, struct oci_seccomp *ret, struct err *err) {
   *tree = json_load(text, strlen(text), NULL);

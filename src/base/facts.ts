@@ -39,6 +39,8 @@ export interface HostFacts {
   readonly storageDriver?: StorageDriver;
   /** Whether root has reserved memory (MemoryMin=) for the user's manager and the slices above it. */
   readonly memoryProtected: boolean;
+  /** Security modules of the kernel that have labels, and are enabled. */
+  readonly lsm: { readonly apparmor: boolean; readonly selinux: boolean };
   /** What containers may be told of the machine: its host name, processors and bytes of memory. */
   readonly machine: { readonly name: string; readonly cpus: number; readonly memoryBytes: number };
 }

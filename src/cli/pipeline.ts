@@ -10,6 +10,7 @@ import type { Model } from "../model/types.js";
 import { makePlan } from "../plan/index.js";
 import { allObjects } from "../plan/objects.js";
 import { pullLogins } from "../plan/pull-secrets.js";
+import { seccompPath } from "../plan/seccomp.js";
 import type { Plan } from "../plan/types.js";
 import { type ImageError, type ImageReader, isImageError } from "../ports/images.js";
 import { renderPlan } from "../render/index.js";
@@ -131,11 +132,25 @@ export async function planModel(
     images,
     objects: await readObjects(given.manifest, given.read),
     secretKey: given.secretKey,
+    profiles: await readProfiles(model, given),
     installed: given.manifest.pods,
     userns: recordOf(Object.entries(given.manifest.pods).map(([name, { userns }]) => [name, userns])),
   });
   if (plan === undefined || hasErrors(diagnostics)) return { diagnostics };
   return { diagnostics, value: { model, plan, rendered: renderPlan(plan, given.facts), images } };
+}
+
+/** The seccomp profiles that containers name; what cannot be read is not there. */
+async function readProfiles(model: Model, { facts, read }: Given): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  const containers = model.pods.flatMap((pod) => [...pod.initContainers, ...pod.containers]);
+  const files = new Set(containers.flatMap(({ security }) => security.seccompFile ?? []));
+  for (const file of files) {
+    const path = seccompPath(facts.paths.settings, file);
+    const bytes = await read(path);
+    if (bytes !== undefined) found.set(path, bytes);
+  }
+  return found;
 }
 
 /**

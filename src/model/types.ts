@@ -85,8 +85,16 @@ export interface ContainerSecurity {
   readonly nonRoot?: true;
   /** Set-uid programs gain nothing; absent: they do. */
   readonly noNewPrivileges?: true;
-  /** No system call is filtered; absent: the usual profile applies. */
+  /** No system call is filtered; absent: the usual profile applies, or `seccompFile`. */
   readonly unconfined?: true;
+  /** A profile of the user's, by its path below the settings' seccomp folder. */
+  readonly seccompFile?: string;
+  /** The name of a loaded AppArmor profile, or the runtime's own; absent: none. */
+  readonly apparmor?: { readonly kind: "loaded"; readonly name: string } | { readonly kind: "default" };
+  /** It asks for an SELinux label; absent: it does not. */
+  readonly selinux?: true;
+  /** All that the user can give; absent: what the other fields say. */
+  readonly privileged?: true;
   /** Further groups; absent: none. */
   readonly groups?: readonly number[];
   /** The image's /etc/group gives no further ones; absent: it does. */
@@ -213,6 +221,10 @@ export interface PodModel extends ObjectRef {
   /** Absent: default. */
   readonly serviceAccountName?: string;
   readonly hostNetwork: boolean;
+  /** Whose processes its containers see: each other's, or the host's; absent: their own. */
+  readonly processes?: "shared" | "host";
+  /** Shared memory, semaphores and queues are the host's; absent: the pod's own. */
+  readonly hostIPC?: true;
   /** Absent: the pod's name. */
   readonly hostname?: string;
   /** The domain of the pod's host name within its namespace; absent: it has none. */

@@ -14,6 +14,8 @@ export interface PodContext {
   readonly objects: Objects;
   /** PlanInput's. */
   readonly secretKey: Uint8Array | undefined;
+  /** PlanInput's. */
+  readonly profiles: ReadonlyMap<string, Uint8Array>;
   /** Hands out ids to the pods of this apply. */
   readonly userns: UsernsPlanner;
   /** Pods that it waits for; absent: none. */

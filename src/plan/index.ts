@@ -27,6 +27,8 @@ export interface PlanInput {
   readonly secretKey: Uint8Array | undefined;
   /** Pods of earlier applies. */
   readonly installed?: InstalledPods;
+  /** Seccomp profiles that containers name, by path (seccompPath); one that is not there is absent. */
+  readonly profiles: ReadonlyMap<string, Uint8Array>;
   /** The id maps of pods that are installed. */
   readonly userns: InstalledUserns;
 }
@@ -43,7 +45,7 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const unenforced: Unenforced[] = [];
   const order = planOrder(all, input.installed ?? {});
   diagnostics.push(...(workloads.length === 0 ? order.diagnostics : oncePerPlace(order.diagnostics)));
-  const shared = { facts, images, objects, secretKey: input.secretKey, userns, unenforced };
+  const shared = { facts, images, objects, secretKey: input.secretKey, profiles: input.profiles, userns, unenforced };
   const planOne = (pod: PodModel, found: Diagnostic[]): PodPlan => {
     const context = { ...shared, pod, after: order.after.get(pod.name), used: new Set<string>(), data: new Map(), diagnostics: found };
     return planPod(context, sourceOf(pod));

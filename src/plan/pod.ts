@@ -1,8 +1,8 @@
 // One pod: every decision put together.
 import { hostnameOf } from "../model/kube/hostname.js";
 import type { Container } from "../model/types.js";
-import { capabilitySet } from "./capabilities.js";
 import { claimKey } from "./claim-objects.js";
+import { planConfinement } from "./confinement.js";
 import { type PodContext, refuse } from "./context.js";
 import { planNames } from "./dns.js";
 import { planEnv } from "./env.js";
@@ -43,6 +43,8 @@ export function planPod(context: PodContext, source: string): PodPlan {
     restartPolicy: pod.restartPolicy,
     graceSeconds: pod.terminationGracePeriodSeconds,
     hostNetwork: pod.hostNetwork,
+    ...(pod.processes === undefined ? {} : { processes: pod.processes }),
+    ...(pod.hostIPC ? { hostIPC: true } : {}),
     hostname: hostnameOf(pod),
     ...planNames(pod),
     ...(pod.sysctls === undefined ? {} : { sysctls: pod.sysctls }),
@@ -90,7 +92,6 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
   const user = planUser(spec, image, userOf(context));
   checkNonRoot(context, spec, image, user);
   const { env, secretEnv, declared } = planEnv(context, spec, image.config);
-  const capabilities = capabilitySet(spec.security.capabilitiesAdd, spec.security.capabilitiesDrop);
   const stated: PlannedContainer = {
     name: spec.name,
     init: spec.init,
@@ -105,17 +106,13 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     ...user,
     ...(spec.security.groups === undefined ? {} : { groups: spec.security.groups }),
     ...(spec.security.strictGroups ? { strictGroups: true } : {}),
-    capabilities,
     readOnlyRoot: spec.security.readOnlyRootFilesystem,
-    noNewPrivileges: spec.security.noNewPrivileges === true,
-    unconfined: spec.security.unconfined === true,
-    maskedPaths: spec.security.procMount === "Default",
+    ...planConfinement(context, spec),
     terminal: spec.tty,
     ...planVolumes(context, spec, declared, userns?.digest),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
     ...planHooks(context, spec),
-    writableCgroup: capabilities.includes("CAP_SYS_ADMIN"),
     notify: spec.notify === true,
     ...(spec.reloadSignal === undefined ? {} : { reloadSignal: spec.reloadSignal }),
     ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),

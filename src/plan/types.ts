@@ -57,6 +57,12 @@ export interface PlannedContainer extends PlannedResources {
   readonly noNewPrivileges: boolean;
   /** No system call is filtered. */
   readonly unconfined: boolean;
+  /** A profile of the user's own: its JSON, on one line. */
+  readonly seccomp?: string;
+  /** The AppArmor profile that its process has; absent: none. */
+  readonly apparmor?: string;
+  /** All that the user can give. */
+  readonly privileged?: boolean;
   /** Paths of /proc and /sys that tell of the host are hidden or write-protected. */
   readonly maskedPaths: boolean;
   readonly terminal: boolean;
@@ -121,6 +127,9 @@ export interface PodPlan {
   readonly restartPolicy: "Always" | "OnFailure" | "Never";
   readonly graceSeconds: number;
   readonly hostNetwork: boolean;
+  /** As in the model. */
+  readonly processes?: "shared" | "host";
+  readonly hostIPC?: boolean;
   readonly hostname: string;
   /** Names of its own line in /etc/hosts; absent: the host name alone. */
   readonly ownNames?: readonly string[];

@@ -33,6 +33,7 @@ const plan = makePlan({
   images: new Map(references.map((reference) => [reference, imageFacts(reference)])),
   objects: NO_OBJECTS,
   secretKey: new Uint8Array(32),
+  profiles: new Map(),
   userns: {},
 });
 mark("plan");

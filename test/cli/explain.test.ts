@@ -35,8 +35,8 @@ test("explain: reason, hint, values and version", async () => {
 
 test("explain alone lists kinds; as JSON it is data", async () => {
   assert.match(await output(explain, {}), /^pod +po +v1 +taken$/m);
-  const data = JSON.parse(await output(explain, { field: "pod.spec.hostPID", output: "json" })) as Record<string, unknown>;
-  assert.deepEqual([data["path"], data["fate"], data["type"]], ["pod.spec.hostPID", "refused", "boolean"]);
+  const data = JSON.parse(await output(explain, { field: "pod.spec.runtimeClassName", output: "json" })) as Record<string, unknown>;
+  assert.deepEqual([data["path"], data["fate"], data["type"]], ["pod.spec.runtimeClassName", "refused", "string"]);
 });
 
 test("a field that is not there, and a kind without a schema, are errors that say what to do", async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { build as Build } from "esbuild";
-import { memoryProtected } from "../../src/host/facts/facts.js";
+import { memoryProtected, securityModules } from "../../src/host/facts/facts.js";
 import { readPaths } from "../../src/host/facts/paths.js";
 import { isBeneath } from "../../src/host/files/files.js";
 import { parseEntry } from "../../src/host/journal/entry.js";
@@ -142,4 +142,24 @@ test("memory is protected for a user where root has set it on everything above",
   write("user.slice", "8192");
   assert.equal(await memoryProtected(7, root), true);
   rmSync(root, { recursive: true });
+});
+
+test("security modules are those that are enabled", async () => {
+  const root = mkdtempSync(join(tmpdir(), "podgen-lsm-"));
+  try {
+    const put = (path: string, text: string): void => {
+      mkdirSync(join(root, path, ".."), { recursive: true });
+      writeFileSync(join(root, path), text);
+    };
+    assert.deepEqual(await securityModules(root), { apparmor: false, selinux: false });
+    put("sys/module/apparmor/parameters/enabled", "N\n");
+    put("sys/fs/selinux/enforce", "1");
+    put("proc/self/attr/current", "kernel\0");
+    assert.deepEqual(await securityModules(root), { apparmor: false, selinux: false });
+    put("sys/module/apparmor/parameters/enabled", "Y\n");
+    put("proc/self/attr/current", "user_u:user_r:user_t:s0\0");
+    assert.deepEqual(await securityModules(root), { apparmor: true, selinux: true });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
 });

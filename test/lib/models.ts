@@ -36,6 +36,7 @@ export function hostFacts(over: Partial<HostFacts> = {}, home = "/home/alice"): 
     unprivilegedPortStart: 1024,
     controllers: ["cpu", "memory", "pids"],
     memoryProtected: true,
+    lsm: { apparmor: false, selinux: false },
     machine: { name: "host.test", cpus: 4, memoryBytes: 8 * 1024 ** 3 },
     ...over,
   };
@@ -148,6 +149,8 @@ export interface Given {
   /** Of the secret store; one of zeros when absent, none when null. */
   readonly secretKey?: Uint8Array | null;
   readonly userns?: InstalledUserns;
+  /** Seccomp profiles by path. */
+  readonly profiles?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Runs the planner. */
@@ -159,6 +162,7 @@ export function planOf(model: Model, given: Given = {}): ReturnType<typeof makeP
     images: new Map((given.images ?? [imageFacts()]).map((i) => [i.reference, i])),
     objects: given.objects ?? NO_OBJECTS,
     secretKey: given.secretKey === null ? undefined : (given.secretKey ?? new Uint8Array(32)),
+    profiles: given.profiles ?? new Map(),
     userns: given.userns ?? {},
   });
 }

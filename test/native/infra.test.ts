@@ -1,4 +1,4 @@
-// podrt infra: the pod's namespaces and files, PID 1 where it is shared, and what its bundle may not ask for.
+// podrt infra: the pod's namespaces and files, the PID 1 of a shared PID namespace, and what its bundle may not ask for.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -123,43 +123,66 @@ describe("a pod with a PID namespace of its own", () => {
     systemctl(user, "start", infraUnit("shared"));
   });
 
-  test("infra is its PID 1 and the unit's main process, and state.json has the host's number", () => {
+  const initPid = (): number => JSON.parse(inFolder("shared", "init/state.json")).pid;
+  /** A command in the PID namespace. */
+  const inside = (script: string): string =>
+    sh(
+      user,
+      `nsenter -t ${mainPid(user, infraUnit("shared"))} --user --preserve-credentials nsenter -t ${initPid()} --pid sh -c '${script}'`,
+    );
+
+  test("its PID 1 is infra's child, with nothing and no right; infra is outside", () => {
     const pid = mainPid(user, infraUnit("shared"));
-    assert.notEqual(namespaceOf(pid, "pid"), namespaceOf(process.pid, "pid"));
-    assert.match(readFileSync(`/proc/${pid}/status`, "utf8"), /^NSpid:\t\d+\t1$/m);
-    assert.equal(JSON.parse(inFolder("shared", "state.json")).pid, pid);
-    const parent = /^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    assert.match(readFileSync(`/proc/${parent}/cmdline`, "utf8"), /systemd/);
+    assert.equal(namespaceOf(pid, "pid"), namespaceOf(process.pid, "pid"));
+    const status = readFileSync(`/proc/${initPid()}/status`, "utf8");
+    assert.match(status, /^NSpid:\t\d+\t1$/m);
+    assert.match(status, new RegExp(`^PPid:\t${pid}$`, "m"));
+    for (const set of ["CapPrm", "CapEff", "CapBnd", "CapInh", "CapAmb"]) assert.match(status, new RegExp(`^${set}:\t0{16}$`, "m"));
+    assert.match(status, /^NoNewPrivs:\t1$/m);
+    const see = (what: string) => execFileSync("sh", ["-c", what.replaceAll("PROC", `/proc/${initPid()}`)], { encoding: "utf8" }).trim();
+    assert.equal(see("ls -A PROC/root/ PROC/fd"), `/proc/${initPid()}/fd:\n\n/proc/${initPid()}/root/:`);
+    assert.match(see("readlink PROC/exe"), /^\/memfd:podrt-init/);
+    assert.equal(see("wc -l < PROC/mountinfo"), "1");
     assert.equal(systemctl(user, "show", "-P", "NRestarts", infraUnit("shared")), "0");
   });
 
   test("it reaps orphans", async () => {
-    const pid = mainPid(user, infraUnit("shared"));
-    const children = () => execFileSync("cat", [`/proc/${pid}/task/${pid}/children`], { encoding: "utf8" }).trim();
-    inPod("shared", "--pid", "(sleep 0.5 >/dev/null 2>&1 &) ; true");
-    await until("the orphan is infra's", () => children() !== "");
+    const init = initPid();
+    const children = () => execFileSync("cat", [`/proc/${init}/task/${init}/children`], { encoding: "utf8" }).trim();
+    inside("(sleep 0.5 >/dev/null 2>&1 &) ; true");
+    await until("the orphan is its", () => children() !== "");
     await until("the orphan is gone", () => children() === "");
   });
 
   test("no signal from within the pod ends it", () => {
-    const pid = mainPid(user, infraUnit("shared"));
-    for (const signal of ["TERM", "INT", "KILL", "HUP", "USR1"]) inPod("shared", "--pid", `kill -${signal} 1; true`);
-    inPod("shared", "--pid", "sleep 0.3");
-    assert.equal(mainPid(user, infraUnit("shared")), pid);
-    assert.equal(show(user, infraUnit("shared"), "ActiveState"), "active");
+    const before = [initPid(), mainPid(user, infraUnit("shared"))];
+    for (const signal of ["TERM", "INT", "KILL", "HUP", "USR1", "STOP"]) inside(`kill -${signal} 1; true`);
+    inside("sleep 0.3");
+    assert.deepEqual([initPid(), mainPid(user, infraUnit("shared"))], before);
+    assert.match(readFileSync(`/proc/${initPid()}/status`, "utf8"), /^State:\tS/m);
   });
 
-  test("killed, systemd sees it and starts it again; a stop ends it with success", async () => {
-    const pid = mainPid(user, infraUnit("shared"));
-    process.kill(pid, "SIGKILL");
-    await until(
-      "infra is back",
-      () => ![0, pid].includes(mainPid(user, infraUnit("shared"))) && show(user, infraUnit("shared"), "ActiveState") === "active",
-    );
+  for (const who of ["infra", "its PID 1"])
+    test(`${who} killed: both are made anew, the other namespaces stay`, async () => {
+      const [pid, init] = [mainPid(user, infraUnit("shared")), initPid()];
+      const net = namespaceOf(pid, "net");
+      process.kill(who === "infra" ? pid : init, "SIGKILL");
+      await until(
+        "infra is back",
+        () => ![0, pid].includes(mainPid(user, infraUnit("shared"))) && show(user, infraUnit("shared"), "ActiveState") === "active",
+      );
+      assert.notEqual(initPid(), init);
+      assert.ok(!existsSync(`/proc/${init}`) || !readFileSync(`/proc/${init}/comm`, "utf8").startsWith("podrt-init"));
+      assert.equal(namespaceOf(mainPid(user, infraUnit("shared")), "net"), net);
+    });
+
+  test("a stop ends it with success", () => {
+    const init = initPid();
     const began = Date.now();
     systemctl(user, "stop", infraUnit("shared"));
     assert.ok(Date.now() - began < 3000);
     assert.equal(show(user, infraUnit("shared"), "Result"), "success");
+    assert.ok(!existsSync(`/proc/${init}`));
   });
 });
 

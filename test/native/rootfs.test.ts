@@ -4,8 +4,20 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type ContainerOptions, inside, layer, layerOf, output, running, startPod, toEnd, unitOf, upperOf } from "./container.js";
-import { infra, infraDir, infraUnit, mainPid, namespaceOf, sh, systemctl } from "./pod.js";
+import {
+  type ContainerOptions,
+  DEFAULT_CAPS,
+  inside,
+  layer,
+  layerOf,
+  output,
+  running,
+  startPod,
+  toEnd,
+  unitOf,
+  upperOf,
+} from "./container.js";
+import { infra, infraDir, infraUnit, namespaceOf, sh, systemctl } from "./pod.js";
 import { type TestUser, userStop } from "./user.js";
 
 let user: TestUser;
@@ -160,9 +172,10 @@ describe("kernel file systems", () => {
     assert.equal(text, "0\ncharacter special file");
   });
 
-  test("a PID namespace that the bundle does not ask for is the pod's: here the host's, whose /proc it sees", async () => {
+  test("the host's PID namespace, by annotation: its /proc is seen", async () => {
     const text = await output(user, "hostpid", "grep -c . /proc/1/comm; readlink /proc/self/ns/pid; kill -0 1 2>&1; true", {
       namespaces: ["mount", "cgroup"],
+      annotations: { "io.podgen.pid": "host" },
     });
     assert.match(text, new RegExp(`^1\\n${namespaceOf(process.pid, "pid").replace(/[[\]]/g, "\\$&")}\\n.*not permitted$`));
   });
@@ -171,7 +184,13 @@ describe("kernel file systems", () => {
 describe("pods of other kinds", () => {
   const inPod = (pod: string) => ({ "io.podgen.join": `pods/${pod}/_infra` });
 
-  test("a shared PID namespace: containers see each other and infra, but not into podrt", async () => {
+  test("one that is neither asked for nor the host's is the pod's: where that shares none, nothing starts", async () => {
+    const end = await toEnd(user, "nopid", { args: ["true"], namespaces: ["mount", "cgroup"] });
+    assert.equal(end.status, 125);
+    assert.match(end.lines.join("\n"), /the pod shares no PID namespace/);
+  });
+
+  test("a shared PID namespace: containers see each other, and of podgen a process that has nothing", async () => {
     infra(user, "shared", { namespaces: ["network", "ipc", "uts", "pid"] });
     systemctl(user, "start", infraUnit("shared"));
     const options = { annotations: inPod("shared"), namespaces: ["mount", "cgroup"] };
@@ -183,10 +202,14 @@ describe("pods of other kinds", () => {
       options,
     );
     const [init, others, exe, name] = lines(text);
-    assert.match(init ?? "", /^podrt/);
+    assert.equal(init, "podrt-init");
     assert.deepEqual([others, name], ["1", "shared"]);
     assert.equal(exe, "refused");
-    assert.equal(inside(user, "first", "readlink /proc/self/ns/pid"), namespaceOf(mainPid(user, infraUnit("shared")), "pid"));
+    assert.notEqual(inside(user, "first", "readlink /proc/self/ns/pid"), namespaceOf(process.pid, "pid"));
+    // One that may trace all it sees finds nothing there.
+    const tracer = { ...options, caps: [...DEFAULT_CAPS, "CAP_SYS_PTRACE"] };
+    const look = "readlink /proc/1/exe; ls -A /proc/1/root/ /proc/1/root/../ /proc/1/fd | grep -v :; ps -o pid,comm | grep -c podrt";
+    assert.deepEqual(lines(await output(user, "tracer", look, tracer)).filter(Boolean), ["/memfd:podrt-init (deleted)", "1"]);
     systemctl(user, "stop", id, infraUnit("shared"));
   });
 

@@ -1,7 +1,9 @@
 // Who a pod's processes are and what they may: groups, namespaces, rights, seen from inside running containers.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { image, PodHost } from "../lib/pods.js";
+import { eventually } from "../lib/session.js";
 
 let host: PodHost;
 const busybox = image("busybox");
@@ -95,4 +97,105 @@ volumes:
   await sh("group", "chmod 600 /p/d/g");
   await pod("group", volumeMounts, fields("OnRootMismatch", "Strict"), OBJECTS);
   assert.equal(await modes("/p/d/g"), "/p/d/g 2000 600\n");
+});
+
+test("shareProcessNamespace: containers see each other, systemd the payload's own process and its end", async () => {
+  const spec = (extra: string) => `apiVersion: v1
+kind: Pod
+metadata: { name: share }
+spec:
+  shareProcessNamespace: true
+  terminationGracePeriodSeconds: 0
+${indent(extra, 2)}
+  containers:
+    - { name: c, image: "${busybox}", command: [sleep, "1000"], securityContext: { capabilities: { add: [SYS_PTRACE] } } }
+    - { name: other, image: "${busybox}", command: [sh, -c, "sleep 2000; exit 7"] }
+`;
+  const ends = (log: string): number => log.match(/status=7/g)?.length ?? 0;
+  const kinds = [
+    ["the user's namespace", "restartPolicy: Always"],
+    ["one of the pod's own", "hostUsers: false"],
+  ] as const;
+  for (const [i, [kind, extra]] of kinds.entries()) {
+    await host.ok(["apply", host.spec("share.yaml", spec(extra))]);
+    assert.equal(await sh("share", "cat /proc/1/comm; ps -o comm,args | grep -c '[s]leep [12]000'"), "podrt-init\n3\n", kind);
+    // What is PID 1 there has nothing, also for one that may trace it.
+    assert.equal(
+      await sh("share", "ls -A /proc/1/root/ /proc/1/root/.. /proc/1/fd | grep -v :; readlink /proc/1/exe"),
+      "\n\n/memfd:podrt-init (deleted)\n",
+      kind,
+    );
+    // Without infra there is no PID 1: all are started anew, and see each other again.
+    process.kill(await host.mainPid("pod-share__infra.service"), "SIGKILL");
+    const look = ["exec", "share/c", "--", "sh", "-c", "cat /proc/1/comm; ps -o args | grep -c '[s]leep [12]000'"];
+    await eventually(`both are back: ${kind}`, async () => (await host.podgen(look)).stdout === "podrt-init\n3\n", 30_000);
+    // The unit's main process is the payload itself, and its status is known.
+    await sh("share", `kill $(ps -o pid,args | awk '$2 == "sleep" && $3 == 2000 { print $1 }')`);
+    await eventually(`its end is known: ${kind}`, async () => ends(await host.log("pod-share_other.service")) > i, 30_000);
+    await host.ok(["delete", "share"]);
+  }
+});
+
+test("hostPID, hostIPC: the host's namespaces, its processes, its shared memory", async () => {
+  await pod("hostns", "", "hostPID: true\nhostIPC: true");
+  const own = (kind: string) => readlinkSync(`/proc/self/ns/${kind}`);
+  assert.equal(await sh("hostns", "readlink /proc/self/ns/pid; readlink /proc/self/ns/ipc"), `${own("pid")}\n${own("ipc")}\n`);
+  const main = await host.mainPid("pod-hostns_c.service");
+  assert.equal(await sh("hostns", `cat /proc/${main}/comm; stat -c %d /dev/shm`), `sleep\n${statSync("/dev/shm").dev}\n`);
+  await host.ok(["stop", "hostns"]);
+  assert.equal(await host.property("pod-hostns_c.service", "Result"), "success");
+});
+
+test("privileged: all capabilities, no filter, nothing masked, devices, a cgroup and /sys that can be written", async () => {
+  await pod("priv", "securityContext: { privileged: true }", "securityContext: { seccompProfile: { type: RuntimeDefault } }");
+  const all = await sh("priv", "cat /proc/1/status");
+  const last = Number(readFileSync("/proc/sys/kernel/cap_last_cap", "utf8"));
+  assert.match(all, new RegExp(`^CapEff:\\s+${((1n << BigInt(last + 1)) - 1n).toString(16).padStart(16, "0")}$`, "m"));
+  assert.match(all, /^Seccomp:\s+0$/m);
+  assert.equal(await sh("priv", "grep -c ' /proc/' /proc/mounts; grep -o ' /sys sysfs r[ow]' /proc/mounts"), "0\n /sys sysfs rw\n");
+  // What every user may open is there, terminals are not.
+  const devices = readdirSync("/dev").filter(
+    (n) => statSync(`/dev/${n}`, { throwIfNoEntry: false })?.isCharacterDevice() && !/^(tty|vcs|console|ptmx)/.test(n),
+  );
+  const open = devices.filter((name) => (statSync(`/dev/${name}`).mode & 0o6) !== 0);
+  const inside = (await sh("priv", "ls /dev")).split("\n");
+  assert.deepEqual(
+    open.filter((name) => !inside.includes(name)),
+    [],
+  );
+  assert.ok(!inside.some((name) => /^tty./.test(name)));
+  assert.equal(await sh("priv", "test -w /sys/fs/cgroup && mount -t tmpfs none /tmp && echo mounted"), "mounted\n");
+  await host.ok(["delete", "hostns", "priv"]);
+});
+
+test("seccompProfile Localhost: a file of the user's; a change of it restarts what has it, and nothing else", async () => {
+  const folder = `${host.session.home}/.config/podgen/seccomp/team`;
+  const profile = (call: string): string =>
+    JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls: [{ names: [call], action: "SCMP_ACT_ERRNO", errnoRet: 38 }] }, null, 2);
+  const write = (text: string) => made(`mkdir -p ${folder} && printf %s '${text}' > ${folder}/p.json`);
+  const spec = `apiVersion: v1
+kind: Pod
+metadata: { name: filter }
+spec:
+  terminationGracePeriodSeconds: 0
+  securityContext: { seccompProfile: { type: Localhost, localhostProfile: team/p.json } }
+  containers:
+    - { name: c, image: "${busybox}", command: [sleep, "1000"] }
+    - { name: free, image: "${busybox}", command: [sleep, "1000"], securityContext: { seccompProfile: { type: RuntimeDefault } } }
+`;
+  const path = host.spec("filter.yaml", spec);
+  const missing = await host.podgen(["apply", path]);
+  assert.equal(missing.code, 1);
+  assert.match(missing.stderr, /seccomp profile .*\/podgen\/seccomp\/team\/p\.json: there is no such file/);
+  await write(profile("mkdirat").replace("mkdirat", 'mkdirat", "mkdir'));
+  await host.ok(["apply", path]);
+  assert.match(await sh("filter", "grep Seccomp: /proc/1/status; mkdir /tmp/x 2>&1; true"), /^Seccomp:\s+2\n.*Function not implemented/);
+  const free = await host.incarnation("pod-filter_free.service");
+  const before = await host.incarnation("pod-filter_c.service");
+  assert.equal((await host.podgen(["diff", path])).code, 0);
+  await write(profile("unlinkat").replace("unlinkat", 'unlinkat", "unlink", "rmdir'));
+  await host.ok(["apply", path]);
+  assert.match(await sh("filter", "mkdir /tmp/x && rmdir /tmp/x 2>&1; true"), /rmdir.*Function not implemented/);
+  assert.equal(await host.incarnation("pod-filter_free.service"), free);
+  assert.notEqual(await host.incarnation("pod-filter_c.service"), before);
 });

@@ -49,6 +49,17 @@ export async function memoryProtected(uid: number, root = ""): Promise<boolean> 
   return texts.every((text) => text.trim() !== "0");
 }
 
+/** Security modules with labels: AppArmor's module says it itself; SELinux has its file system, and a policy since our label is another than "kernel". */
+export async function securityModules(root = ""): Promise<HostFacts["lsm"]> {
+  const read = (path: string): Promise<string> => readFile(`${root}${path}`, "utf8").catch(() => "");
+  const [apparmor, enforce, label] = await Promise.all([
+    read("/sys/module/apparmor/parameters/enabled"),
+    read("/sys/fs/selinux/enforce"),
+    read("/proc/self/attr/current"),
+  ]);
+  return { apparmor: apparmor.trim() === "Y", selinux: enforce.trim() !== "" && !/^kernel\0?$/.test(label.trim()) };
+}
+
 /**
  * Everything the planner must know, `known` of it. `path` is the PATH that units have: pasta is started by one (podrt
  * uplink), and one that only the caller's shell would find is none.
@@ -57,13 +68,14 @@ export async function readFacts(
   known: Pick<HostFacts, "paths" | "user" | "uid" | "gid" | "systemdVersion">,
   path: string,
 ): Promise<HostFacts> {
-  const [pasta, port, controllers, isProtected, { driver }, ids] = await Promise.all([
+  const [pasta, port, controllers, isProtected, { driver }, ids, lsm] = await Promise.all([
     findProgram("pasta", path),
     unprivilegedPortStart(),
     delegatedControllers(known.uid),
     memoryProtected(known.uid),
     readStorage(known.paths.settings),
     subordinateIds(known),
+    securityModules(),
   ]);
   return {
     ...known,
@@ -71,6 +83,7 @@ export async function readFacts(
     unprivilegedPortStart: port,
     controllers,
     memoryProtected: isProtected,
+    lsm,
     machine: { name: hostname(), cpus: cpus().length, memoryBytes: totalmem() },
     ...(driver === "auto" ? {} : { storageDriver: driver }),
     ...(pasta === undefined ? {} : { pasta }),

@@ -104,6 +104,16 @@ export const ANNOTATIONS = {
     notInit: "it is not told",
     check: (value) => (signalNumber(value) === undefined ? { problem: `is none of ${Object.keys(SIGNALS).join(", ")}` } : undefined),
   },
+  apparmor: {
+    meaning:
+      "Kubernetes' old way to say securityContext.appArmorProfile of a container, which says the same if it is there: runtime/default, unconfined, or localhost/PROFILE",
+    pod: [],
+    container: ["container.apparmor.security.beta.kubernetes.io/"],
+    check: (value) =>
+      /^(runtime\/default|unconfined|localhost\/.+)$/.test(value)
+        ? undefined
+        : { problem: 'is none of "runtime/default", "unconfined", "localhost/PROFILE"' },
+  },
   userns: {
     meaning:
       "the pod's user namespace: shared or host, the user's one, in which root is the user; keep-id[:uid=N,gid=N], in which the user has his own id, or that one, and is who containers run as unless spec or image say; auto[:size=N], with ids that no other such pod has; nomap, with all of the user's ids but his own",

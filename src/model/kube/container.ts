@@ -2,21 +2,29 @@
 import type { Node } from "../../spec/node.js";
 import type { Reader } from "../../spec/reader.js";
 import type { Container, ContainerSecurity, EnvFrom, EnvVar, Port, PullPolicy, Resources, VolumeMount } from "../types.js";
+import { annotationOf } from "./annotations.js";
 import { normaliseCapabilities } from "./capabilities.js";
 import { readDownward } from "./downward.js";
 import { readLifecycle } from "./hooks.js";
 import { defaultPullPolicy, formatImage, parseImage } from "./image.js";
 import { cpuMillis, memoryBytes } from "./quantity.js";
 
-/** `podSecurity` is the pod's securityContext, whose user and group hold where the container gives none. */
-export function readContainer(reader: Reader, init: boolean, podSecurity: Reader | undefined): Container {
+/**
+ * `podSecurity` is the pod's securityContext, whose user and group hold where the container gives none; `annotations` are the pod's. */
+export function readContainer(
+  reader: Reader,
+  init: boolean,
+  podSecurity: Reader | undefined,
+  annotations: Readonly<Record<string, string>>,
+): Container {
+  const name = reader.text("name") ?? "";
   const image = readImage(reader);
   const command = reader.texts("command");
   const args = reader.texts("args");
   const workingDir = reader.text("workingDir");
   const resources = reader.object("resources");
   return {
-    name: reader.text("name") ?? "",
+    name,
     init,
     ...image,
     // An empty list means the image's own, as in Kubernetes.
@@ -31,7 +39,7 @@ export function readContainer(reader: Reader, init: boolean, podSecurity: Reader
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
     ...readLifecycle(reader.object("lifecycle")),
-    security: readSecurity(reader.object("securityContext"), podSecurity),
+    security: readSecurity(reader.object("securityContext"), podSecurity, annotationOf(annotations, "apparmor", name)),
     at: reader.place("name").at,
     imageAt: reader.place("image").at,
   };
@@ -126,12 +134,11 @@ export function readResources(reader: Reader | undefined): Resources {
   return { ...(cpu === undefined ? {} : { cpuMillis: cpu }), ...(memory === undefined ? {} : { memoryBytes: memory }) };
 }
 
-function readSecurity(own: Reader | undefined, pod: Reader | undefined): ContainerSecurity {
+function readSecurity(own: Reader | undefined, pod: Reader | undefined, annotated: string | undefined): ContainerSecurity {
   const user = own?.integer("runAsUser") ?? pod?.integer("runAsUser");
   const group = own?.integer("runAsGroup") ?? pod?.integer("runAsGroup");
   const capabilities = own?.object("capabilities");
   const nonRoot = own?.flag("runAsNonRoot") ?? pod?.flag("runAsNonRoot");
-  const seccomp = own?.object("seccompProfile") ?? pod?.object("seccompProfile");
   const fsGroup = pod?.integer("fsGroup");
   const groups = [...new Set([...integersOf(pod?.get("supplementalGroups")), ...(fsGroup === undefined ? [] : [fsGroup])])];
   return {
@@ -140,13 +147,44 @@ function readSecurity(own: Reader | undefined, pod: Reader | undefined): Contain
     readOnlyRootFilesystem: own?.flag("readOnlyRootFilesystem") ?? false,
     ...(nonRoot ? { nonRoot } : {}),
     ...(own?.flag("allowPrivilegeEscalation") === false ? { noNewPrivileges: true as const } : {}),
-    ...(seccomp?.text("type") === "Unconfined" ? { unconfined: true as const } : {}),
+    ...readProfiles(own, pod, annotated),
+    ...(own?.flag("privileged") ? { privileged: true as const } : {}),
     ...(groups.length === 0 ? {} : { groups }),
     ...(pod?.text("supplementalGroupsPolicy") === "Strict" ? { strictGroups: true as const } : {}),
     procMount: own?.text("procMount") === "Unmasked" ? "Unmasked" : "Default",
     capabilitiesAdd: normaliseCapabilities(capabilities?.texts("add") ?? []),
     capabilitiesDrop: normaliseCapabilities(capabilities?.texts("drop") ?? []),
   };
+}
+
+type Profiles = Pick<ContainerSecurity, "unconfined" | "seccompFile" | "apparmor" | "selinux">;
+
+/** The container's own words, else the pod's; of AppArmor the old annotation's between the two. A privileged one is unconfined, whatever the pod says. */
+function readProfiles(own: Reader | undefined, pod: Reader | undefined, annotated: string | undefined): Profiles {
+  const privileged = own?.flag("privileged") === true;
+  const seccomp = own?.object("seccompProfile") ?? pod?.object("seccompProfile");
+  const file = seccomp?.text("type") === "Localhost" ? (seccomp.text("localhostProfile") ?? "") : undefined;
+  const ownProfile = own?.object("appArmorProfile");
+  const podProfile = privileged ? undefined : pod?.object("appArmorProfile");
+  const profile = ownProfile ?? (annotated === undefined ? podProfile : undefined);
+  const apparmor = profile === undefined ? annotatedProfile(annotated) : readAppArmor(profile);
+  const label = own?.object("seLinuxOptions") ?? pod?.object("seLinuxOptions");
+  return {
+    ...(privileged || seccomp?.text("type") === "Unconfined" ? { unconfined: true } : file === undefined ? {} : { seccompFile: file }),
+    ...(apparmor === undefined ? {} : { apparmor }),
+    ...(label === undefined || label.node.entries.size === 0 ? {} : { selinux: true }),
+  };
+}
+
+function readAppArmor(profile: Reader): ContainerSecurity["apparmor"] {
+  const type = profile.text("type");
+  if (type === "Localhost") return { kind: "loaded", name: profile.text("localhostProfile") ?? "" };
+  return type === "RuntimeDefault" ? { kind: "default" } : undefined;
+}
+
+function annotatedProfile(words: string | undefined): ContainerSecurity["apparmor"] {
+  if (words?.startsWith("localhost/")) return { kind: "loaded", name: words.slice("localhost/".length) };
+  return words === "runtime/default" ? { kind: "default" } : undefined;
 }
 
 /** A field that is left out where it has no value. */

@@ -13,11 +13,14 @@ import { envSources } from "./rules/env-sources.js";
 import { escalation } from "./rules/escalation.js";
 import { hooks } from "./rules/hooks.js";
 import { hostNames } from "./rules/host-names.js";
+import { hostNamespaces } from "./rules/host-namespaces.js";
 import { hostNetworkPorts } from "./rules/host-network-ports.js";
 import { initPorts } from "./rules/init-ports.js";
 import { mountPaths } from "./rules/mount-paths.js";
 import { mountedVolumes } from "./rules/mounted-volumes.js";
 import { portNames } from "./rules/port-names.js";
+import { privileges } from "./rules/privileges.js";
+import { profiles } from "./rules/profiles.js";
 import { recursiveMounts } from "./rules/recursive-mounts.js";
 import { resourceRequests } from "./rules/resource-requests.js";
 import { serviceAnnotations } from "./rules/service-annotations.js";
@@ -40,11 +43,14 @@ const RULES: readonly ((view: PodView) => void)[] = [
   escalation,
   hostNames,
   hooks,
+  hostNamespaces,
   hostNetworkPorts,
   initPorts,
   mountPaths,
   mountedVolumes,
   portNames,
+  privileges,
+  profiles,
   recursiveMounts,
   resourceRequests,
   serviceAnnotations,
@@ -71,7 +77,7 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
   const metadata = made === undefined ? written : { ...written, name: made.name, namespace: made.namespace, at: made.at };
   const containers = (["initContainers", "containers"] as const).flatMap((field) =>
     (spec?.objects(field) ?? []).map((reader) => {
-      const container = readContainer(reader, field === "initContainers", security);
+      const container = readContainer(reader, field === "initContainers", security, metadata.annotations);
       return { reader, model: { ...container, ...readService(metadata.annotations, container.name, container.init) } };
     }),
   );
@@ -91,6 +97,7 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
       hostNetwork: spec?.flag("hostNetwork") ?? false,
       ...(account === undefined || account === "default" ? {} : { serviceAccountName: account }),
       ...(hostname === undefined ? {} : { hostname }),
+      ...readShared(spec),
       ...readDomain(spec),
       ...readFsGroup(security),
       ...readNames(spec),
@@ -112,6 +119,11 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
   };
   for (const rule of RULES) rule(view);
   return view;
+}
+
+function readShared(spec: Reader | undefined): Pick<PodModel, "processes" | "hostIPC"> {
+  const processes = spec?.flag("hostPID") ? "host" : spec?.flag("shareProcessNamespace") ? "shared" : undefined;
+  return { ...(processes === undefined ? {} : { processes }), ...(spec?.flag("hostIPC") ? { hostIPC: true } : {}) };
 }
 
 /** hostnameOverride is the whole name. */

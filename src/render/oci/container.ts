@@ -19,7 +19,7 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
     root: { path: "rootfs", readonly: container.readOnlyRoot },
     mounts: container.mounts.map((mount) => mountOf(mount, pod, facts)),
     linux: {
-      namespaces: [{ type: "mount" }, { type: "pid" }, { type: "cgroup" }],
+      namespaces: [{ type: "mount" }, ...(pod.processes === undefined ? [{ type: "pid" }] : []), { type: "cgroup" }],
       // As the kubelet does: Unmasked is both lists, empty.
       maskedPaths: container.maskedPaths ? [...MASKED_PATHS] : [],
       readonlyPaths: container.maskedPaths ? [...READONLY_PATHS] : [],
@@ -58,6 +58,7 @@ function processOf(container: PlannedContainer): Json {
     // Not inheritable and not ambient: what executes as another user than root starts without any, as in Kubernetes.
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     noNewPrivileges: container.noNewPrivileges,
+    ...(container.apparmor === undefined ? {} : { apparmorProfile: container.apparmor }),
   };
 }
 
@@ -79,10 +80,14 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     }),
     ...(pod.userns === undefined ? {} : { "io.podgen.userns": mapsJson(pod.userns) }),
     ...(container.userName === undefined ? {} : { "io.podgen.user": container.userName }),
+    ...(pod.processes === undefined ? {} : { "io.podgen.pid": pod.processes === "host" ? "host" : "pod" }),
+    ...(pod.hostIPC ? { "io.podgen.ipc": "host" } : {}),
     ...(container.strictGroups ? { "io.podgen.groups": "strict" } : {}),
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
     ...filesOf(container),
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
+    ...(container.seccomp === undefined ? {} : { "io.podgen.seccomp-profile": container.seccomp }),
+    ...(container.privileged ? { "io.podgen.privileged": "true" } : {}),
     ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),
     ...hookOf("io.podgen.post-start", container.postStart),
     ...hookOf("io.podgen.pre-stop", container.preStop),

@@ -15,7 +15,12 @@ export function infraBundle(pod: PodPlan): Bundle {
     ociVersion: OCI_VERSION,
     hostname: pod.hostname,
     linux: {
-      namespaces: [...own, { type: "ipc" }, { type: "uts" }],
+      namespaces: [
+        ...own,
+        ...(pod.hostIPC ? [] : [{ type: "ipc" }]),
+        { type: "uts" },
+        ...(pod.processes === "shared" ? [{ type: "pid" }] : []),
+      ],
       ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     },
   };

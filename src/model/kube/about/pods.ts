@@ -76,6 +76,12 @@ export const PODS: Readonly<Record<string, About>> = {
     procMount: "Whether parts of /proc and /sys are hidden and write-protected",
   },
   Capabilities: { add: "Names to add, with or without CAP_", drop: "Names to take away, or ALL" },
+  SELinuxOptions: {
+    level: "The label's level, s0:c1,c2 say",
+    role: "The label's role",
+    type: "The label's type, which policies are about",
+    user: "The label's user",
+  },
   SeccompProfile: { type: "Which filter", localhostProfile: "A file with a filter" },
   AppArmorProfile: { type: "Which profile", localhostProfile: "A profile of the host's by name" },
   LocalObjectReference: { name: "The object's name" },

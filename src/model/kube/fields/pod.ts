@@ -9,7 +9,6 @@ import { POD_SECURITY } from "./security.js";
 import { PULL_SECRET } from "./selectors.js";
 import { VOLUME } from "./volume.js";
 
-const NO_SHARING = "a pod has the usual namespaces of its own so far";
 const NO_API = "there is no API server here";
 
 /** systemd's time spans are far larger; 68 years are enough. */
@@ -36,6 +35,22 @@ const HONOURED: Fields = {
   restartPolicy: { type: "string", values: ["Always", "OnFailure", "Never"], aka: ["restart"] },
   terminationGracePeriodSeconds: { type: "integer", min: 0, max: MAX_SECONDS },
   hostNetwork: { type: "boolean" },
+  hostPID: {
+    type: "boolean",
+    note:
+      "The containers see all processes of the host, as the user does, and may signal the user's; they may not trace them, whose user namespace " +
+      "is above theirs. /proc is the host's, as it is there. Not with a user namespace of the pod's own.",
+  },
+  hostIPC: {
+    type: "boolean",
+    note: "With the host's /dev/shm and /dev/mqueue. Not with a user namespace of the pod's own, nor with sysctls of kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.*.",
+  },
+  shareProcessNamespace: {
+    type: "boolean",
+    note:
+      "PID 1 is then a process of podgen's that has nothing and may nothing. It ends with the pod's infra unit: should that be killed, the containers " +
+      "are started anew.",
+  },
   hostUsers: { since: "1.25", type: "boolean" },
   securityContext: { type: POD_SECURITY },
   imagePullSecrets: { type: list(PULL_SECRET) },
@@ -75,8 +90,6 @@ const REFUSED: Fields = {
     refused: "debugging containers are not part of a pod's file",
     hint: "use podgen exec",
   },
-  hostIPC: { type: "boolean", refused: NO_SHARING, fine: [false] },
-  hostPID: { type: "boolean", refused: NO_SHARING, fine: [false] },
   readinessGates: { type: list(names("PodReadinessGate", "conditionType")), refused: NO_API },
   resourceClaims: {
     since: "1.26",
@@ -95,7 +108,6 @@ const REFUSED: Fields = {
   schedulingGroup: { since: "1.36", type: "any", refused: "podgen starts each pod by itself" },
   serviceAccount: { type: "string", noEffect: NO_API, fine: ["default"] },
   serviceAccountName: { type: "string", noEffect: NO_API, fine: ["default"] },
-  shareProcessNamespace: { type: "boolean", refused: NO_SHARING, fine: [false] },
   workloadRef: { since: "1.35", type: "any", refused: "podgen starts each pod by itself" },
 };
 

@@ -1,7 +1,7 @@
 // Fields of securityContext, of pods and of containers.
-import { type Check, type Fields, list, names, object } from "../../../spec/schema.js";
+import { type Fields, list, names, object } from "../../../spec/schema.js";
 import { capabilityName } from "../capabilities.js";
-import { sysctlName } from "../formats.js";
+import { notEmpty, relativePath, sysctlName } from "../formats.js";
 
 /** Ids that Kubernetes takes: 0 to 2^31 - 1. */
 const id = { type: "integer", min: 0, max: 2147483647 } as const;
@@ -13,45 +13,49 @@ const CAPABILITIES = object("Capabilities", {
   },
   drop: { type: list({ type: "string", check: capabilityName }) },
 });
-/** A check for a few words that are taken among those that Kubernetes knows. */
-function except(refused: Readonly<Record<string, string>>): Check {
-  return (text) => {
-    const why = Object.hasOwn(refused, text) ? refused[text] : undefined;
-    return why === undefined ? undefined : { code: "refused-value", problem: `is not supported: ${why}` };
-  };
-}
-
 const PROFILES = ["RuntimeDefault", "Unconfined", "Localhost"];
-const NO_FILES = "podgen takes no profiles of the host's yet";
-const NO_APPARMOR = "podgen sets no AppArmor profiles";
 const SECCOMP = object("SeccompProfile", {
   type: {
     type: "string",
     required: true,
     values: PROFILES,
-    check: except({ Localhost: NO_FILES }),
-    note: "RuntimeDefault is what applies to every container that says nothing; Localhost is refused.",
+    note: "RuntimeDefault is what applies to every container that says nothing, but for privileged ones, whose calls nobody filters.",
   },
-  localhostProfile: { type: "string", refused: NO_FILES },
+  localhostProfile: {
+    type: "string",
+    check: relativePath,
+    note:
+      "Beside Localhost: a file below $XDG_CONFIG_HOME/podgen/seccomp, in the format of the runtime-spec or of containers-common. It is read at " +
+      "apply and becomes part of the container, which a change restarts. SCMP_ACT_NOTIFY is refused: there is no agent.",
+  },
 });
 const APPARMOR = object("AppArmorProfile", {
   type: {
     type: "string",
     required: true,
     values: PROFILES,
-    check: except({ Localhost: NO_APPARMOR, RuntimeDefault: NO_APPARMOR }),
-    hint: "remove it",
-    note: "Only Unconfined is taken, which is what happens.",
+    note:
+      "Localhost is refused where the kernel has no AppArmor; that the profile is loaded is seen at the start, which else fails. RuntimeDefault confines " +
+      "nothing, and a warning says so: a user can load no profile, so podgen has none of its own.",
   },
-  localhostProfile: { type: "string", refused: NO_APPARMOR },
+  localhostProfile: { type: "string", check: notEmpty, note: "Beside Localhost: the name of a loaded profile." },
 });
+
+const SELINUX = object("SELinuxOptions", {
+  level: { type: "string" },
+  role: { type: "string" },
+  type: { type: "string" },
+  user: { type: "string" },
+});
+const NO_LABELS =
+  "Where SELinux is not enabled it says nothing, as in Kubernetes, and a warning says so; where it is, it is refused so far.";
 
 /** In both contexts. */
 const COMMON: Fields = {
   runAsUser: id,
   runAsGroup: id,
   runAsNonRoot: { type: "boolean", note: "As in Kubernetes, an image's user must then be a number, or runAsUser say one." },
-  seLinuxOptions: { type: names("SELinuxOptions", "level role type user"), refused: "podgen sets no SELinux labels yet" },
+  seLinuxOptions: { type: SELINUX, note: NO_LABELS },
   seccompProfile: { type: SECCOMP, since: "1.19" },
   appArmorProfile: { type: APPARMOR, since: "1.30" },
   windowsOptions: {
@@ -88,7 +92,12 @@ export const POD_SECURITY = object("PodSecurityContext", {
     values: ["Merge", "Strict"],
     note: "Merge, the default: the groups that the image's /etc/group gives the user count too, those that are mapped. Strict: they do not.",
   },
-  seLinuxChangePolicy: { type: "string", since: "1.32", refused: "podgen sets no SELinux labels yet" },
+  seLinuxChangePolicy: {
+    type: "string",
+    since: "1.32",
+    values: ["MountOption", "Recursive"],
+    noEffect: "volumes get no SELinux labels",
+  },
   sysctls: { type: list(SYSCTL), note: "Those of the pod's own namespaces: net.*, kernel.msg*, kernel.sem, kernel.shm*, fs.mqueue.*." },
 });
 
@@ -99,9 +108,9 @@ export const SECURITY = object("SecurityContext", {
   allowPrivilegeEscalation: { type: "boolean", note: "false is PR_SET_NO_NEW_PRIVS; it is refused beside the capability SYS_ADMIN." },
   privileged: {
     type: "boolean",
-    refused: "podgen runs no privileged containers yet",
-    fine: [false],
-    hint: "add the capabilities that are needed",
+    note:
+      "All that a user can give: all capabilities of the user namespace, no filter of system calls, nothing hidden or write-protected, /sys and the container's " +
+      "cgroup writable, and in /dev each device of the host that the user may open, but for terminals. What is root there is still the user outside.",
   },
   procMount: {
     since: "1.12",

@@ -7,8 +7,8 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
-#include "lib/fdmsg.h"
-#include "seccomp_parts.h"
+#include "fdmsg.h"
+#include "oci_seccomp_parts.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)

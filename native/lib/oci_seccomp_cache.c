@@ -3,7 +3,7 @@
 #include <nettle/sha2.h>
 #include <sys/stat.h>
 
-#include "seccomp_parts.h"
+#include "oci_seccomp_parts.h"
 
 struct header {
   char magic[8];

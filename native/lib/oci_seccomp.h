@@ -10,7 +10,7 @@
 #include <jansson.h>
 #include <linux/filter.h>
 
-#include "lib/util.h"
+#include "util.h"
 
 struct oci_seccomp_arg {
   unsigned index;

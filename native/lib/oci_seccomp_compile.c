@@ -4,8 +4,8 @@
 #include <nettle/sha2.h>
 #include <seccomp.h>
 
-#include "lib/bpf.h"
-#include "seccomp_parts.h"
+#include "bpf.h"
+#include "oci_seccomp_parts.h"
 
 /* To be counted up with every change of what is made of the same rules. */
 static const char generation[] = "podrt seccomp 1";

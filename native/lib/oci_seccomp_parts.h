@@ -1,6 +1,6 @@
-/* What the files of oci/seccomp_*.c are to each other. */
+/* What the files of lib/oci_seccomp_*.c are to each other. */
 #pragma once
-#include "seccomp.h"
+#include "oci_seccomp.h"
 
 /* Compiles; no cache. */
 int seccomp_compile(const struct oci_seccomp *s, struct sock_filter **ret, size_t *ret_n, struct err *err);

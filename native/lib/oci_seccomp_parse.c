@@ -4,9 +4,9 @@
 #include <seccomp.h>
 #include <sys/syscall.h>
 
-#include "lib/jsonget.h"
-#include "lib/jsonload.h"
-#include "seccomp.h"
+#include "jsonget.h"
+#include "jsonload.h"
+#include "oci_seccomp.h"
 
 /* Of kernel headers newer than Debian 12's libseccomp. */
 #ifndef AUDIT_ARCH_LOONGARCH64
