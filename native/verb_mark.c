@@ -1,23 +1,56 @@
-/* podrt mark --ready RUNDIR | --ended RUNDIR: a container unit's ExecStartPost= and ExecStopPost=, for what the manager alone knows. */
+/* podrt mark --ready RUNDIR | --ended … RUNDIR: a container unit's ExecStartPost= and ExecStopPost=, for what the manager alone knows. */
+#include "lib/end.h"
 #include "lib/started.h"
 #include "verbs.h"
 
-static int ended(int dir, struct err *err) {
+struct wish {
+  bool ready;
+  struct end_policy policy;
+  const char *run_dir;
+};
+
+static int ended(int run, int dir, const struct wish *wish, struct err *err) {
   /* As systemd.exec(5) has them; the last two are absent where no process was there to end. */
   const char *result = getenv("SERVICE_RESULT"), *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
   if (!result) return err_set(err, 0, "SERVICE_RESULT", "it is not set: this is a unit's ExecStopPost=");
-  return started_ended(dir, result, code ? code : "", status ? status : "", err);
+  const struct end end = {.result = result, .code = code ? code : "", .status = status ? status : ""};
+  int r = started_ended(dir, end.result, end.code, end.status, err);
+  return r < 0 || !end_is_final(&wish->policy, &end) ? r : end_settle(run, wish->run_dir, &wish->policy, &end, err);
+}
+
+static bool parse(int argc, char **argv, struct wish *ret) {
+  *ret = (struct wish){0};
+  if (argc < 3) return false;
+  ret->run_dir = argv[argc - 1];
+  ret->ready = !strcmp(argv[1], "--ready");
+  if (ret->ready) return argc == 3;
+  if (strcmp(argv[1], "--ended")) return false;
+  for (int i = 2; i < argc - 1; i++) {
+    const char *value = i + 1 < argc - 1 ? argv[i + 1] : "";
+    if (!strcmp(argv[i], "--init")) {
+      ret->policy.init = true;
+    } else if (!strcmp(argv[i], "--restart") && (!strcmp(value, "no") || !strcmp(value, "on-failure"))) {
+      ret->policy.restart = *value == 'n' ? END_NEVER : END_ON_FAILURE;
+      i++;
+    } else if (!strcmp(argv[i], "--codes") && end_codes_ok(value)) {
+      ret->policy.codes = argv[++i];
+    } else {
+      return false;
+    }
+  }
+  return true;
 }
 
 int verb_mark(int argc, char **argv) {
-  if (argc != 3 || (strcmp(argv[1], "--ready") && strcmp(argv[1], "--ended"))) {
-    fputs("usage: podrt mark --ready|--ended RUNDIR\n", stderr);
+  struct wish wish;
+  if (!parse(argc, argv, &wish)) {
+    fputs("usage: podrt mark --ready RUNDIR | --ended [--init] [--restart no|on-failure] [--codes LIST] RUNDIR\n", stderr);
     return 64;
   }
   struct err err;
   cleanup_fd int run = run_open(&err);
-  cleanup_fd int dir = run < 0 ? -1 : run_open_at(run, argv[2], true, &err);
-  int r = run < 0 ? run : dir < 0 ? dir : !strcmp(argv[1], "--ready") ? started_mark(dir, &err) : ended(dir, &err);
+  cleanup_fd int dir = run < 0 ? -1 : run_open_at(run, wish.run_dir, true, &err);
+  int r = run < 0 ? run : dir < 0 ? dir : wish.ready ? started_mark(dir, &err) : ended(run, dir, &wish, &err);
   if (r >= 0) return 0;
   err_print(&err, "mark");
   return 125;

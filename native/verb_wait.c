@@ -1,33 +1,38 @@
-/* podrt wait --ready RUNDIR… | --gone [--timeout SECONDS] RUNDIR…: what pod-X.service waits for at its start and stop (UNITS.md 2). */
+/* podrt wait --ready … | --started … | --gone …: what pod-X.service waits for at its start and stop (UNITS.md 2), and a container for
+ * sidecars. */
 #include <fcntl.h>
 #include <poll.h>
 
 #include "lib/deadline.h"
 #include "lib/mains.h"
 #include "lib/proc.h"
+#include "lib/started.h"
 #include "verbs.h"
 
 enum { GONE_SECONDS = 40 }; /* a container's default grace and 10 more */
 
-/* --- ready --- */
+/* --- ready, started --- */
 
-static bool is_ready(int dir) {
-  return faccessat(dir, "ready", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+static bool has(int dir, const char *name) {
+  return faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What is waited for: the mark `ready`, or another one that does as well. */
+static bool is_there(int dir, const char *other) {
+  return has(dir, "ready") || (other && has(dir, other));
 }
 
 /* Waits for ever, as the unit does: how long to wait is for who started it to say. SIGTERM ends us, being a stop of the unit. */
-static int wait_ready(int run, char **folders, struct err *err) {
+static int wait_marks(int run, char **folders, const char *other, struct err *err) {
   unsigned naps = 0;
-  int w = mains_write(run, folders, err);
-  if (w < 0) return w;
   for (; *folders; folders++) {
     cleanup_fd int dir = run_open_at(run, *folders, true, err);
     if (dir < 0) return dir;
-    for (; naps < NAPS_SECOND && !is_ready(dir);) nap(&naps);
-    if (is_ready(dir)) continue;
+    for (; naps < NAPS_SECOND && !is_there(dir, other);) nap(&naps);
+    if (is_there(dir, other)) continue;
     cleanup_fd int watch = watch_folder(dir);
     if (watch < 0) return err_set(err, -watch, "inotify", "%s", *folders);
-    while (!is_ready(dir)) {
+    while (!is_there(dir, other)) {
       int r = watch_wait(watch, -1);
       if (r < 0 && r != -EINTR) return err_set(err, -r, "poll", "%s", *folders);
     }
@@ -76,10 +81,13 @@ static struct target target_of(int run, const char *folder, uint64_t own_start) 
   return t;
 }
 
-/* The mark is the ended process's as long as nobody else has taken its place. */
+static const char *const marks[] = {"ready", "started", STARTED_DONE};
+
+/* The marks are the ended process's as long as nobody else has taken its place. */
 static void unmark(const struct target *t) {
   const struct proc_id now = named(t->dir);
-  if (now.pid == t->id.pid && now.start == t->id.start) (void)unlinkat(t->dir, "ready", 0);
+  if (now.pid != t->id.pid || now.start != t->id.start) return;
+  for (size_t i = 0; i < N_ELEMENTS(marks); i++) (void)unlinkat(t->dir, marks[i], 0);
 }
 
 static int wait_gone(int run, char **folders, size_t n, int64_t deadline, struct err *err) {
@@ -103,8 +111,16 @@ static int wait_gone(int run, char **folders, size_t n, int64_t deadline, struct
 
 /* --- words --- */
 
+struct words {
+  bool ready, started, gone, once;
+  long seconds;
+  char **sidecars; /* room for all words */
+  size_t n_sidecars;
+};
+
 static int usage(void) {
-  fputs("usage: podrt wait --ready RUNDIR… | --gone [--timeout SECONDS] RUNDIR…\n", stderr);
+  fputs("usage: podrt wait --ready [--once] [--sidecar RUNDIR]… RUNDIR… | --started RUNDIR… | --gone [--timeout SECONDS] RUNDIR…\n",
+        stderr);
   return 64;
 }
 
@@ -116,23 +132,46 @@ static bool parse_seconds(const char *text, long *ret) {
   return !*end && !errno && *ret <= 1000000;
 }
 
-int verb_wait(int argc, char **argv) {
-  bool ready = false, gone = false;
-  long seconds = GONE_SECONDS;
+/* Where the run folders begin; 0 for what the usage does not know. */
+static int parse(int argc, char **argv, struct words *w) {
   int i = 1;
   for (; i < argc && !strncmp(argv[i], "--", 2); i++) {
     if (!strcmp(argv[i], "--ready"))
-      ready = true;
+      w->ready = true;
+    else if (!strcmp(argv[i], "--started"))
+      w->started = true;
     else if (!strcmp(argv[i], "--gone"))
-      gone = true;
-    else if (strcmp(argv[i], "--timeout") || !parse_seconds(argv[++i], &seconds))
-      return usage();
+      w->gone = true;
+    else if (!strcmp(argv[i], "--once"))
+      w->once = true;
+    else if (!strcmp(argv[i], "--sidecar") && i + 1 < argc)
+      w->sidecars[w->n_sidecars++] = argv[++i];
+    else if (strcmp(argv[i], "--timeout") || !parse_seconds(argv[++i], &w->seconds))
+      return 0;
   }
-  if (ready == gone || i >= argc) return usage();
+  const bool one = w->ready + w->started + w->gone == 1;
+  return !one || ((w->once || w->n_sidecars) && !w->ready) || i >= argc ? 0 : i;
+}
+
+/* The pod's unit itself says whose pod it is (mains.h); a container's that waits for a sidecar does not. */
+static int wait_ready(int run, char **folders, const struct words *w, struct err *err) {
+  int r = mains_write(run, folders, w->sidecars, err);
+  if (r == 0) r = wait_marks(run, folders, w->once ? STARTED_DONE : NULL, err);
+  return r < 0 || !w->n_sidecars ? r : wait_marks(run, w->sidecars, w->once ? STARTED_DONE : NULL, err);
+}
+
+int verb_wait(int argc, char **argv) {
+  cleanup_free char **sidecars = calloc((size_t)argc + 1, sizeof *sidecars);
+  struct words w = {.seconds = GONE_SECONDS, .sidecars = sidecars};
+  const int at = sidecars ? parse(argc, argv, &w) : 0;
+  if (!at) return usage();
   struct err err;
+  char **folders = argv + at;
   cleanup_fd int run = run_open(&err);
   int r = run;
-  if (r >= 0) r = ready ? wait_ready(run, argv + i, &err) : wait_gone(run, argv + i, (size_t)(argc - i), clock_ms() + seconds * 1000, &err);
+  if (r >= 0 && w.ready) r = wait_ready(run, folders, &w, &err);
+  if (r >= 0 && w.started) r = wait_marks(run, folders, "started", &err);
+  if (r >= 0 && w.gone) r = wait_gone(run, folders, (size_t)(argc - at), clock_ms() + w.seconds * 1000, &err);
   if (r >= 0) return 0;
   err_print(&err, "wait");
   return 125;

@@ -79,7 +79,9 @@ enum pod_state condition_look(int run, const char *pod, enum condition condition
     return up ? POD_BEHIND : POD_ABSENT;
   }
   enum pod_state state = POD_THERE;
-  for (size_t i = 0; i < mains.n && state == POD_THERE; i++) {
+  /* Sidecars do not complete, and go when all others have. */
+  const size_t n = condition == CONDITION_COMPLETED ? mains.n : mains.n + mains.n_sidecars;
+  for (size_t i = 0; i < n && state == POD_THERE; i++) {
     cleanup_fd int container = run_open_at(dir, mains.names[i], true, &ignored);
     if (container >= 0 && is_there(container, condition)) continue;
     state = POD_BEHIND;

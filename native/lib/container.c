@@ -240,6 +240,7 @@ int container_start(const struct bundle *b, bool ours, struct container *ret, in
   if (r >= 0) r = protect(b, err);
   if (r == 0) r = service_take(b, &s.service, err);
   c.early = r < 0;
+  if (r == 0) (void)unlinkat(c.dir, STARTED_DONE, 0);
   if (r == 0 && b->backoff) backoff_wait(c.dir, b->unit, b->identifier, ours ? "oneshot" : "run");
   if (r == 0) r = enter_pod(&s, err);
   if (r == 0 && b->has_layers) {

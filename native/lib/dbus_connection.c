@@ -70,29 +70,25 @@ static int receive(struct dbus *d, int64_t deadline) {
 
 /* --- authentication --- */
 
-/* Sends words and waits for the line that answers them. */
-static int converse(struct dbus *d, const char *words, size_t n, int64_t deadline) {
-  d->len = 0;
-  int r = send_all(d->sock, words, n, deadline);
-  while (r == 0 && !(d->len >= 2 && !memcmp(d->buf + d->len - 2, "\r\n", 2))) r = receive(d, deadline);
-  return r;
-}
-
-static bool answers(const struct dbus *d, const char *word) {
-  return d->len >= strlen(word) && !memcmp(d->buf, word, strlen(word));
+/* Whether the buffer has two whole lines. */
+static bool has_answers(const struct dbus *d) {
+  const unsigned char *first = memmem(d->buf, d->len, "\r\n", 2);
+  return first && memmem(first + 2, d->len - (size_t)(first + 2 - d->buf), "\r\n", 2);
 }
 
 /*
  * "Authentication protocol" of the specification: EXTERNAL without an identity, which leaves it to the socket's credentials to say who we
- * are: our own uid is 0 to us in a user namespace, and something else to the peer.
+ * are: our own uid is 0 to us in a user namespace, and something else to the peer. All in one, as systemd's own programs say it: what the
+ * manager reads along with BEGIN it forgets until more comes, and that would be our call.
  */
 static int authenticate(struct dbus *d, int64_t deadline) {
-  static const char hello[] = "\0AUTH EXTERNAL\r\n", data[] = "DATA\r\n", begin[] = "BEGIN\r\n";
-  int r = converse(d, hello, sizeof hello - 1, deadline);
-  if (r == 0 && answers(d, "DATA")) r = converse(d, data, sizeof data - 1, deadline);
-  if (r == 0 && !answers(d, "OK ")) r = -EACCES;
+  static const char words[] = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n", data[] = "DATA\r\nOK ";
   d->len = 0;
-  return r < 0 ? r : send_all(d->sock, begin, sizeof begin - 1, deadline);
+  int r = send_all(d->sock, words, sizeof words - 1, deadline);
+  while (r == 0 && !has_answers(d)) r = receive(d, deadline);
+  if (r == 0 && memcmp(d->buf, data, sizeof data - 1)) r = -EACCES;
+  d->len = 0;
+  return r;
 }
 
 /* --- messages --- */

@@ -12,20 +12,25 @@ static char *pod_of(const char *folder) {
   return strndup(folder, (size_t)(slash - folder));
 }
 
-int mains_write(int run, char *const *folders, struct err *err) {
+static char *put_names(char *end, const char *before, char *const *folders) {
+  for (char *const *f = folders; f && *f; f++) {
+    const char *slash = strrchr(*f, '/');
+    end = stpcpy(stpcpy(stpcpy(end, before), slash ? slash + 1 : *f), "\n");
+  }
+  return end;
+}
+
+int mains_write(int run, char *const *folders, char *const *sidecars, struct err *err) {
   cleanup_free char *pod = pod_of(*folders);
   if (!pod) return 0;
   cleanup_fd int dir = run_open_at(run, pod, true, err);
   if (dir < 0) return dir;
   size_t len = 0;
   for (char *const *f = folders; *f; f++) len += strlen(*f) + 1;
+  for (char *const *f = sidecars; f && *f; f++) len += strlen(*f) + 2;
   cleanup_free char *text = calloc(1, len + 1);
   if (!text) return err_set(err, ENOMEM, "write", MAINS);
-  char *end = text;
-  for (char *const *f = folders; *f; f++) {
-    const char *slash = strrchr(*f, '/');
-    end = stpcpy(stpcpy(end, slash ? slash + 1 : *f), "\n");
-  }
+  char *end = put_names(put_names(text, "", folders), "+", sidecars);
   int r = write_file_atomic_at(dir, MAINS, text, (size_t)(end - text), 0600);
   return r < 0 ? err_set(err, -r, "write", "%s/%s", pod, MAINS) : 0;
 }
@@ -47,8 +52,12 @@ int mains_read(int dir, struct mains *ret) {
   if (!ret->names) return mains_free(ret), -ENOMEM;
   char *save = NULL;
   for (char *name = strtok_r(ret->text, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
-    if (ret->n >= n || strchr(name, '/') || name[0] == '.') return mains_free(ret), -EBADMSG;
-    ret->names[ret->n++] = name;
+    const bool sidecar = name[0] == '+';
+    name += sidecar;
+    if (ret->n + ret->n_sidecars >= n || strchr(name, '/') || name[0] == '.' || (ret->n_sidecars && !sidecar))
+      return mains_free(ret), -EBADMSG;
+    ret->names[ret->n + ret->n_sidecars] = name;
+    ++*(sidecar ? &ret->n_sidecars : &ret->n);
   }
   return 0;
 }

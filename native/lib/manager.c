@@ -1,10 +1,11 @@
-/* One question to the user's systemd: see manager.h. */
+/* Questions and a wish to the user's systemd: see manager.h. */
 #include "manager.h"
 
 #include "dbus.h"
 #include "deadline.h"
 
-enum { DEADLINE_MS = 1000 };
+/* For what a start waits for; for what nobody waits for, and must come about. */
+enum { DEADLINE_MS = 1000, PATIENT_MS = 20 * 1000 };
 
 int manager_unit_path(const char *unit, char *ret, size_t size) {
   size_t n = (size_t)snprintf(ret, size, "/org/freedesktop/systemd1/unit/");
@@ -20,48 +21,128 @@ int manager_unit_path(const char *unit, char *ret, size_t size) {
   return *unit ? 0 : -EINVAL;
 }
 
-/* A variant of uint32: signature of length 1, 'u', NUL, one byte of padding, the number. */
-static int read_answer(struct dbus_in *in, unsigned *ret) {
-  if (in->type != DBUS_RETURN) return -ENOENT;
-  if (in->body_len != 8 || in->body[0] != 1 || in->body[1] != 'u' || in->body[2]) return -EBADMSG;
-  in->at = 4;
-  return dbus_get_u32(in, ret) ? 0 : -EBADMSG;
+/* --- one call --- */
+
+#define MANAGER "org.freedesktop.systemd1"
+
+static int call_at(const char *socket_path, bool bus, const struct dbus_call *call, struct dbus *d, struct dbus_in *in, int64_t deadline) {
+  uint32_t serial;
+  int r = dbus_connect(d, socket_path, bus, deadline);
+  if (r < 0) return r;
+  r = dbus_send(d, call, &serial, deadline);
+  /* Others (NameAcquired, say) are passed over. */
+  while (r == 0 && in->reply_to != serial) r = dbus_next(d, in, deadline);
+  if (r == 0 && in->type != DBUS_RETURN) r = -ENOENT;
+  if (r < 0) dbus_close(d);
+  return r;
 }
 
-static int ask(const char *socket_path, bool bus, const char *object, unsigned *ret, int64_t deadline) {
+/* On success `d` is open, and holds the answer's bytes. */
+static int call_manager(const struct dbus_call *call, struct dbus *d, struct dbus_in *in, int ms) {
+  const int64_t deadline = clock_ms() + ms;
+  const char *runtime = getenv("XDG_RUNTIME_DIR");
+  char path[256];
+  if (!runtime) return -ENOENT;
+  if (snprintf(path, sizeof path, "%s/systemd/private", runtime) >= (int)sizeof path) return -ENAMETOOLONG;
+  *in = (struct dbus_in){0};
+  int r = call_at(path, false, call, d, in, deadline);
+  if (r == 0 || r == -ENOENT || r == -ETIMEDOUT) return r;
+  snprintf(path, sizeof path, "%s/bus", runtime);
+  *in = (struct dbus_in){0};
+  return call_at(path, true, call, d, in, deadline);
+}
+
+/* --- properties --- */
+
+/* What a property's value looks like: a variant, whose signature begins the body; the value follows at a multiple of its alignment. */
+struct kind {
+  const char *signature;
+  size_t at;
+};
+
+static int get(const char *object, const char *interface, const char *property, struct kind kind, struct dbus *d, struct dbus_in *in,
+               int ms) {
   unsigned char body[128];
   struct dbus_out o = {.buf = body, .size = sizeof body};
-  struct dbus_in in = {0};
-  struct dbus d;
-  uint32_t serial;
-  dbus_put_string(&o, "org.freedesktop.systemd1.Service");
-  dbus_put_string(&o, "NRestarts");
-  const struct dbus_call call = {.destination = "org.freedesktop.systemd1",
+  const size_t len = strlen(kind.signature);
+  dbus_put_string(&o, interface);
+  dbus_put_string(&o, property);
+  const struct dbus_call call = {.destination = MANAGER,
                                  .path = object,
                                  .interface = "org.freedesktop.DBus.Properties",
                                  .member = "Get",
                                  .signature = "ss",
                                  .body = body,
                                  .body_len = o.len};
-  int r = dbus_connect(&d, socket_path, bus, deadline);
+  int r = call_manager(&call, d, in, ms);
   if (r < 0) return r;
-  r = dbus_send(&d, &call, &serial, deadline);
-  /* Others (NameAcquired, say) are passed over. */
-  while (r == 0 && in.reply_to != serial) r = dbus_next(&d, &in, deadline);
-  if (r == 0) r = read_answer(&in, ret);
+  if (in->body_len >= kind.at + 4 && in->body[0] == len && !memcmp(in->body + 1, kind.signature, len + 1)) {
+    in->at = kind.at;
+    return 0;
+  }
+  dbus_close(d);
+  return -EBADMSG;
+}
+
+int manager_restarts(const char *unit, unsigned *ret) {
+  char object[512];
+  struct dbus_in in;
+  struct dbus d;
+  int r = manager_unit_path(unit, object, sizeof object);
+  if (r == 0) r = get(object, MANAGER ".Service", "NRestarts", (struct kind){"u", 4}, &d, &in, DEADLINE_MS);
+  if (r < 0) return r;
+  r = dbus_get_u32(&in, ret) ? 0 : -EBADMSG;
   dbus_close(&d);
   return r;
 }
 
-int manager_restarts(const char *unit, unsigned *ret) {
-  const int64_t deadline = clock_ms() + DEADLINE_MS;
-  const char *runtime = getenv("XDG_RUNTIME_DIR");
-  char object[512], path[256];
+/* The object path of the unit's job; empty where it has none. */
+static int job_of(const char *unit, char *ret, size_t size) {
+  char object[512];
+  struct dbus_in in;
+  struct dbus d;
+  uint32_t id;
+  const char *path;
   int r = manager_unit_path(unit, object, sizeof object);
-  if (r < 0 || !runtime) return r < 0 ? r : -ENOENT;
-  if (snprintf(path, sizeof path, "%s/systemd/private", runtime) >= (int)sizeof path) return -ENAMETOOLONG;
-  r = ask(path, false, object, ret, deadline);
-  if (r == 0 || r == -ENOENT || r == -ETIMEDOUT) return r;
-  snprintf(path, sizeof path, "%s/bus", runtime);
-  return ask(path, true, object, ret, deadline);
+  /* A struct of the job's number and its path. */
+  if (r == 0) r = get(object, MANAGER ".Unit", "Job", (struct kind){"(uo)", 8}, &d, &in, PATIENT_MS);
+  if (r < 0) return r;
+  r = dbus_get_u32(&in, &id) && dbus_get_string(&in, &path) ? 0 : -EBADMSG;
+  if (r == 0 && snprintf(ret, size, "%s", id ? path : "") >= (int)size) r = -ENAMETOOLONG;
+  dbus_close(&d);
+  return r;
+}
+
+bool manager_is_stopping(const char *unit) {
+  char object[256];
+  struct dbus_in in;
+  struct dbus d;
+  const char *type;
+  if (job_of(unit, object, sizeof object) < 0 || !*object) return false;
+  if (get(object, MANAGER ".Job", "JobType", (struct kind){"s", 4}, &d, &in, PATIENT_MS) < 0) return false;
+  const bool ret = dbus_get_string(&in, &type) && (!strcmp(type, "stop") || !strcmp(type, "restart"));
+  dbus_close(&d);
+  return ret;
+}
+
+/* --- jobs --- */
+
+int manager_stop(const char *unit) {
+  unsigned char body[512];
+  struct dbus_out o = {.buf = body, .size = sizeof body};
+  struct dbus_in in;
+  struct dbus d;
+  dbus_put_string(&o, unit);
+  dbus_put_string(&o, "replace");
+  if (o.full) return -ENAMETOOLONG;
+  const struct dbus_call call = {.destination = MANAGER,
+                                 .path = "/org/freedesktop/systemd1",
+                                 .interface = MANAGER ".Manager",
+                                 .member = "StopUnit",
+                                 .signature = "ss",
+                                 .body = body,
+                                 .body_len = o.len};
+  int r = call_manager(&call, &d, &in, PATIENT_MS);
+  if (r == 0) dbus_close(&d);
+  return r;
 }

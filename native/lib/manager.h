@@ -1,4 +1,4 @@
-/* One question to the user's systemd, over D-Bus: how often has it restarted this unit by itself? */
+/* What podrt asks the user's systemd, over D-Bus: how often has it restarted this unit by itself, does it have a job, stop it. */
 #pragma once
 #include "util.h"
 
@@ -8,6 +8,15 @@
  * error.
  */
 int manager_restarts(const char *unit, unsigned *ret);
+
+/*
+ * Whether somebody's stop or restart of the unit is under way; its own start may be, too, when it fails. False without an answer, for
+ * which it waits 20 s at most, as the next does.
+ */
+bool manager_is_stopping(const char *unit);
+
+/* Queues the unit's stop, and does not wait for it. Errors as above; -ENOENT also where there is no such unit. */
+int manager_stop(const char *unit);
 
 /* The object path of a unit, escaped as systemd does. -ENAMETOOLONG. */
 int manager_unit_path(const char *unit, char *ret, size_t size);

@@ -11,6 +11,8 @@ int started_refreshed(int dir, const char *files, struct err *err);
 int started_read(int dir, struct proc_id *ret, char **ret_bundle, struct err *err);
 /* The `ready` mark. */
 int started_mark(int dir, struct err *err);
+/* The mark of one that has ended for good (end.h), and its removal with the next start. */
+#define STARTED_DONE "done"
 /*
  * ended.json, how it last ended, for status: a unit that has been started anew does not say it any more. The words are systemd's
  * $SERVICE_RESULT, $EXIT_CODE and $EXIT_STATUS.

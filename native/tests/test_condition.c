@@ -36,7 +36,7 @@ static void test_mains(void) {
   struct err err;
   struct mains mains;
   char *folders[] = {(char *)"pods/db/a", (char *)"pods/db/b.c", NULL};
-  EXPECT(mains_write(run, folders, &err) == 0);
+  EXPECT(mains_write(run, folders, NULL, &err) == 0);
   cleanup_fd int dir = run_open_at(run, "pods/db", false, &err);
   EXPECT(mains_read(dir, &mains) == 0 && mains.n == 2 && !strcmp(mains.names[0], "a") && !strcmp(mains.names[1], "b.c"));
   mains_free(&mains);
@@ -45,7 +45,7 @@ static void test_mains(void) {
   EXPECT(mains_read(dir, &mains) == -ENOENT);
   /* Not of a pod: nothing to write. */
   char *others[] = {(char *)"elsewhere", NULL};
-  EXPECT(mains_write(run, others, &err) == 0);
+  EXPECT(mains_write(run, others, NULL, &err) == 0);
 }
 
 static void test_words(void) {
@@ -63,7 +63,7 @@ static void test_look(void) {
   EXPECT(look(CONDITION_STARTED) == POD_ABSENT);
   put_state(infra, true); /* its containers are not named yet */
   EXPECT(look(CONDITION_STARTED) == POD_BEHIND);
-  EXPECT(mains_write(run, folders, &err) == 0);
+  EXPECT(mains_write(run, folders, NULL, &err) == 0);
   EXPECT(look(CONDITION_STARTED) == POD_BEHIND);
   put_state(a, true);
   EXPECT(look(CONDITION_STARTED) == POD_BEHIND);

@@ -65,6 +65,9 @@ export function verdictOf(watched: Watched, state: UnitState, now: number): Verd
   if (renewed && state.invocation === before?.invocation) return { state: "pending" };
   if (unit.role === "socket") return judgeSocket(state);
   if (state.service !== undefined && state.service.execMainCode !== 0) watched.lastEnd = state;
+  // With the containers that a sidecar is for, it ends, too.
+  const service = state.service;
+  if (unit.sidecar && state.activeState === "inactive" && service?.result === "success" && service.activeEnter > 0) return { state: "up" };
   return judge(state, isOneshot(unit), now * 1000, earlierRestarts(watched));
 }
 

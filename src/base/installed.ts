@@ -29,6 +29,8 @@ export interface ManifestPod {
   readonly units: readonly string[];
   /** Names of the init containers. */
   readonly inits: readonly string[];
+  /** Names of the sidecars; absent: none. */
+  readonly sidecars?: readonly string[];
   /** Unit names whose file state must be `enabled` (the pod unit). */
   readonly enabled: readonly string[];
   /** container name -> image reference and manifest digest; pins images in the store. */

@@ -68,7 +68,7 @@ export function pickContainer(pod: PodStatus, name: string | undefined): Contain
       throw new UserError(`pod ${pod.name} has no container "${name}"`, 1, `containers: ${containers.map((c) => c.name).join(", ")}`);
     return found;
   }
-  const mains = containers.filter((c) => !c.init);
+  const mains = containers.filter((c) => !c.init && !c.sidecar);
   const [first] = mains;
   if (first === undefined) throw new UserError(`pod ${pod.name} has no containers`);
   if (mains.length > 1)

@@ -43,6 +43,7 @@ const BY_RELOAD = new Set([
   "Unit.PartOf",
   "Unit.StartLimitIntervalSec",
   "Service.ExecStartPost",
+  "Service.ExecStartPre",
   "Service.ExecStop",
   "Service.ExecStopPost",
   "Service.FileDescriptorStoreMax",

@@ -10,6 +10,7 @@ export function sha256(bytes: Uint8Array): string {
 
 /** The manifest's entry of a pod once it is applied. */
 export function manifestPod(pod: RenderedPod): ManifestPod {
+  const sidecars = pod.units.flatMap((u) => (u.sidecar && u.container !== undefined ? [u.container] : []));
   return {
     name: pod.name,
     source: pod.source,
@@ -17,6 +18,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     files: pod.files.map((f) => ({ path: f.path, sha256: sha256(f.bytes) })),
     units: pod.units.map((u) => u.name),
     inits: pod.units.flatMap((u) => (u.role === "init" && u.container !== undefined ? [u.container] : [])),
+    ...(sidecars.length === 0 ? {} : { sidecars }),
     enabled: pod.enable,
     images: pod.images,
     ...(pod.volumeImages === undefined ? {} : { volumeImages: pod.volumeImages }),

@@ -53,9 +53,13 @@ export function deletePod(pod: ManifestPod, installed: Installed, kept: Readonly
 
 /** Init containers that come, go or change places: a running pod starts over, as Kubernetes would make a new one. */
 function startOver(units: readonly UnitChange[], before: ManifestPod | undefined, after: ManifestPod): UnitChange[] {
-  if (before === undefined || before.inits.join("/") === after.inits.join("/")) return [...units];
+  if (before === undefined || order(before) === order(after)) return [...units];
   const runs = (u: UnitChange): boolean => u.role === "pod" && (u.verdict === "reload" || u.verdict === "unchanged");
   return units.map((u) => (runs(u) ? { ...u, verdict: "restart", reasons: [...u.reasons, "init containers changed"] } : u));
+}
+
+function order({ inits, sidecars = [] }: ManifestPod): string {
+  return [...inits, "", ...sidecars].join("/");
 }
 
 /** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container. Beside them, what a unit requires. */

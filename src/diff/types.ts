@@ -22,6 +22,7 @@ export interface UnitChange {
   readonly unit: string;
   readonly role: string;
   readonly container?: string;
+  readonly sidecar?: true;
   readonly verdict: Verdict;
   /** Why, for people: `image sha256:ab12… -> sha256:cd34…`, `bundle changed`, `not running`. */
   readonly reasons: readonly string[];

@@ -20,6 +20,7 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
     unit: unit.name,
     role: unit.role,
     ...(unit.container === undefined ? {} : { container: unit.container }),
+    ...(unit.sidecar === undefined ? {} : { sidecar: unit.sidecar }),
     verdict,
     reasons,
   });
@@ -34,7 +35,8 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
   const changes = [...stale, ...(changed?.reasons ?? [])];
   if (!active) {
     if (ON_DEMAND.has(unit.role)) return changed === undefined ? say("unchanged") : say("reload", ...changes);
-    if (stale.length === 0 && isCompleted(unit, file, state)) return changed === undefined ? say("unchanged") : say("reload", ...changes);
+    if (stale.length === 0 && (isCompleted(unit, file, state) || isNeededNoMore(pod, unit, installed)))
+      return changed === undefined ? say("unchanged") : say("reload", ...changes);
     const start = say("start", notRunning(state), ...changes);
     return stale.length > 0 || changed?.restart === true ? { ...start, renewed: true } : start;
   }
@@ -129,6 +131,16 @@ function isCompleted(unit: RenderedUnit, file: RenderedFile | undefined, state: 
   if (unit.role === "uplink") return execMainStatus === NO_PASTA;
   const policy = parseDirectives(file.bytes).get("Service.Restart")?.[0];
   return unit.role === "container" && policy !== "always" && execMainStatus === 0;
+}
+
+/** A sidecar of containers that are all done: podrt has stopped it with the last of them. */
+function isNeededNoMore(pod: RenderedPod, unit: RenderedUnit, installed: Installed): boolean {
+  if (unit.sidecar === undefined) return false;
+  const mains = pod.units.filter((u) => u.role === "container" && u.sidecar === undefined);
+  return mains.every((main) => {
+    const file = pod.files.find((f) => f.kind === "unit" && main.files.includes(f.path));
+    return isCompleted(main, file, installed.units.get(main.name));
+  });
 }
 
 function notRunning(state: UnitState | undefined): string {

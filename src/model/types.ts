@@ -108,9 +108,21 @@ export interface ContainerSecurity {
 /** What is done after a container's start or before its stop; a command is in the container, by its own words. */
 export type Hook = { readonly kind: "exec"; readonly command: readonly string[] } | { readonly kind: "sleep"; readonly seconds: number };
 
+/** A rule by which a container is started again whatever its policy says: its exit code is one of these, or none of them. */
+export interface RestartRule {
+  readonly in: boolean;
+  readonly codes: readonly number[];
+}
+
 export interface Container {
   readonly name: string;
   readonly init: boolean;
+  /** An init container that goes on beside the others (restartPolicy Always); absent: it runs to its end. */
+  readonly sidecar?: true;
+  /** Absent: the pod's. */
+  readonly restartPolicy?: RestartPolicy;
+  /** Absent: none. */
+  readonly restartRules?: readonly RestartRule[];
   /** Normalised full reference (spec of references: model/kube/image.ts), or a short name with its tag or digest until cli/short-names.ts has settled it. */
   readonly image: string;
   readonly imagePullPolicy: PullPolicy;

@@ -16,6 +16,7 @@ import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./pro
 import { keepPullSecrets } from "./pull-secrets.js";
 import { noQuota } from "./quota.js";
 import { ofContainer, planResources } from "./resources.js";
+import { planRestart } from "./restart.js";
 import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
 import { keptIds, type PlannedUserns } from "./userns.js";
@@ -94,7 +95,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
   const { env, secretEnv, declared } = planEnv(context, spec, image.config);
   const stated: PlannedContainer = {
     name: spec.name,
-    init: spec.init,
+    ...planRestart(pod, spec),
     unit: containerUnit(pod.name, spec.name),
     bundle: bundleFolder(facts.paths, pod.name, spec.name),
     image,

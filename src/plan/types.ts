@@ -3,7 +3,7 @@
 import type { ImageFacts } from "../base/facts.js";
 import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
-import type { Hook, OwnerRef, PullPolicy } from "../model/types.js";
+import type { Hook, OwnerRef, PullPolicy, RestartPolicy } from "../model/types.js";
 import type { PlannedUserns } from "./userns.js";
 
 /** A bind mount, a fresh tmpfs, or the layers of an image. */
@@ -32,7 +32,13 @@ export interface PlannedFiles {
 
 export interface PlannedContainer extends PlannedResources {
   readonly name: string;
+  /** It runs to its end before what comes next. */
   readonly init: boolean;
+  /** It starts among the init containers, and goes on beside the others. */
+  readonly sidecar?: true;
+  readonly restartPolicy: RestartPolicy;
+  /** Exit codes after which it is started anew whatever the policy says, in order; absent: none. */
+  readonly restartCodes?: readonly number[];
   /** `pod-web_app.service` */
   readonly unit: string;
   /** Absolute folder of config.json. */

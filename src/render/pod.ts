@@ -4,7 +4,8 @@ import { recordOf } from "../base/record.js";
 import { gateUnit, INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder, shiftedName } from "../plan/paths.js";
 import { passedSockets } from "../plan/ports.js";
-import type { PodPlan } from "../plan/types.js";
+import { before, mains } from "../plan/sequence.js";
+import type { PlannedContainer, PodPlan } from "../plan/types.js";
 import type { Bundle } from "./oci/bundle.js";
 import { containerBundle } from "./oci/container.js";
 import { infraBundle } from "./oci/infra.js";
@@ -22,9 +23,9 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   const units: RenderedUnit[] = [];
   const origin = `from ${pod.source}, object ${objectOf(pod)}`;
 
-  type Of = { readonly container?: string; readonly bundle?: Bundle; readonly requires?: readonly string[] };
+  type Of = { readonly container?: string; readonly bundle?: Bundle; readonly requires?: readonly string[]; readonly sidecar?: true };
   const add = (role: RenderedUnit["role"], name: string, body: string, of: Of = {}): void => {
-    const { container, bundle, requires = [] } = of;
+    const { container, bundle, requires = [], sidecar } = of;
     const path = `${facts.paths.units}/${name}`;
     const own: RenderedFile[] = [{ path, bytes: withHeader(name, origin, body), mode: 0o644, kind: "unit", secret: false }];
     if (container !== undefined && bundle !== undefined)
@@ -43,6 +44,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
       ...(bundle === undefined ? {} : { digest: bundle.digest }),
       ...(bundle?.liveFiles === undefined ? {} : { liveFiles: bundle.liveFiles }),
       ...(requires.length === 0 ? {} : { requires }),
+      ...(sidecar === undefined ? {} : { sidecar }),
       files: own.map((f) => f.path),
     });
   };
@@ -52,15 +54,24 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   add("infra", infraUnit(pod.name), infraBody(pod, facts), { container: INFRA, bundle: infraBundle(pod) });
   if (pod.after !== undefined) add("gate", gateUnit(pod.name), gateBody(pod, pod.after, facts));
   if (pod.uplink) add("uplink", uplinkUnit(pod.name), uplinkBody(pod, facts));
-  const inits = pod.containers.filter((c) => c.init);
-  const mains = pod.containers.filter((c) => !c.init);
-  for (const c of inits) add("init", c.unit, initBody(pod, c, facts), { container: c.name, bundle: containerBundle(pod, c, facts) });
-  for (const port of pod.ports.filter((p) => p.passed !== undefined))
-    add("socket", `${port.unit}.socket`, socketBody(pod, port), { requires: inits.map((c) => c.unit) });
-  for (const c of mains) {
+  const inits = (c: PlannedContainer): string[] => before(pod, c).all.flatMap((b) => (b.init ? [b.unit] : []));
+  const addContainer = (c: PlannedContainer): void => {
     const of = { container: c.name, bundle: containerBundle(pod, c, facts), requires: passedSockets(pod, c) };
-    add("container", c.unit, containerBody(pod, c, facts), of);
+    if (c.init) add("init", c.unit, initBody(pod, c, facts), of);
+    else add("container", c.unit, containerBody(pod, c, facts), c.sidecar ? { ...of, sidecar: true } : of);
+  };
+  const addSockets = (c: PlannedContainer): void => {
+    for (const port of pod.ports.filter((p) => p.passed?.container === c.name))
+      add("socket", `${port.unit}.socket`, socketBody(pod, port), { requires: inits(c) });
+  };
+  for (const c of pod.containers.filter((c) => c.init || c.sidecar)) {
+    addSockets(c);
+    addContainer(c);
   }
+  for (const port of pod.ports)
+    for (const c of mains(pod).filter((m) => m.name === port.passed?.container))
+      add("socket", `${port.unit}.socket`, socketBody(pod, port), { requires: inits(c) });
+  for (const c of mains(pod)) addContainer(c);
   for (const port of pod.ports.filter((p) => p.passed === undefined)) {
     add("socket", `${port.unit}.socket`, socketBody(pod, port));
     add("forward", `${port.unit}.service`, forwardBody(pod, port, facts), { requires: [`${port.unit}.socket`] });

@@ -21,6 +21,8 @@ export interface RenderedUnit {
   readonly role: "pod" | "infra" | "uplink" | "init" | "container" | "socket" | "forward" | "gate" | "slice" | "pause";
   /** Container name for init and container; `_infra` for infra. */
   readonly container?: string;
+  /** A container that is beside those the pod is for. */
+  readonly sidecar?: true;
   /** Value of io.podgen.digest in its bundle: what the running one is compared with. Infra, init and containers only. */
   readonly digest?: string;
   /** Of the files that are updated while the container runs; absent: it has none. */

@@ -91,6 +91,7 @@ function containerStatus(
     name,
     unit,
     init,
+    ...(pod.sidecars?.includes(name) ? { sidecar: true as const } : {}),
     phase,
     ready: phase === "Running" || (init && phase === "Completed"),
     restarts: service?.restarts ?? 0,
@@ -136,12 +137,14 @@ function containerPhase(state: UnitState | undefined, init: boolean, stopped: bo
 }
 
 function podPhase(pod: UnitState | undefined, containers: readonly ContainerStatus[]): PodPhase {
-  const mains = containers.filter((c) => !c.init);
+  const mains = containers.filter((c) => !c.init && !c.sidecar);
+  const sidecars = containers.filter((c) => c.sidecar);
   const any = (phase: ContainerPhase): boolean => containers.some((c) => c.phase === phase);
   if (any("CrashLoopBackOff")) return "CrashLoopBackOff";
   if (mains.every((c) => c.phase === "Completed")) return "Succeeded";
   if (mains.every((c) => c.phase === "Completed" || c.phase === "Error")) return "Failed";
-  if (mains.every((c) => c.phase === "Running" || c.phase === "Completed")) return "Running";
+  if (mains.every((c) => c.phase === "Running" || c.phase === "Completed") && sidecars.every((c) => c.phase === "Running"))
+    return "Running";
   if (pod?.activeState === "activating" || any("Starting")) return "Pending";
   if (pod === undefined || pod.activeState === "inactive" || pod.activeState === "failed") {
     return mains.some((c) => c.phase === "Running") ? "Degraded" : any("Error") ? "Failed" : "Stopped";

@@ -9,6 +9,8 @@ export interface ContainerStatus {
   readonly name: string;
   readonly unit: string;
   readonly init: boolean;
+  /** One that started among the init containers and goes on beside the others; absent: it is none. */
+  readonly sidecar?: true;
   readonly phase: ContainerPhase;
   readonly ready: boolean;
   readonly restarts: number;

@@ -18,7 +18,7 @@ export async function run(args: Args, context: Context): Promise<number> {
       ["POD", "CONTAINER", "STATUS", "RESTARTS", "AGE", "PID", "IMAGE", ...(wide ? ["UNIT", "DIGEST"] : [])],
       ...rows.map(({ pod, c }) => [
         pod.name,
-        c.init ? `${c.name} (init)` : c.name,
+        c.init ? `${c.name} (init)` : c.sidecar ? `${c.name} (sidecar)` : c.name,
         c.phase,
         String(c.restarts),
         c.startedAt === undefined ? "-" : age(now - c.startedAt),

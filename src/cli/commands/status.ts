@@ -62,7 +62,7 @@ function describe(pod: PodStatus, now: number): string {
     ["Ports:", pod.ports.length > 0 ? pod.ports.join(", ") : "none"],
   ];
   const rows = pod.containers.map((c) => [
-    c.init ? `${c.name} (init)` : c.name,
+    c.init ? `${c.name} (init)` : c.sidecar ? `${c.name} (sidecar)` : c.name,
     c.phase,
     String(c.restarts),
     ageOf(c.startedAt, now),

@@ -1,5 +1,4 @@
 // One container: its fields with Kubernetes' defaults.
-import type { Node } from "../../spec/node.js";
 import type { Reader } from "../../spec/reader.js";
 import type { Container, ContainerSecurity, EnvFrom, EnvVar, Port, PullPolicy, Resources, VolumeMount } from "../types.js";
 import { annotationOf } from "./annotations.js";
@@ -7,7 +6,9 @@ import { normaliseCapabilities } from "./capabilities.js";
 import { readDownward } from "./downward.js";
 import { readLifecycle } from "./hooks.js";
 import { defaultPullPolicy, formatImage, parseImage } from "./image.js";
+import { integersOf } from "./integers.js";
 import { cpuMillis, memoryBytes } from "./quantity.js";
+import { readRestart } from "./restart.js";
 
 /**
  * `podSecurity` is the pod's securityContext, whose user and group hold where the container gives none; `annotations` are the pod's. */
@@ -26,6 +27,7 @@ export function readContainer(
   return {
     name,
     init,
+    ...readRestart(reader, init),
     ...image,
     // An empty list means the image's own, as in Kubernetes.
     ...(command === undefined || command.length === 0 ? {} : { command }),
@@ -190,9 +192,4 @@ function annotatedProfile(words: string | undefined): ContainerSecurity["apparmo
 /** A field that is left out where it has no value. */
 function optional<K extends string>(name: K, value: string | undefined): Partial<Record<K, string>> {
   return value === undefined ? {} : ({ [name]: value } as Record<K, string>);
-}
-
-function integersOf(node: Node | undefined): number[] {
-  if (node?.kind !== "seq") return [];
-  return node.items.flatMap((item) => (item.kind === "scalar" && typeof item.value === "bigint" ? [Number(item.value)] : []));
 }

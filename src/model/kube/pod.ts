@@ -23,6 +23,7 @@ import { privileges } from "./rules/privileges.js";
 import { profiles } from "./rules/profiles.js";
 import { recursiveMounts } from "./rules/recursive-mounts.js";
 import { resourceRequests } from "./rules/resource-requests.js";
+import { restartRules } from "./rules/restart-rules.js";
 import { serviceAnnotations } from "./rules/service-annotations.js";
 import { standardInput } from "./rules/standard-input.js";
 import { sysctls } from "./rules/sysctls.js";
@@ -53,6 +54,7 @@ const RULES: readonly ((view: PodView) => void)[] = [
   profiles,
   recursiveMounts,
   resourceRequests,
+  restartRules,
   serviceAnnotations,
   standardInput,
   sysctls,
@@ -78,7 +80,10 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
   const containers = (["initContainers", "containers"] as const).flatMap((field) =>
     (spec?.objects(field) ?? []).map((reader) => {
       const container = readContainer(reader, field === "initContainers", security, metadata.annotations);
-      return { reader, model: { ...container, ...readService(metadata.annotations, container.name, container.init) } };
+      return {
+        reader,
+        model: { ...container, ...readService(metadata.annotations, container.name, container.init && container.sidecar !== true) },
+      };
     }),
   );
   const pullSecrets = (spec?.objects("imagePullSecrets") ?? []).map((r) => ({ name: r.text("name") ?? "", at: r.place("name").at }));

@@ -27,7 +27,7 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
   };
   // The unit's Restart= is read when the container ends, and so is this: another policy is no reason to restart.
   const loose: Record<string, string> = {
-    ...(pod.restartPolicy === "Never" ? {} : { "io.podgen.backoff": "true" }),
+    ...(container.restartPolicy === "Never" && container.restartCodes === undefined ? {} : { "io.podgen.backoff": "true" }),
     ...liveFilesOf(container),
   };
   return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, objectOf(pod));

@@ -4,29 +4,25 @@ import initTemplate from "../../../templates/init.service";
 import type { HostFacts } from "../../base/facts.js";
 import { gateUnit, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { passedSockets } from "../../plan/ports.js";
+import { before, follows } from "../../plan/sequence.js";
 import type { PlannedContainer, PlannedResources, PodPlan } from "../../plan/types.js";
 import { execLine, unitList, unitValue } from "./escape.js";
+import { finalWords, RESTART, restartForce, restartInit } from "./restart.js";
 import { fill, type Values } from "./template.js";
-
-const RESTART = { Always: "always", OnFailure: "on-failure", Never: "no" } as const;
-/** An init container that has succeeded is done, whatever the policy. */
-const RESTART_INIT = { ...RESTART, Always: "on-failure" } as const;
 
 /** `pod-web_app.service`. */
 export function containerBody(pod: PodPlan, container: PlannedContainer, facts: HostFacts): string {
-  const inits = pod.containers.filter((c) => c.init);
   return fill(containerTemplate, {
-    ...common(pod, container, inits, facts, passedSockets(pod, container)),
+    ...common(pod, container, facts, passedSockets(pod, container)),
     DESCRIPTION: unitValue(`Pod ${pod.name}: container ${container.name}`),
     EXEC_START: execLine([facts.paths.podrt, "run", "--bundle", container.bundle]),
-    RESTART: RESTART[pod.restartPolicy],
+    RESTART: RESTART[container.restartPolicy],
     NOTIFY_ACCESS: notifyAccess(container),
     EXEC_START_POST: startPost(pod, container, facts),
     EXEC_STOP: preStop(pod, container, facts),
     WATCHDOG: text(container.watchdogSeconds),
     SOCKETS: unitList(passedSockets(pod, container)),
-    // systemd takes death by these for success; for Kubernetes it is a failure.
-    RESTART_FORCE: pod.restartPolicy === "OnFailure" ? "SIGHUP SIGINT SIGTERM SIGPIPE" : undefined,
+    RESTART_FORCE: restartForce(container),
   });
 }
 
@@ -51,44 +47,38 @@ function preStop(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts
   return `-${execLine([paths.podrt, "hook", "--pre-stop", ...how, "--bundle", container.bundle])}`;
 }
 
-/** An init container's unit; what follows it is the next one, or all containers. */
+/** An init container's unit. */
 export function initBody(pod: PodPlan, container: PlannedContainer, facts: HostFacts): string {
-  const inits = pod.containers.filter((c) => c.init);
-  const index = inits.indexOf(container);
-  const next = inits[index + 1];
-  const follows = next === undefined ? pod.containers.filter((c) => !c.init) : [next];
   return fill(initTemplate, {
-    ...common(pod, container, inits.slice(0, index), facts),
+    ...common(pod, container, facts),
     DESCRIPTION: unitValue(`Pod ${pod.name}: init container ${container.name}`),
-    WANTS: unitList(follows.map((c) => c.unit)),
+    WANTS: unitList(follows(pod, container).map((c) => c.unit)),
     EXEC_START: execLine([facts.paths.podrt, "oneshot", "--bundle", container.bundle]),
-    RESTART: RESTART_INIT[pod.restartPolicy],
+    ...restartInit(container),
   });
 }
 
-/** What both have. `before`: the init containers that must have succeeded; the last one's success implies the others'. */
-function common(
-  pod: PodPlan,
-  container: PlannedContainer,
-  before: readonly PlannedContainer[],
-  facts: HostFacts,
-  sockets: readonly string[] = [],
-): Values {
+/** What both have. */
+function common(pod: PodPlan, container: PlannedContainer, facts: HostFacts, sockets: readonly string[] = []): Values {
   const infra = infraUnit(pod.name);
-  const last = before.at(-1);
+  const { all, init, sidecars } = before(pod, container);
+  const { podrt } = facts.paths;
   const gate = pod.after === undefined ? [] : [gateUnit(pod.name)];
   return {
     INFRA: infra,
     GATE: unitList(gate),
-    REQUISITE: last?.unit,
-    AFTER: unitList([infra, ...gate, ...(pod.uplink ? [uplinkUnit(pod.name)] : []), ...before.map((c) => c.unit), ...sockets]),
+    REQUISITE: init?.unit,
+    AFTER: unitList([infra, ...gate, ...(pod.uplink ? [uplinkUnit(pod.name)] : []), ...all.map((c) => c.unit), ...sockets]),
+    // After= is not enough: a start that fails is over, too.
+    EXEC_START_PRE:
+      sidecars.length === 0 ? undefined : execLine([podrt, "wait", "--started", ...sidecars.map((c) => runDir(pod.name, c.name))]),
     POD: podUnit(pod.name),
     SLICE: unitValue(podSlice(pod.name)),
     // No grace is no chance to end: SIGKILL at once (to systemd, a time-out of 0 is none at all).
     KILL_SIGNAL: pod.graceSeconds === 0 ? "SIGKILL" : container.stopSignal,
     TIMEOUT_STOP: String(stopSeconds(pod, container)),
     // What it could not record is no failure of the container's.
-    EXEC_STOP_POST: `-${execLine([facts.paths.podrt, "mark", "--ended", runDir(pod.name, container.name)])}`,
+    EXEC_STOP_POST: `-${execLine([podrt, "mark", "--ended", ...finalWords(container), runDir(pod.name, container.name)])}`,
     ...limitValues(container),
   };
 }
@@ -112,9 +102,11 @@ export function stopSeconds(pod: PodPlan, container: PlannedContainer): number {
   return pod.graceSeconds === 0 ? 10 : pod.graceSeconds;
 }
 
-/** How long all of a pod's containers may take, which stop at the same time. */
+/** How long all of a pod's containers may take: they stop at the same time, and then the sidecars one after the other. */
 export function podStopSeconds(pod: PodPlan): number {
-  return Math.max(...pod.containers.map((c) => stopSeconds(pod, c)));
+  const sidecars = pod.containers.filter((c) => c.sidecar);
+  const others = pod.containers.filter((c) => !c.sidecar);
+  return Math.max(...others.map((c) => stopSeconds(pod, c))) + sidecars.reduce((sum, c) => sum + stopSeconds(pod, c), 0);
 }
 
 function text(number: number | undefined): string | undefined {

@@ -6,6 +6,7 @@ import uplinkTemplate from "../../../templates/uplink.service";
 import type { HostFacts } from "../../base/facts.js";
 import { containerUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { bundleFolder } from "../../plan/paths.js";
+import { mains } from "../../plan/sequence.js";
 import type { PodPlan } from "../../plan/types.js";
 import { limitValues, podStopSeconds } from "./container.js";
 import { execLine, unitList, unitValue } from "./escape.js";
@@ -14,7 +15,7 @@ import { fill } from "./template.js";
 /** `pod-web.service`: active when every container was started once. */
 export function podBody(pod: PodPlan, facts: HostFacts): string {
   const { podrt } = facts.paths;
-  const mains = pod.containers.filter((c) => !c.init);
+  const sidecars = pod.containers.filter((c) => c.sidecar);
   const parts = [
     infraUnit(pod.name),
     ...(pod.after === undefined ? [] : [gateUnit(pod.name)]),
@@ -23,7 +24,10 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
     ...pod.ports.map((p) => `${p.unit}.socket`),
   ];
   const run = (names: readonly string[]): string[] => names.map((name) => runDir(pod.name, name));
-  const ready = run(mains.map((c) => c.name));
+  const beside = run(sidecars.map((c) => c.name)).flatMap((folder) => ["--sidecar", folder]);
+  // One that has ended for good was started, too.
+  const once = mains(pod).some((c) => c.restartPolicy !== "Always") ? ["--once"] : [];
+  const ready = [...once, ...beside, ...run(mains(pod).map((c) => c.name))];
   const gone = run([...pod.containers.map((c) => c.name), INFRA]);
   return fill(podTemplate, {
     DESCRIPTION: unitValue(`Pod ${pod.name}`),
@@ -31,7 +35,7 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
     REQUIRES: unitList((pod.after ?? []).filter((a) => a.requires).map((a) => podUnit(a.pod))),
     AFTER: unitList((pod.after ?? []).map((a) => podUnit(a.pod))),
     EXEC_START: execLine([podrt, "wait", "--ready", ...ready]),
-    // All containers stop at the same time; then infra, with its own five seconds. Only then does waiting give up.
+    // All containers stop as podStopSeconds says; then infra, with its own five seconds. Only then does waiting give up.
     EXEC_STOP_POST: execLine([podrt, "wait", "--gone", "--timeout", String(podStopSeconds(pod) + 8), ...gone]),
     TIMEOUT_STOP: String(podStopSeconds(pod) + 10),
   });

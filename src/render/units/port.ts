@@ -3,6 +3,7 @@ import forwardTemplate from "../../../templates/forward.service";
 import socketTemplate from "../../../templates/port.socket";
 import type { HostFacts } from "../../base/facts.js";
 import { containerUnit, INFRA, infraUnit, podSlice, podUnit, runDir } from "../../plan/names.js";
+import { before } from "../../plan/sequence.js";
 import type { PlannedPort, PodPlan } from "../../plan/types.js";
 import { execLine, unitValue } from "./escape.js";
 import { fill } from "./template.js";
@@ -11,7 +12,8 @@ import { fill } from "./template.js";
 export function socketBody(pod: PodPlan, port: PlannedPort): string {
   const address = listenAddress(port);
   const { passed } = port;
-  const last = passed === undefined ? undefined : pod.containers.filter((c) => c.init).at(-1)?.unit;
+  const owner = pod.containers.find((c) => c.name === passed?.container);
+  const last = owner === undefined ? undefined : before(pod, owner).init?.unit;
   return fill(socketTemplate, {
     DESCRIPTION: unitValue(`Pod ${pod.name}: host port ${shown(port)}`),
     DEFAULT_DEPENDENCIES: last === undefined ? undefined : "no",

@@ -14,7 +14,7 @@ const SECURITY: About = {
 export const PODS: Readonly<Record<string, About>> = {
   PodSpec: {
     containers: "What runs together in the pod",
-    initContainers: "What runs first, one after the other, each to its end",
+    initContainers: "What runs first, one after the other, each to its end, or (with restartPolicy Always) beside the others",
     volumes: "Files and folders that containers may mount",
     restartPolicy: "When a container that ended is started again",
     terminationGracePeriodSeconds: "How long a container may take to end before it is killed",

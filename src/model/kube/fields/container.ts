@@ -39,6 +39,18 @@ const VOLUME_MOUNT = object("VolumeMount", {
   },
 });
 
+const EXIT_CODE = { type: "integer", min: 0, max: 255 } as const;
+const RESTART_RULE = object("ContainerRestartRule", {
+  action: { type: "string", required: true, values: ["Restart"], hint: "podgen starts no whole pods anew by exit code" },
+  exitCodes: {
+    type: object("ContainerRestartRuleOnExitCodes", {
+      operator: { type: "string", required: true, values: ["In", "NotIn"] },
+      values: { type: list(EXIT_CODE) },
+    }),
+    required: true,
+  },
+});
+
 const FIELDS: Fields = {
   name: { type: "string", required: true, check: dnsLabel },
   image: { type: "string", required: true, check: imageReference },
@@ -57,11 +69,16 @@ const FIELDS: Fields = {
   readinessProbe: { type: PROBE, refused: NO_PROBES },
   startupProbe: { since: "1.16", type: PROBE, refused: NO_PROBES },
   lifecycle: { type: LIFECYCLE },
-  restartPolicy: { since: "1.28", type: "string", refused: "containers have the restartPolicy of their pod so far" },
+  restartPolicy: {
+    since: "1.28",
+    type: "string",
+    values: ["Always", "OnFailure", "Never"],
+    note: "Always makes an init container a sidecar; all else is of Kubernetes 1.34.",
+  },
   restartPolicyRules: {
     since: "1.34",
-    type: list(names("ContainerRestartRule", "action exitCodes")),
-    refused: "containers have the restartPolicy of their pod so far",
+    type: list(RESTART_RULE),
+    note: "Only beside restartPolicy. Killed by a signal counts as 128 and its number. An init container that has succeeded is done in any case.",
   },
   resizePolicy: {
     since: "1.27",

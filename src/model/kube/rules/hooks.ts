@@ -9,8 +9,8 @@ export function hooks({ model, containers, report }: PodView): void {
     for (const name of ["postStart", "preStop"] as const) {
       const hook = lifecycle?.object(name);
       if (lifecycle === undefined || hook === undefined) continue;
-      if (container.init) {
-        const problem = "an init container has no hooks: it runs to its end before the others start";
+      if (container.init && container.sidecar !== true) {
+        const problem = "an init container has hooks only with restartPolicy: Always";
         report.error("misplaced-field", lifecycle.keyPlace(name), lifecycle.pathOf(name), problem, "remove it");
       } else {
         oneHandler(hook, lifecycle, name, report);

@@ -22,7 +22,7 @@ export function hostPorts(pods: readonly PodView[]): void {
         const hostPort = port.hostPort ?? (pod.model.hostNetwork ? port.containerPort : undefined);
         const at = reader.objects("ports")[i];
         if (hostPort === undefined || at === undefined) continue;
-        const claim: Claim = { port, hostPort, pod, init: model.init };
+        const claim: Claim = { port, hostPort, pod, init: model.init && model.sidecar !== true };
         const key = `${hostPort}/${port.protocol}`;
         const others = claims.get(key) ?? [];
         const other = others.find((o) => clashes(o, claim));

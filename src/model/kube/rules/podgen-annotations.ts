@@ -31,7 +31,10 @@ export function podgenAnnotations({ object, reader, report }: Found): void {
       error("misplaced-annotation", `it says nothing on a ${object.kind}`, hint);
     } else if (found.container !== undefined && !containersOf(object as PodModel).includes(found.container)) {
       error("unknown-container", `the pod has no container ${quote(found.container)}${nearest(found.container, object as PodModel)}`);
-    } else if (found.row.notInit !== undefined && (object as PodModel).initContainers.some((c) => c.name === found.container)) {
+    } else if (
+      found.row.notInit !== undefined &&
+      (object as PodModel).initContainers.some((c) => c.name === found.container && c.sidecar !== true)
+    ) {
       error("misplaced-annotation", `${quote(found.container ?? "")} is an init container: ${found.row.notInit}`, "remove it");
     } else {
       const node = annotations.scalar(key);

@@ -7,7 +7,7 @@ import type { ContainerView, PodView } from "../view.js";
 export function serviceAnnotations(view: PodView): void {
   for (const container of view.containers) {
     reload(view, container);
-    if (container.model.init) continue;
+    if (container.model.init && container.model.sidecar !== true) continue;
     watchdog(view, container);
     sockets(view, container);
   }

@@ -1,0 +1,177 @@
+// Init containers, sidecars and restart policies of containers' own: who starts when, who is started again, and when a pod is done.
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { image, PodHost } from "../lib/pods.js";
+import { eventually } from "../lib/session.js";
+
+const PATIENCE = 60_000;
+
+let host: PodHost;
+let folder: string;
+
+before(async () => {
+  host = await PodHost.start("sidecars");
+  folder = `${host.session.home}/notes`;
+  mkdirSync(folder);
+  chmodSync(folder, 0o777);
+});
+after(() => host.stop());
+
+/** Notes begin and end, and ends when told to: by SIGTERM, or by a file. */
+const service = (name: string): string =>
+  `note ${name}; trap 'sleep 0.2; note ${name} ended; exit 0' TERM; while [ ! -e /notes/${name}.end ]; do sleep 0.05; done; note ${name} done`;
+
+interface Wanted {
+  readonly name: string;
+  readonly script: string;
+  /** Fields of the container. */
+  readonly more?: string;
+}
+
+function container({ name, script, more = "" }: Wanted): string {
+  return `    - name: ${name}
+      image: ${image("busybox")}
+      command: [sh, -c, ${JSON.stringify(`note() { echo $* >> /notes/log; }; ${script}`)}]
+      volumeMounts: [{ name: notes, mountPath: /notes }]
+${more}`;
+}
+
+function pod(policy: string, inits: readonly Wanted[], mains: readonly Wanted[]): string {
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder);
+  chmodSync(folder, 0o777);
+  return host.spec(
+    "job.yaml",
+    `apiVersion: v1
+kind: Pod
+metadata: { name: job }
+spec:
+  restartPolicy: ${policy}
+  terminationGracePeriodSeconds: 5
+  initContainers:
+${inits.map(container).join("")}  containers:
+${mains.map(container).join("")}  volumes: [{ name: notes, hostPath: { path: ${folder} } }]
+`,
+  );
+}
+
+const SIDECAR = "      restartPolicy: Always\n";
+const unit = (name: string): string => `pod-job_${name}.service`;
+const notes = (): string[] => (existsSync(`${folder}/log`) ? readFileSync(`${folder}/log`, "utf8").trim().split("\n") : []);
+const tell = (name: string): void => writeFileSync(`${folder}/${name}`, "");
+const until = (what: string, probe: () => Promise<boolean> | boolean): Promise<unknown> =>
+  eventually(() => `${what}; notes: ${notes().join(", ")}`, probe, PATIENCE);
+const noted = (note: string): Promise<unknown> => until(`"${note}" is noted`, () => notes().includes(note));
+
+test("sidecars start among the init containers, go on beside the others, end after them in reverse order, and are started again", async () => {
+  const slow = `${SIDECAR}      lifecycle: { postStart: { exec: { command: [sh, -c, "while [ ! -e /notes/go ]; do sleep 0.05; done; echo hooked >> /notes/log"] } } }\n`;
+  const inits = [
+    { name: "first", script: "note first" },
+    { name: "one", script: service("one"), more: slow },
+    { name: "second", script: "note second" },
+    { name: "two", script: service("two"), more: SIDECAR },
+  ];
+  const apply = host.podgen(["apply", pod("Always", inits, [{ name: "main", script: service("main") }])]);
+  await noted("one");
+  assert.equal(await Promise.race([apply, "waits"]), "waits");
+  assert.deepEqual(notes(), ["first", "one"]);
+  tell("go");
+  const applied = await apply;
+  assert.equal(applied.code, 0, applied.stderr);
+  await noted("main");
+  assert.deepEqual(notes(), ["first", "one", "hooked", "second", "two", "main"]);
+  const shown = await host.ok(["status", "job"]);
+  assert.match(shown, /Ready: +3\/3/);
+  assert.match(shown, /^one \(sidecar\) +Running/m);
+  assert.match(shown, /^first \(init\) +Completed/m);
+
+  // What it does is its own affair: neither init containers nor others are started anew.
+  const main = await host.incarnation(unit("main"));
+  tell("one.end");
+  await noted("one done");
+  rmSync(`${folder}/one.end`);
+  await until("it is back", () => notes().filter((n) => n === "one").length === 2);
+  assert.equal(await host.incarnation(unit("main")), main);
+  await host.active(unit("one"), "active", PATIENCE);
+
+  await host.ok(["stop", "job"]);
+  assert.deepEqual(notes().slice(-3), ["main ended", "two ended", "one ended"]);
+  await host.ok(["delete", "job"]);
+});
+
+test("a pod is done when its containers are: its sidecars end then, and an apply of the same leaves it alone", async () => {
+  const inits = [
+    { name: "side", script: service("side"), more: SIDECAR },
+    { name: "prep", script: "note prep" },
+  ];
+  const mains = [
+    { name: "quick", script: "note quick" },
+    { name: "main", script: service("main") },
+  ];
+  const spec = pod("OnFailure", inits, mains);
+  await host.ok(["apply", spec]);
+  await noted("main");
+  await host.active(unit("quick"), "inactive", PATIENCE);
+  assert.equal(await host.property(unit("side"), "ActiveState"), "active");
+  // A restart that somebody asks for is no end of its own.
+  await host.ok(["restart", "job/main"]);
+  await until("it runs again", () => notes().filter((n) => n === "main").length === 2);
+  assert.equal(await host.property(unit("side"), "ActiveState"), "active");
+
+  tell("main.end");
+  await host.active(unit("main"), "inactive", PATIENCE);
+  await noted("side ended");
+  await host.active(unit("side"), "inactive", PATIENCE);
+  const job = JSON.parse(await host.ok(["status", "job", "-o", "json"])).items[0];
+  assert.deepEqual(
+    [job.phase, job.containers.map((c: { phase: string }) => c.phase)],
+    ["Succeeded", ["Completed", "Completed", "Completed", "Completed"]],
+  ); // prettier-ignore
+  assert.equal(await host.ok(["apply", spec]), "pod/job unchanged\n");
+  assert.equal(notes().filter((n) => n === "side").length, 1);
+
+  rmSync(`${folder}/main.end`);
+  await host.ok(["restart", "job"]);
+  await until("all of it runs again", () => notes().filter((n) => n === "main").length === 3);
+  assert.equal(await host.property(unit("side"), "ActiveState"), "active");
+  await host.ok(["delete", "job"]);
+});
+
+test("with restartPolicy Never an init container that fails is the end of the pod, and apply says so", async () => {
+  const inits = [
+    { name: "side", script: service("side"), more: SIDECAR },
+    { name: "prep", script: "note prep; exit 3" },
+  ];
+  const spec = pod("Never", inits, [{ name: "main", script: service("main") }]);
+  const failed = await host.podgen(["apply", spec]);
+  assert.equal(failed.code, 1, failed.stderr);
+  assert.match(failed.stderr, /container prep: exited with status 3$/m);
+  assert.deepEqual(notes(), ["side", "prep", "side ended"]);
+
+  await host.podgen(["apply", "--no-wait", spec]);
+  await host.active("pod-job.service", "inactive", PATIENCE);
+  await host.active("pod-job__infra.service", "inactive", PATIENCE);
+  assert.match(await host.podgen(["status", "job"]).then((r) => r.stdout), /Status: +Failed/);
+  assert.equal(notes().filter((n) => n === "prep").length, 2);
+  assert.ok(!notes().includes("main"));
+  await host.ok(["delete", "job"]);
+});
+
+test("rules by exit code: of a container and of an init container, by status and by signal; then the container's own policy", async () => {
+  const count = "n=$(cat /notes/$0.n 2> /dev/null || echo 0); echo $((n + 1)) > /notes/$0.n; note $0 $n";
+  const rules = (codes: string): string =>
+    `      restartPolicy: Never\n      restartPolicyRules: [{ action: Restart, exitCodes: { operator: In, values: [${codes}] } }]\n`;
+  const named = (name: string, script: string): string => script.replaceAll("$0", name);
+  const inits = [{ name: "prep", script: named("prep", `${count}; [ $n = 1 ] || exit 42`), more: rules("42") }];
+  const mains = [
+    { name: "one", script: named("one", `${count}; [ $n = 0 ] && kill -KILL $$ || exit 7`), more: rules("137") },
+    { name: "two", script: named("two", `${count}; exit 5`), more: "      restartPolicy: Never\n" },
+  ];
+  await host.podgen(["apply", "--no-wait", pod("Always", inits, mains)]);
+  await host.active(unit("one"), "failed", PATIENCE);
+  await host.active(unit("two"), "failed", PATIENCE);
+  assert.deepEqual(notes().sort(), ["one 0", "prep 0", "prep 1", "two 0"].concat(notes().filter((n) => n === "one 1")).sort());
+  assert.equal(await host.property(unit("prep"), "ActiveState"), "active");
+  await host.ok(["delete", "job"]);
+});
