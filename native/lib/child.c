@@ -216,8 +216,8 @@ int child_receive(int sock, int ms, struct child_report *ret, int *ret_master) {
   return n == (ssize_t)sizeof *ret ? 0 : -ECONNRESET;
 }
 
-int child_release(int sock) {
-  return send(sock, "g", 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+int child_release(int sock, const struct address_pair *addresses) {
+  return send(sock, addresses, sizeof *addresses, MSG_NOSIGNAL) == (ssize_t)sizeof *addresses ? 0 : -errno;
 }
 
 /* A stop that comes before the payload runs: PID 1 of a namespace would not die of it otherwise. */
@@ -225,17 +225,25 @@ static void stopped(int number) {
   _exit(128 + number);
 }
 
-static bool released(int sock) {
+static bool released(int sock, struct address_pair *ret) {
   struct pollfd p = {.fd = sock, .events = POLLIN};
-  char byte;
   int r;
   do {
     r = poll(&p, 1, RELEASE_MS);
   } while (r < 0 && errno == EINTR);
-  return r == 1 && recv(sock, &byte, 1, 0) == 1;
+  return r == 1 && recv(sock, ret, sizeof *ret, 0) == (ssize_t)sizeof *ret;
+}
+
+/* Known only now, when the pod's network is there. */
+static int expand(struct work *w, const struct address_pair *addresses) {
+  const char **args = w->c->bundle->args;
+  for (size_t i = 0; args[i]; i++)
+    if (strchr(args[i], '\x01') && !(args[i] = addresses_expand(addresses, args[i]))) return -ENOMEM;
+  return addresses_expand_all(addresses, w->env.vars);
 }
 
 void child_main(struct child *c) {
+  struct address_pair addresses;
   struct child_report report = {0};
   struct work w = {.c = c, .root = -1, .payload = -1, .infra_dir = -1, .run_dir = -1, .master = -1, .slave = -1};
   if (prepare(&w, &report) < 0) {
@@ -245,7 +253,8 @@ void child_main(struct child *c) {
   }
   signals_handle(stopped);
   report = (struct child_report){0};
-  if (send_report(c->sock, &report, w.master) < 0 || !released(c->sock)) _exit(EXIT_PODRT);
+  if (send_report(c->sock, &report, w.master) < 0 || !released(c->sock, &addresses)) _exit(EXIT_PODRT);
+  if (c->bundle->addresses && expand(&w, &addresses) < 0) _exit(EXIT_PODRT);
   struct err err;
   (void)payload_exec(w.payload, w.path, (char *const *)c->bundle->args, w.env.vars, &err);
   err_print(&err, "run");

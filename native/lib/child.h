@@ -1,5 +1,6 @@
 /* The container's side of a start: from its fresh namespaces to the payload. */
 #pragma once
+#include "addresses.h"
 #include "bundle.h"
 #include "service.h"
 
@@ -24,5 +25,5 @@ void child_main(struct child *child) __attribute__((noreturn));
 
 /* The parent's half: the next report, within `ms`. *ret_master: the terminal, or -1. -ETIMEDOUT, -ECONNRESET when the child is gone. */
 int child_receive(int sock, int ms, struct child_report *ret, int *ret_master);
-/* Lets the child execute. */
-int child_release(int sock);
+/* Lets the child execute; it is told the addresses. */
+int child_release(int sock, const struct address_pair *addresses);

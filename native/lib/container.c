@@ -33,6 +33,7 @@ struct start {
   pid_t infra_pid;
   struct service service;
   int out[2], error[2]; /* pipes; -1 with a terminal */
+  struct address_pair addresses;
   struct container *c;
 };
 
@@ -157,7 +158,8 @@ static int hand_over(struct start *s, int sock, struct err *err) {
   } else {
     block_stop_signals();
   }
-  r = child_release(sock);
+  if (s->b->addresses) addresses_find(&s->addresses.pod);
+  r = child_release(sock, &s->addresses);
   return r < 0 ? err_set(err, -r, "release", "%s", "the container's process is gone") : 0;
 }
 
@@ -242,6 +244,7 @@ int container_start(const struct bundle *b, bool ours, struct container *ret, in
   c.early = r < 0;
   if (r == 0) (void)unlinkat(c.dir, STARTED_DONE, 0);
   if (r == 0 && b->backoff) backoff_wait(c.dir, b->unit, b->identifier, ours ? "oneshot" : "run");
+  if (r == 0 && b->addresses) addresses_find(&s.addresses.host);
   if (r == 0) r = enter_pod(&s, err);
   if (r == 0 && b->has_layers) {
     c.folder = rootfs_prepare(&b->rootfs, err);

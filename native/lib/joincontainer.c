@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "addresses.h"
 #include "command.h"
 #include "identity.h"
 #include "inroot.h"
@@ -69,6 +70,8 @@ static int enter(const struct exec_wish *wish, struct exec_place *place, struct 
   /* Secrets are the host's files: read before we leave. */
   r = environment_make(&place->bundle, &place->env, err);
   if (r < 0) return r;
+  struct address_pair addresses = {0};
+  if (place->bundle.addresses) addresses_find(&addresses.host);
   place->other_formats = command_other_formats();
   place->payload = payload_open(err);
   if (place->payload < 0) return place->payload;
@@ -77,6 +80,10 @@ static int enter(const struct exec_wish *wish, struct exec_place *place, struct 
   const struct joinpod_container c = {.infra = infra, .pidfd = pidfd, .infra_pid = infra_pid, .pid = pid};
   r = joinpod_enter_container(&c, &place->bundle.ids, err);
   if (r < 0) return r;
+  if (place->bundle.addresses) {
+    addresses_find(&addresses.pod);
+    if ((r = addresses_expand_all(&addresses, place->env.vars)) < 0) return err_set(err, -r, "environment", "%s", "");
+  }
   /* setns(2) to a mount namespace has put us at its root. */
   place->root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (place->root < 0) return err_set(err, errno, "open", "/ of the container");

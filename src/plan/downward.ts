@@ -3,6 +3,7 @@ import type { Location } from "../base/diagnostic.js";
 import { parseFieldPath } from "../model/kube/downward.js";
 import { parseQuantity } from "../model/kube/quantity.js";
 import type { Container, DownwardValue } from "../model/types.js";
+import { addressMark } from "./addresses.js";
 import { type PodContext, refuse } from "./context.js";
 import { digestOf } from "./digest.js";
 
@@ -34,6 +35,11 @@ function fieldText({ pod, facts }: PodContext, path: string): string {
       return facts.machine.name;
     case "spec.serviceAccountName":
       return pod.serviceAccountName ?? "default";
+    case "status.podIP":
+    case "status.podIPs":
+    case "status.hostIP":
+    case "status.hostIPs":
+      return addressMark(field.slice("status.".length));
     default:
       throw new Error(`the model lets a field through: ${path}`);
   }

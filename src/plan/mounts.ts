@@ -1,5 +1,6 @@
 // volumeMounts: bind mounts of folders and files of the host, and files that podrt fills in.
 import type { Container, Volume, VolumeMount } from "../model/types.js";
+import { hasAddress } from "./addresses.js";
 import { type PodContext, refuse } from "./context.js";
 import { type Declared, expandWith } from "./env.js";
 import { referredNames } from "./expand.js";
@@ -42,6 +43,8 @@ function expanded(context: PodContext, mount: VolumeMount, declared: Declared): 
   const subPath = expandWith(context, subPathExpr, declared, where, mount.at);
   if (missing.length === 0 && (subPath.startsWith("/") || subPath.split("/").includes("..")))
     refuse(context, "unsafe-path", mount.at, `${where} becomes ${JSON.stringify(subPath)}, which leaves the volume`);
+  if (hasAddress(subPath))
+    refuse(context, "late-value", mount.at, `${where}: addresses are known at the start of the pod only, and this is said before`);
   return { ...mount, subPath };
 }
 

@@ -1,6 +1,7 @@
 // One pod: every decision put together.
 import { hostnameOf } from "../model/kube/hostname.js";
 import type { Container } from "../model/types.js";
+import { hasAddress } from "./addresses.js";
 import { claimKey } from "./claim-objects.js";
 import { planConfinement } from "./confinement.js";
 import { type PodContext, refuse } from "./context.js";
@@ -119,7 +120,8 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),
     ...planResources(context, ofContainer(spec)),
   };
-  const planned = withInit(stated, image, spec.stopSignal !== undefined);
+  const late = [...stated.args, ...stated.env].some(hasAddress) ? { ...stated, addresses: true } : stated;
+  const planned = withInit(late, image, spec.stopSignal !== undefined);
   checkBundle(context, planned, spec.at);
   return planned;
 }

@@ -47,6 +47,8 @@ export interface PlannedContainer extends PlannedResources {
   readonly pullPolicy: PullPolicy;
   readonly args: readonly string[];
   readonly env: readonly string[];
+  /** Marks of addresses stand in args and env (plan/addresses.ts). */
+  readonly addresses?: boolean;
   /** Variable name -> absolute path of the file in the secret store with its value. */
   readonly secretEnv: Readonly<Record<string, string>>;
   readonly cwd: string;

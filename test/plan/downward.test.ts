@@ -150,3 +150,19 @@ test("runAsNonRoot: a number other than 0 is needed, from the spec or from the i
   for (const user of ["", "0", "0:0", "00", "www", "www:www"]) assert.deepEqual(codes(user), ["would-be-root"], user);
   assert.deepEqual(codes("1000", { runAsUser: 0 }), ["would-be-root"]);
 });
+
+test("addresses are marks until the start, in arguments too, and the container says that it has some; paths cannot have one", () => {
+  const mark = "\u0001{podIP}";
+  const env = [
+    { name: "IP", source: field("status.podIP"), at: at(7) },
+    { name: "URL", source: { kind: "value", value: "http://$(IP)/" }, at: at(8) },
+  ] as const;
+  const app = container("app", { env, args: ["--at=$(IP)"] });
+  const [planned] = goodPlan(modelOf(pod("web", { containers: [app] }))).pods[0]?.containers ?? [];
+  assert.ok(planned?.env.includes(`IP=${mark}`) && planned.env.includes(`URL=http://${mark}/`));
+  assert.deepEqual([planned?.args, planned?.addresses], [[`--at=${mark}`], true]);
+  assert.equal(goodPlan(modelOf(pod("web"))).pods[0]?.containers[0]?.addresses, undefined);
+  const volumes: Volume[] = [{ name: "v", source: { kind: "emptyDir", medium: "" }, at: at(9) }];
+  const mounted = container("app", { env, volumeMounts: [volumeMount("v", "/v", { subPathExpr: "a/$(IP)" })] });
+  assert.deepEqual(codesOf(modelOf(pod("web", { volumes, containers: [mounted] }))), ["late-value"]);
+});

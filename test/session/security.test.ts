@@ -1,6 +1,7 @@
 // Who a pod's processes are and what they may: groups, namespaces, rights, seen from inside running containers.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { after, before, test } from "node:test";
 import { image, PodHost } from "../lib/pods.js";
 import { eventually } from "../lib/session.js";
@@ -25,7 +26,7 @@ spec:
   containers:
     - name: c
       image: ${busybox}
-      command: [sleep, "1000"]
+${container.includes("command:") ? "" : '      command: [sleep, "1000"]'}
 ${indent(container, 6)}
 ${indent(podFields, 2)}
 `;
@@ -198,4 +199,28 @@ spec:
   assert.match(await sh("filter", "mkdir /tmp/x && rmdir /tmp/x 2>&1; true"), /rmdir.*Function not implemented/);
   assert.equal(await host.incarnation("pod-filter_free.service"), free);
   assert.notEqual(await host.incarnation("pod-filter_c.service"), before);
+});
+
+test("status.podIP and its like: found at the start, in variables and what is made of them, and by exec; the host's own in its network", async () => {
+  const fields = `
+env:
+${["podIP", "podIPs", "hostIP", "hostIPs"].map((f) => `  - { name: ${f}, valueFrom: { fieldRef: { fieldPath: status.${f} } } }`).join("\n")}
+  - { name: URL, value: "http://$(podIP):80/$(hostIP)" }
+command: [sh, -c, "sleep 1000; :", "at $(podIP)"]
+`;
+  for (const network of [false, true]) {
+    await pod("addr", fields, `hostNetwork: ${network}`);
+    const lines = (await sh("addr", "tr '\\0' '\\n' < /proc/1/environ | sort; ip -o addr 2>/dev/null || true")).split("\n");
+    const of = (name: string): string => lines.find((l) => l.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+    assert.match(of("podIP"), /^\d+\.\d+\.\d+\.\d+$|:/);
+    assert.equal(of("podIPs").split(",")[0], of("podIP"));
+    assert.equal(of("URL"), `http://${of("podIP")}:80/${of("hostIP")}`);
+    const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((a) => a.address));
+    assert.ok(own.includes(of("hostIP")), of("hostIP"));
+    if (network) assert.equal(of("podIP"), of("hostIP"));
+    assert.ok((await sh("addr", "tr '\\0' '\\n' < /proc/1/cmdline")).includes(`\nat ${of("podIP")}\n`));
+    assert.equal(await sh("addr", "echo $URL $podIPs"), `${of("URL")} ${of("podIPs")}\n`);
+    // Nothing of it is in a file: another address is no change.
+    assert.ok(!readFileSync(`${host.session.home}/.local/share/podgen/pods/addr/c/config.json`, "utf8").includes(of("hostIP")));
+  }
 });

@@ -14,8 +14,9 @@ export interface FieldPath {
 
 const MAPS = ["metadata.labels", "metadata.annotations"];
 const IN_BOTH = ["metadata.name", "metadata.namespace", "metadata.uid"];
-const IN_VARIABLES = [...IN_BOTH, "spec.nodeName", "spec.serviceAccountName"];
+/** Known at each start only. */
 const ADDRESSES = ["status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs"];
+const IN_VARIABLES = [...IN_BOTH, "spec.nodeName", "spec.serviceAccountName", ...ADDRESSES];
 const RESOURCES = ["limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
 
 /** Undefined for what is no path at all. */
@@ -38,12 +39,6 @@ export function fileField(text: string): Problem | undefined {
 
 function check(text: string, fields: readonly string[], whole: boolean): Problem | undefined {
   const path = parseFieldPath(text);
-  if (path !== undefined && ADDRESSES.includes(path.field))
-    return {
-      code: "refused-value",
-      problem: "is not supported: an address is known only when the pod runs",
-      hint: "let the program listen on every address, or ask its own interfaces",
-    };
   if (path?.key !== undefined && MAPS.includes(path.field)) return labelKey(path.key);
   if (path !== undefined && path.key === undefined && (fields.includes(path.field) || (whole && MAPS.includes(path.field))))
     return undefined;

@@ -10,10 +10,12 @@ const selector = (check: Check, note: string): ObjectType =>
   });
 
 const NOTE = "metadata.name, .namespace, .uid (made of the pod's name), .labels['KEY'], .annotations['KEY']";
-const NO_ADDRESS = "status.podIP and the like are refused: they are known only when the pod runs.";
+const ADDRESS =
+  "status.podIP, .podIPs, .hostIP and .hostIPs are found at each start: the address by which one reaches the world, first of IPv4, then of IPv6. With " +
+  "pasta the pod has the host's; without a network it is 127.0.0.1.";
 export const FIELD_SELECTOR = selector(
   variableField,
-  `One of: ${NOTE}, spec.nodeName (the host's name), spec.serviceAccountName. ${NO_ADDRESS}`,
+  `One of: ${NOTE}, spec.nodeName (the host's name), spec.serviceAccountName. ${ADDRESS}`,
 );
 export const FILE_FIELD_SELECTOR = selector(fileField, `One of: ${NOTE}, and all of metadata.labels or metadata.annotations.`);
 export const RESOURCE_SELECTOR = object("ResourceFieldSelector", {
