@@ -215,9 +215,9 @@ void bundle_free(struct bundle *b) {
   for (size_t i = 0; i < N_ELEMENTS(b->notes); i++) json_decref(b->notes[i]);
   for (size_t i = 0; i < b->n_mounts; i++) free(b->mounts[i].options);
   for (size_t i = 0; i < b->n_files; i++) free(b->files[i].items);
-  void *const all[] = {b->folder,  b->rootfs.layers,   b->groups,       b->args,   b->env,
-                       b->rlimits, b->masked,          b->read_only,    b->mounts, b->files,
-                       b->secrets, b->post_start.args, b->pre_stop.args};
+  void *const all[] = {b->folder,  b->rootfs.layers,   b->groups,        b->args,     b->env,
+                       b->rlimits, b->masked,          b->read_only,     b->mounts,   b->files,
+                       b->secrets, b->post_start.args, b->pre_stop.args, b->file_envs};
   for (size_t i = 0; i < N_ELEMENTS(all); i++) free(all[i]);
   *b = (struct bundle){0};
 }

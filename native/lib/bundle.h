@@ -49,6 +49,12 @@ struct bundle_secret {
   const char *name, *path;
 };
 
+/* io.podgen.file-env: a variable whose value is in a file of a volume (fileenv.h) */
+struct bundle_file_env {
+  const char *name, *folder, *path, *key; /* folder: the volume's, absolute; path: below it */
+  bool optional;
+};
+
 struct bundle {
   json_t *root, *notes[7]; /* own every string below; notes: annotations that are JSON themselves */
   char *folder;            /* absolute path of the bundle */
@@ -90,6 +96,8 @@ struct bundle {
   size_t n_mounts;
   struct bundle_files *files;
   size_t n_files;
+  struct bundle_file_env *file_envs;
+  size_t n_file_envs;
   struct bundle_secret *secrets;
   size_t n_secrets;
 };

@@ -88,6 +88,31 @@ static bool relative_ok(const char *path) {
   }
 }
 
+static int read_file_envs(struct bundle *b, const json_t *notes, struct err *err) {
+  json_t *note, *item;
+  size_t i;
+  int r = load_note(b, notes, NOTE "file-env", JSON_ARRAY, 6, &note, err);
+  if (r < 0 || !json_array_size(note)) return r;
+  b->file_envs = calloc(json_array_size(note), sizeof *b->file_envs);
+  if (!b->file_envs) return err_set(err, ENOMEM, "bundle", "%s", "");
+  json_array_foreach(note, i, item) {
+    char at[JSON_AT_MAX];
+    struct bundle_file_env *v = &b->file_envs[b->n_file_envs++];
+    json_at_index(at, "annotations." NOTE "file-env", "", i);
+    if (!json_is_object(item)) return err_set(err, 0, "bundle", "%s: expected an object", at);
+    r = json_get_string(item, at, "name", true, &v->name, err);
+    if (r == 0) r = json_get_string(item, at, "folder", true, &v->folder, err);
+    if (r == 0) r = absolute(v->folder, at, "folder", err);
+    if (r == 0) r = json_get_string(item, at, "path", true, &v->path, err);
+    if (r == 0) r = json_get_string(item, at, "key", true, &v->key, err);
+    if (r == 0) r = json_get_bool(item, at, "optional", &v->optional, err);
+    if (r < 0) return r;
+    if (!*v->name || strchr(v->name, '=')) return err_set(err, 0, "bundle", "%s.name: %s is no variable's name", at, v->name);
+    if (!relative_ok(v->path)) return err_set(err, 0, "bundle", "%s.path: expected a relative path without . and ..", at);
+  }
+  return 0;
+}
+
 static int read_item(const json_t *item, const char *at, struct bundle_item *ret, struct err *err) {
   int64_t mode = 0644;
   int r = json_get_string(item, at, "path", true, &ret->path, err);
@@ -232,6 +257,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = podids_parse(userns, "annotations." NOTE "userns", &b->ids, err);
   if (r == 0) r = read_rootfs(b, notes, err);
   if (r == 0) r = read_secrets(b, notes, err);
+  if (r == 0) r = read_file_envs(b, notes, err);
   if (r == 0) r = read_hook(b, notes, NOTE "post-start", 3, &b->post_start, err);
   if (r == 0) r = read_hook(b, notes, NOTE "pre-stop", 4, &b->pre_stop, err);
   if (r == 0) r = read_files(b, notes, NOTE "files", 2, false, err);

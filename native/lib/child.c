@@ -11,6 +11,7 @@
 #include "command.h"
 #include "environ.h"
 #include "fdmsg.h"
+#include "fileenv.h"
 #include "identity.h"
 #include "inroot.h"
 #include "kernelfs.h"
@@ -77,6 +78,7 @@ static int make_file_systems(struct work *w, struct child_report *report) {
   int r = open_run_folders(w, err);
   if (r == 0) r = memoryfs_mount(w->c->infra, b, err);
   if (r == 0) r = poduserns_act_as_root(&b->ids, err);
+  if (r == 0) r = fileenv_read(b, &w->env, w->run_dir, err);
   if (r < 0) return r;
   w->root = make_root(w, report);
   if (w->root < 0) return w->root;

@@ -11,6 +11,7 @@
 
 #include "addresses.h"
 #include "command.h"
+#include "fileenv.h"
 #include "identity.h"
 #include "inroot.h"
 #include "joinpod.h"
@@ -69,6 +70,10 @@ static int enter(const struct exec_wish *wish, struct exec_place *place, struct 
   if (r < 0) return r;
   /* Secrets are the host's files: read before we leave. */
   r = environment_make(&place->bundle, &place->env, err);
+  if (r == 0) {
+    cleanup_fd int dir = run_open_at(run, wish->run_dir, false, err);
+    r = dir < 0 ? dir : fileenv_recall(&place->bundle, &place->env, dir, err);
+  }
   if (r < 0) return r;
   struct address_pair addresses = {0};
   if (place->bundle.addresses) addresses_find(&addresses.host);

@@ -31,6 +31,8 @@ export type DownwardValue =
 export type EnvSource =
   | { readonly kind: "value"; readonly value: string }
   | { readonly kind: "configMapKey" | "secretKey"; readonly name: string; readonly key: string; readonly optional: boolean }
+  /** A line of a file of an emptyDir, read when the container starts. */
+  | { readonly kind: "fileKey"; readonly volume: string; readonly path: string; readonly key: string; readonly optional: boolean }
   | DownwardValue;
 
 export interface EnvVar {

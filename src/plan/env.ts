@@ -8,9 +8,19 @@ import { downwardText } from "./downward.js";
 import { expand } from "./expand.js";
 import { checkWord, lengthOf } from "./limits.js";
 import { findData, storeSecret } from "./objects.js";
+import { cleanPath, emptyDirFolder } from "./paths.js";
 
-/** A variable's value: known text, or the path of the file in the secret store that holds it and its length in bytes. */
-type Value = { readonly text: string } | { readonly secret: string; readonly length: number };
+/** Where podrt finds a variable's value when the container starts: a line of a file below a volume's folder. */
+export interface FileEnv {
+  readonly name: string;
+  readonly folder: string;
+  readonly path: string;
+  readonly key: string;
+  readonly optional: boolean;
+}
+
+/** A variable's value: known text, the path of the file in the secret store that holds it and its length in bytes, or a file of a volume. */
+type Value = { readonly text: string } | { readonly secret: string; readonly length: number } | { readonly file: Omit<FileEnv, "name"> };
 
 /** Variables that the spec declares, as `$(NAME)` sees them: the image's own are not among them (as in Kubernetes). */
 export type Declared = ReadonlyMap<string, Value>;
@@ -18,6 +28,7 @@ export type Declared = ReadonlyMap<string, Value>;
 export interface PlannedEnv {
   readonly env: readonly string[];
   readonly secretEnv: Readonly<Record<string, string>>;
+  readonly fileEnv: readonly FileEnv[];
   readonly declared: Declared;
 }
 
@@ -26,9 +37,9 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 /** What Kubernetes takes from envFrom (IsEnvVarName): no digit in front. */
 const ENV_NAME = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 
-/** Plans a container's environment. What cannot be found or said is added to the context's diagnostics. */
-export function planEnv(context: PodContext, container: Container, image: ImageConfig): PlannedEnv {
-  const declared = declare(context, container);
+/** Plans a container's environment (`map`: digest of the pod's own ids). What cannot be found or said is added to the context's diagnostics. */
+export function planEnv(context: PodContext, container: Container, image: ImageConfig, map?: string): PlannedEnv {
+  const declared = declare(context, container, map);
   const all = new Map<string, Value>([["PATH", { text: DEFAULT_PATH }]]);
   all.set("HOSTNAME", { text: hostnameOf(context.pod) });
   if (container.tty) all.set("TERM", { text: "xterm" });
@@ -39,21 +50,29 @@ export function planEnv(context: PodContext, container: Container, image: ImageC
   for (const [name, value] of declared) all.set(name, value);
   const env: string[] = [];
   const secretEnv = recordOf<string>();
+  const fileEnv: FileEnv[] = [];
   for (const [name, value] of all) {
+    if ("file" in value) {
+      fileEnv.push({ name, ...value.file });
+      continue;
+    }
     const length = lengthOf(`${name}=`) + ("secret" in value ? value.length : lengthOf(value.text));
     checkWord(context, `container "${container.name}": variable ${name}`, length, container.at);
     if ("secret" in value) secretEnv[name] = value.secret;
     else env.push(`${name}=${value.text}`);
   }
-  return { env, secretEnv, declared };
+  return { env, secretEnv, fileEnv, declared };
 }
 
 /** envFrom first and in order, then env in order; each variable of env sees those before it. */
-function declare(context: PodContext, container: Container): Declared {
+function declare(context: PodContext, container: Container, map: string | undefined): Declared {
   const declared = new Map<string, Value>();
   for (const from of container.envFrom) for (const [name, value] of importAll(context, from)) declared.set(name, value);
   for (const variable of container.env) {
-    const value = sourcedValue(context, container, variable, declared);
+    const value =
+      variable.source.kind === "fileKey"
+        ? fileValue(context, variable.source, variable.at, map)
+        : sourcedValue(context, container, { ...variable, source: variable.source }, declared);
     if (value !== undefined) declared.set(variable.name, value);
   }
   return declared;
@@ -78,7 +97,31 @@ function importAll(context: PodContext, from: EnvFrom): [string, Value][] {
   return result;
 }
 
-function sourcedValue(context: PodContext, container: Container, variable: EnvVar, declared: Declared): Value | undefined {
+type FileSource = Extract<EnvVar["source"], { kind: "fileKey" }>;
+
+/** Of an emptyDir on disk alone, as in Kubernetes; one in memory podrt sees too late. */
+function fileValue(context: PodContext, source: FileSource, at: EnvVar["at"], map: string | undefined): Value | undefined {
+  const { pod, facts } = context;
+  const volume = pod.volumes.find((v) => v.name === source.volume);
+  const what = `volume "${source.volume}"`;
+  if (volume === undefined) refuse(context, "unknown-volume", at, `there is no ${what} in the pod`);
+  else if (volume.source.kind !== "emptyDir")
+    refuse(context, "bad-volume", at, `${what} is no emptyDir`, "fileKeyRef reads of an emptyDir");
+  else if (volume.source.medium === "Memory")
+    refuse(context, "bad-volume", at, `${what} is in memory, and fileKeyRef is read of a folder on disk`, "leave its medium out");
+  else {
+    const { path, key, optional } = source;
+    return { file: { folder: emptyDirFolder(facts.paths, pod.name, volume.name, map), path: cleanPath(path).slice(1), key, optional } };
+  }
+  return undefined;
+}
+
+function sourcedValue(
+  context: PodContext,
+  container: Container,
+  variable: EnvVar & { readonly source: Exclude<EnvVar["source"], FileSource> },
+  declared: Declared,
+): Value | undefined {
   const { source, at } = variable;
   if (source.kind === "value") {
     const where = `env "${variable.name}" of container "${container.name}"`;
@@ -121,13 +164,22 @@ function asValue(context: PodContext, kind: "configMap" | "secret", name: string
  */
 export function expandWith(context: PodContext, text: string, declared: Declared, where: string, at: EnvVar["at"]): string {
   const secrets = new Set<string>();
+  const files = new Set<string>();
   const { text: result } = expand(text, (name) => {
     const value = declared.get(name);
     if (value === undefined) return undefined;
     if ("text" in value) return value.text;
-    secrets.add(name);
+    ("file" in value ? files : secrets).add(name);
     return "";
   });
+  for (const name of files)
+    refuse(
+      context,
+      "file-in-expansion",
+      at,
+      `${where}: the value of $(${name}) is known only when the container starts`,
+      `let the program read ${name} itself`,
+    );
   for (const name of secrets)
     refuse(
       context,

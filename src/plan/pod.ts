@@ -93,7 +93,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
   }
   const user = planUser(spec, image, userOf(context));
   checkNonRoot(context, spec, image, user);
-  const { env, secretEnv, declared } = planEnv(context, spec, image.config);
+  const { env, secretEnv, fileEnv, declared } = planEnv(context, spec, image.config, userns?.digest);
   const stated: PlannedContainer = {
     name: spec.name,
     ...planRestart(pod, spec),
@@ -104,6 +104,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     args: planArgs(context, spec, image, declared),
     env,
     secretEnv,
+    fileEnv,
     cwd: planCwd(spec, image),
     ...user,
     ...(spec.security.groups === undefined ? {} : { groups: spec.security.groups }),

@@ -4,6 +4,7 @@ import type { ImageFacts } from "../base/facts.js";
 import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
 import type { Hook, OwnerRef, PullPolicy, RestartPolicy } from "../model/types.js";
+import type { FileEnv } from "./env.js";
 import type { PlannedUserns } from "./userns.js";
 
 /** A bind mount, a fresh tmpfs, or the layers of an image. */
@@ -51,6 +52,8 @@ export interface PlannedContainer extends PlannedResources {
   readonly addresses?: boolean;
   /** Variable name -> absolute path of the file in the secret store with its value. */
   readonly secretEnv: Readonly<Record<string, string>>;
+  /** Variables that are read from files of volumes at start. */
+  readonly fileEnv: readonly FileEnv[];
   readonly cwd: string;
   /** Numeric ids when the spec or image gives numbers; else `userName` for podrt to look up in the rootfs. */
   readonly uid: number;

@@ -1,7 +1,7 @@
 // The environment: order of precedence, expansion, references to secrets, what cannot be found.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Container, EnvVar } from "../../src/model/types.js";
+import type { Container, EnvVar, Volume } from "../../src/model/types.js";
 import { at, codesOf, configMap, container, goodPlan, imageFacts, modelOf, planOf, pod, secret } from "../lib/models.js";
 
 const value = (name: string, text: string): EnvVar => ({ name, source: { kind: "value", value: text }, at: at(7) });
@@ -157,4 +157,19 @@ test("a key that is no text cannot be a variable", () => {
   const odd = secret("odd", { k: "a\0b" });
   const model = modelOf(pod("web", { containers: [container("app", { env: [key("X", "secretKey", "odd", "k")] })] }), odd);
   assert.deepEqual(codesOf(model), ["binary-env"]);
+});
+
+test("fileKeyRef: where podrt finds the line; of an emptyDir on disk alone, and not within other values", () => {
+  const source = { kind: "fileKey", volume: "v", path: "a//b.env", key: "K", optional: true } as const;
+  const env: EnvVar[] = [{ name: "A", source, at: at(7) }];
+  const more: EnvVar = { name: "B", source: { kind: "value", value: "x$(A)" }, at: at(8) };
+  const model = (volumes: Volume[], list = env) => modelOf(pod("web", { volumes, containers: [container("app", { env: list })] }));
+  const volume = (medium: "" | "Memory"): Volume => ({ name: "v", source: { kind: "emptyDir", medium }, at: at() });
+  const [app] = goodPlan(model([volume("")])).pods[0]?.containers ?? [];
+  const folder = "/home/alice/.local/share/podgen/empty/web/v";
+  assert.deepEqual(app?.fileEnv, [{ name: "A", folder, path: "a/b.env", key: "K", optional: true }]);
+  assert.deepEqual(codesOf(model([])), ["unknown-volume"]);
+  assert.deepEqual(codesOf(model([volume("Memory")])), ["bad-volume"]);
+  assert.deepEqual(codesOf(model([{ ...volume(""), source: { kind: "hostPath", path: "/x", type: "" } }])), ["bad-volume"]);
+  assert.deepEqual(codesOf(model([volume("")], [...env, more])), ["file-in-expansion"]);
 });

@@ -75,6 +75,33 @@ workingDir: /tmp
   assert.equal(await sh("env", "readlink /proc/1/cwd; pwd"), "/tmp\n/tmp\n");
 });
 
+test("fileKeyRef: variables out of a file that an init container has written", async () => {
+  const write =
+    "printf \"# made\\nURL='http://db:1'\\nTEXT='two\\nlines'\\n\" > /w/sub/app.env; chmod 600 /w/sub/app.env; ln -s /etc/passwd /w/out";
+  const ref = (name: string, path: string, key: string, more = "") =>
+    `{ name: ${name}, valueFrom: { fileKeyRef: { volumeName: work, path: ${path}, key: ${key}${more} } } }`;
+  const podFields = `
+initContainers:
+  - { name: prep, image: "${busybox}", command: [sh, -c, ${JSON.stringify(`mkdir /w/sub; ${write}`)}], securityContext: { runAsUser: 1234 }, volumeMounts: [{ name: work, mountPath: /w }] }
+volumes: [{ name: work, emptyDir: {} }]
+`;
+  const env = [ref("A", "sub/app.env", "URL"), ref("B", "sub/app.env", "TEXT"), ref("C", "sub/app.env", "NOPE", ", optional: true")];
+  await pod("fenv", `env: [${[...env, ref("D", "out", "X", ", optional: true")].join(", ")}]`, podFields);
+  for (const get of ["tr '\\0' '|' < /proc/1/environ", "env -0 | tr '\\0' '|'"])
+    assert.match(await sh("fenv", get), /(^|\|)A=http:\/\/db:1\|(.*\|)?B=two\nlines\|/, get);
+  assert.equal(await sh("fenv", "echo ${C-none} ${D-none}; test -e /w; echo $?"), "none none\n1\n");
+  // A restart reads it anew, and what is missing fails the start by name.
+  const folder = `${host.session.home}/.local/share/podgen/empty/fenv/work`;
+  execFileSync("sed", ["-i", "s/db:1/db:2/", `${folder}/sub/app.env`]);
+  await host.ok(["restart", "fenv/c"]);
+  assert.equal(await sh("fenv", "echo $A"), "http://db:2\n");
+  const spec = readFileSync(`${host.session.home}/specs/fenv.yaml`, "utf8").replace("key: URL", "key: GONE");
+  const missing = await host.podgen(["apply", "--timeout", "5s", "-"], { input: spec });
+  assert.ok([1, 3].includes(missing.code), missing.stderr);
+  assert.match(missing.stderr, /variable A: sub\/app\.env has no GONE/);
+  await host.ok(["delete", "fenv"]);
+});
+
 test("securityContext: user, group, capabilities, read-only root", async () => {
   const security =
     "securityContext: { runAsUser: 1234, runAsGroup: 5678, readOnlyRootFilesystem: true, capabilities: { drop: [ALL], add: [NET_BIND_SERVICE] } }";

@@ -76,6 +76,15 @@ function readEnv(reader: Reader): EnvVar {
     const source = { kind, name: ref.text("name") ?? "", key: ref.text("key") ?? "", optional: ref.flag("optional") ?? false };
     return { name, source, at: ref.place("name").at };
   }
+  const file = from?.object("fileKeyRef");
+  if (file !== undefined) {
+    const [volume, path, key] = [file.text("volumeName") ?? "", file.text("path") ?? "", file.text("key") ?? ""];
+    return {
+      name,
+      source: { kind: "fileKey", volume, path, key, optional: file.flag("optional") ?? false },
+      at: file.place("volumeName").at,
+    };
+  }
   const downward = readDownward(from);
   if (downward !== undefined) {
     const { at, ...source } = downward;

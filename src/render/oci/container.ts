@@ -84,6 +84,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...(pod.hostIPC ? { "io.podgen.ipc": "host" } : {}),
     ...(container.strictGroups ? { "io.podgen.groups": "strict" } : {}),
     ...(secretEnv.length === 0 ? {} : { "io.podgen.secret-env": JSON.stringify(Object.fromEntries(secretEnv)) }),
+    ...(container.fileEnv.length === 0 ? {} : { "io.podgen.file-env": JSON.stringify(container.fileEnv) }),
     ...filesOf(container),
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
     ...(container.seccomp === undefined ? {} : { "io.podgen.seccomp-profile": container.seccomp }),

@@ -48,6 +48,12 @@ export const CONTAINERS: Readonly<Record<string, About>> = {
     resourceFieldRef: "A resource of a container",
     fileKeyRef: "A variable in a file of a volume",
   },
+  FileKeySelector: {
+    key: "The variable's name in the file",
+    optional: "Whether file and variable may be missing",
+    path: "The file in the volume",
+    volumeName: "The volume",
+  },
   ConfigMapKeySelector: { name: "The ConfigMap", key: "The key" },
   SecretKeySelector: { name: "The Secret", key: "The key" },
   ObjectFieldSelector: {
