@@ -7,6 +7,7 @@ import type { RegistryLogin } from "../base/registry-login.js";
 import { type ImageUse, imageUses } from "../model/images.js";
 import { buildModel } from "../model/index.js";
 import type { Model } from "../model/types.js";
+import { withAccounts } from "../plan/accounts.js";
 import { makePlan } from "../plan/index.js";
 import { allObjects } from "../plan/objects.js";
 import { pullLogins } from "../plan/pull-secrets.js";
@@ -94,9 +95,11 @@ async function pullSecrets(
 ): Promise<{ logins: PodLogins; diagnostics: Diagnostic[] }> {
   const logins = new Map<string, readonly RegistryLogin[]>();
   const diagnostics: Diagnostic[] = [];
-  const pods = model.pods.filter((p) => p.imagePullSecrets !== undefined);
-  if (pods.length === 0) return { logins, diagnostics };
-  const objects = allObjects(model, await readObjects(given.manifest, given.read));
+  const accounts = model.accounts !== undefined || Object.keys(given.manifest.objects).some((key) => key.startsWith("ServiceAccount/"));
+  if (!accounts && model.pods.every((p) => p.imagePullSecrets === undefined)) return { logins, diagnostics };
+  const applied = await readObjects(given.manifest, given.read);
+  const pods = withAccounts(model, applied.accounts ?? new Map()).pods.filter((p) => p.imagePullSecrets !== undefined);
+  const objects = allObjects(model, applied);
   for (const pod of pods) {
     const found = pullLogins(pod, objects);
     logins.set(pod.name, found.logins);

@@ -1,15 +1,18 @@
 // Documents to the model: kinds, strict fields, values with defaults, rules within and between objects. Pure.
 import { type Checked, type Diagnostic, hasErrors } from "../base/diagnostic.js";
 import { suggest } from "../base/suggest.js";
-import { isNull, type MapNode, type Node, type SpecDocument } from "../spec/node.js";
+import { isNull, type MapEntry, type MapNode, type Node, type SpecDocument } from "../spec/node.js";
 import { Path } from "../spec/path.js";
 import { quote } from "../spec/quote.js";
 import { Reader } from "../spec/reader.js";
 import { Report } from "../spec/report.js";
 import { walk } from "../spec/walk.js";
+import { readAccount } from "./kube/account.js";
 import { readClaim } from "./kube/claim.js";
 import { readConfigMap, readSecret } from "./kube/config.js";
-import { KINDS, OTHER_KINDS, versionOf } from "./kube/kinds.js";
+import { LIST_OBJECT } from "./kube/fields/config.js";
+import { KINDS, listedKind, OTHER_KINDS, versionOf } from "./kube/kinds.js";
+import { readMetadata } from "./kube/metadata.js";
 import { readPod } from "./kube/pod.js";
 import { hostPorts } from "./kube/rules/host-ports.js";
 import { podClashes, withFreeSurge } from "./kube/rules/pod-clashes.js";
@@ -18,7 +21,16 @@ import { podgenAnnotations } from "./kube/rules/podgen-annotations.js";
 import { uniqueObjects } from "./kube/rules/unique-objects.js";
 import type { Found, PodView } from "./kube/view.js";
 import { readWorkload } from "./kube/workload/read.js";
-import type { ClaimModel, ConfigMapModel, Model, PodModel, SecretModel, WorkloadKind, WorkloadModel } from "./types.js";
+import type {
+  ClaimModel,
+  ConfigMapModel,
+  Model,
+  PodModel,
+  SecretModel,
+  ServiceAccountModel,
+  WorkloadKind,
+  WorkloadModel,
+} from "./types.js";
 
 /**
  * All objects of the documents, or none when any finding is an error. Every finding is given, those of broken objects
@@ -41,6 +53,8 @@ class Builder {
   readonly #views: PodView[] = [];
   readonly #pods: PodModel[] = [];
   readonly #workloads: WorkloadModel[] = [];
+  readonly #accounts: ServiceAccountModel[] = [];
+  readonly #namespaces: string[] = [];
   readonly #configMaps: ConfigMapModel[] = [];
   readonly #secrets: SecretModel[] = [];
   readonly #claims: ClaimModel[] = [];
@@ -60,7 +74,11 @@ class Builder {
     const workloads = this.#workloads.map((w) => ({ ...withFreeSurge(w, pods), claims: w.claims.filter((name) => !written.has(name)) }));
     // A claim that is written out under such a name is the one that the pod gets.
     const claims = [...this.#claims, ...this.#made.filter((m) => !written.has(m.name))];
-    const made = workloads.length === 0 ? {} : { workloads };
+    const made = {
+      ...(workloads.length === 0 ? {} : { workloads }),
+      ...(this.#accounts.length === 0 ? {} : { accounts: this.#accounts }),
+      ...(this.#namespaces.length === 0 ? {} : { namespaces: this.#namespaces }),
+    };
     return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets, claims, ...made }, diagnostics };
   }
 
@@ -79,28 +97,41 @@ class Builder {
     }
     const reader = new Reader(node, path);
     const kind = textOf(node, "kind");
-    const type = KINDS.get(kind ?? "");
+    const listed = listedKind(kind ?? "");
+    const type = listed === undefined ? KINDS.get(kind ?? "") : LIST_OBJECT;
     if (type === undefined) {
       reportKind(reader, kind, report);
       return;
     }
     walk(type, node, path, report);
-    checkVersion(reader, kind ?? "", report);
-    this.#read(kind ?? "", reader, report);
+    checkVersion(reader, listed ?? kind ?? "", report);
+    if (kind === "List" || listed !== undefined) this.#items(reader, listed);
+    else this.#read(kind ?? "", reader, report);
+  }
+
+  /** In a typed list objects need not say what they are. */
+  #items(list: Reader, kind: string | undefined): void {
+    const items = list.get("items");
+    if (items?.kind !== "seq") return;
+    items.items.forEach((item, i) => {
+      if (!isNull(item)) this.object(kind === undefined ? item : withKind(item, kind), list.pathOf("items").child(i));
+    });
   }
 
   #read(kind: string, reader: Reader, report: Report): void {
-    if (kind === "List") {
-      const items = reader.get("items");
-      if (items?.kind === "seq")
-        items.items.forEach((item, i) => {
-          if (!isNull(item)) this.object(item, reader.pathOf("items").child(i));
-        });
-    } else if (kind === "Pod") {
+    if (kind === "Pod") {
       const view = readPod(reader, report);
       this.#pods.push(view.model);
       this.#views.push(view);
       this.#found.push({ object: view.model, report, reader });
+    } else if (kind === "ServiceAccount") {
+      const object = readAccount(reader);
+      this.#accounts.push(object);
+      this.#found.push({ object, report, reader });
+    } else if (kind === "Namespace") {
+      const object = readMetadata("Namespace", reader);
+      this.#namespaces.push(object.name);
+      this.#found.push({ object, report, reader });
     } else if (isWorkload(kind)) {
       const { model, pods, view, claims, templates } = readWorkload(kind, reader, report);
       this.#made.push(...claims);
@@ -143,11 +174,25 @@ function maybeSecret(node: Node): boolean {
   if (node.kind === "seq") return node.items.some(maybeSecret);
   if (node.kind !== "map") return false;
   const kind = textOf(node, "kind");
-  if (kind === "List") return [...node.entries.values()].some((entry) => maybeSecret(entry.value));
+  const listed = listedKind(kind ?? "");
+  const items = node.entries.get("items")?.value;
+  if (listed === "Secret") return true;
+  if (listed !== undefined && items?.kind === "seq") return items.items.some((item) => maybeSecret(withKind(item, listed)));
+  if (kind === "List" || listed !== undefined) return [...node.entries.values()].some((entry) => maybeSecret(entry.value));
   const has = (key: string): boolean => node.entries.has(key);
   if (kind !== undefined && (KINDS.has(kind) || OTHER_KINDS.has(kind))) return kind === "Secret";
   // Without either it may be a torn off piece of anything.
   return /secret/i.test(kind ?? "") || has("data") || has("stringData") || (!has("kind") && !has("apiVersion"));
+}
+
+/** The object with its list's kind and version, where it says none itself. */
+function withKind(node: Node, kind: string): Node {
+  if (node.kind !== "map") return node;
+  const said = (text: string): MapEntry => ({
+    key: node.place,
+    value: { kind: "scalar", place: node.place, text, plain: true, value: text },
+  });
+  return { ...node, entries: new Map([["apiVersion", said(versionOf(kind))], ["kind", said(kind)], ...node.entries]) };
 }
 
 function textOf(node: MapNode, key: string): string | undefined {

@@ -11,7 +11,7 @@ export type { UsernsWish } from "../base/userns.js";
 export type WorkloadKind = "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet";
 
 export interface ObjectRef {
-  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | WorkloadKind;
+  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "ServiceAccount" | "Namespace" | WorkloadKind;
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -263,6 +263,8 @@ export interface PodModel extends ObjectRef {
   readonly volumes: readonly Volume[];
   /** Names of Secrets with logins for the pod's images; absent: none. */
   readonly imagePullSecrets?: readonly PullSecretRef[];
+  /** The ServiceAccount that they are of; absent: the pod names them itself. */
+  readonly account?: string;
 }
 
 /** `always`: at each start of the pod, also where a volume has the group already. */
@@ -306,6 +308,12 @@ export interface ClaimModel extends ObjectRef {
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
+export interface ServiceAccountModel extends ObjectRef {
+  readonly kind: "ServiceAccount";
+  /** For the images of pods that say this account and name no such Secrets themselves. */
+  readonly imagePullSecrets: readonly PullSecretRef[];
+}
+
 /** What makes pods. They are among the model's pods, each with this as its owner. */
 export interface WorkloadModel extends ObjectRef {
   readonly kind: WorkloadKind;
@@ -326,4 +334,8 @@ export interface Model {
   readonly claims: readonly ClaimModel[];
   /** Absent: none. */
   readonly workloads?: readonly WorkloadModel[];
+  /** Absent: none. */
+  readonly accounts?: readonly ServiceAccountModel[];
+  /** Names of Namespaces, which hold nothing here; absent: none. */
+  readonly namespaces?: readonly string[];
 }

@@ -3,6 +3,7 @@ import { type Checked, type Diagnostic, hasErrors, oncePerPlace } from "../base/
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import { sameOwner } from "../base/owner.js";
 import type { Model, ObjectRef, PodModel } from "../model/types.js";
+import { withAccounts } from "./accounts.js";
 import { checkClaims, exclusiveClaims } from "./claim-objects.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { type InstalledPods, planOrder } from "./order.js";
@@ -35,7 +36,8 @@ export interface PlanInput {
 
 /** Plans all pods and objects of one apply. All findings at once; no plan when any is an error. */
 export function makePlan(input: PlanInput): Checked<Plan> {
-  const { model, facts, images } = input;
+  const { facts, images } = input;
+  const model = withAccounts(input.model, input.objects.accounts ?? new Map());
   const diagnostics: Diagnostic[] = [...checkPaths(facts), ...checkImmutable(model, input.objects), ...checkClaims(model, input.objects)];
   const sourceOf = ({ at }: ObjectRef): string => input.sources.get(at.file) ?? at.file;
   const objects = allObjects(model, input.objects);
@@ -67,7 +69,7 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   diagnostics.push(...oncePerPlace(common), ...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
-  const kept = [...model.configMaps, ...model.secrets, ...model.claims].map((object) => ({
+  const kept = [...model.configMaps, ...model.secrets, ...model.claims, ...(model.accounts ?? [])].map((object) => ({
     ...planObject(facts.paths, object),
     source: sourceOf(object),
   }));

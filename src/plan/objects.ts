@@ -1,7 +1,8 @@
 // ConfigMaps and Secrets: found by name among this apply's and earlier ones', and kept for later ones.
 import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { Paths } from "../base/facts.js";
-import type { ClaimModel, ConfigMapModel, Model, SecretModel } from "../model/types.js";
+import type { ClaimModel, ConfigMapModel, Model, SecretModel, ServiceAccountModel } from "../model/types.js";
+import type { Accounts } from "./accounts.js";
 import { type PodContext, refuse } from "./context.js";
 import { digestOf, keyedDigestOf } from "./digest.js";
 import type { Plan } from "./types.js";
@@ -11,6 +12,8 @@ export interface AppliedObjects {
   readonly configMaps: ReadonlyMap<string, ConfigMapModel>;
   readonly secrets: ReadonlyMap<string, SecretModel>;
   readonly claims: ReadonlyMap<string, ClaimModel>;
+  /** Absent: none. */
+  readonly accounts?: Accounts;
 }
 
 export const NO_OBJECTS: AppliedObjects = { configMaps: new Map(), secrets: new Map(), claims: new Map() };
@@ -68,11 +71,16 @@ interface StoredObject {
   readonly immutable?: true;
   /** Base64 by key; a claim has none. */
   readonly data?: Readonly<Record<string, string>>;
+  /** Of a ServiceAccount: names of the Secrets with its logins. */
+  readonly pullSecrets?: readonly string[];
   readonly claim?: Pick<ClaimModel, "accessModes" | "storage" | "storageClassName" | "owner">;
 }
 
 /** The object's file. Its place in the source is left out: a comment above it changes no byte. */
-export function planObject(paths: Paths, object: ConfigMapModel | SecretModel | ClaimModel): Omit<Plan["objects"][number], "source"> {
+export function planObject(
+  paths: Paths,
+  object: ConfigMapModel | SecretModel | ClaimModel | ServiceAccountModel,
+): Omit<Plan["objects"][number], "source"> {
   const stored: StoredObject = {
     kind: object.kind,
     name: object.name,
@@ -80,7 +88,7 @@ export function planObject(paths: Paths, object: ConfigMapModel | SecretModel | 
     labels: sorted(object.labels),
     annotations: sorted(object.annotations),
     ...(object.kind === "Secret" ? { type: object.type } : {}),
-    ...(object.kind === "PersistentVolumeClaim" ? { claim: claimOf(object) } : contentOf(object)),
+    ...ownOf(object),
   };
   return {
     key: `${object.kind}/${object.name}`,
@@ -89,6 +97,11 @@ export function planObject(paths: Paths, object: ConfigMapModel | SecretModel | 
     mode: 0o600,
     secret: object.kind === "Secret",
   };
+}
+
+function ownOf(object: ConfigMapModel | SecretModel | ClaimModel | ServiceAccountModel): Partial<StoredObject> {
+  if (object.kind === "PersistentVolumeClaim") return { claim: claimOf(object) };
+  return object.kind === "ServiceAccount" ? { pullSecrets: object.imagePullSecrets.map((s) => s.name) } : contentOf(object);
 }
 
 function contentOf({ data, immutable }: ConfigMapModel | SecretModel): Pick<StoredObject, "immutable" | "data"> {
@@ -117,24 +130,39 @@ export function parseAppliedObjects(files: ReadonlyMap<string, Uint8Array>): App
   const configMaps = new Map<string, ConfigMapModel>();
   const secrets = new Map<string, SecretModel>();
   const claims = new Map<string, ClaimModel>();
+  const accounts = new Map<string, ServiceAccountModel>();
   for (const [key, bytes] of files) {
     const stored = parseStored(key, bytes);
     const at = { file: key, line: 1, column: 1 };
     const data = new Map(Object.entries(stored.data ?? {}).map(([name, text]) => [name, new Uint8Array(Buffer.from(text, "base64"))]));
     const { name, namespace, labels, annotations } = stored;
     const common = { name, namespace, labels, annotations, at, data, ...(stored.immutable ? { immutable: true } : {}) };
-    const { claim } = stored;
-    if (claim !== undefined) claims.set(name, { kind: "PersistentVolumeClaim", name, namespace, labels, annotations, at, ...claim });
+    const { claim, pullSecrets } = stored;
+    if (pullSecrets !== undefined) accounts.set(name, accountOf(stored, pullSecrets, at));
+    else if (claim !== undefined) claims.set(name, { kind: "PersistentVolumeClaim", name, namespace, labels, annotations, at, ...claim });
     else if (stored.kind === "ConfigMap") configMaps.set(name, { kind: "ConfigMap", ...common });
     else secrets.set(name, { kind: "Secret", ...common, type: stored.type ?? "Opaque" });
   }
-  return { configMaps, secrets, claims };
+  return { configMaps, secrets, claims, accounts };
+}
+
+function accountOf(stored: StoredObject, pullSecrets: readonly string[], at: Location): ServiceAccountModel {
+  const { name, namespace, labels, annotations } = stored;
+  return {
+    kind: "ServiceAccount",
+    name,
+    namespace,
+    labels,
+    annotations,
+    at,
+    imagePullSecrets: pullSecrets.map((secret) => ({ name: secret, at })),
+  };
 }
 
 function parseStored(key: string, bytes: Uint8Array): StoredObject {
   try {
     const stored = JSON.parse(new TextDecoder().decode(bytes)) as StoredObject;
-    if (`${stored.kind}/${stored.name}` === key && typeof (stored.data ?? stored.claim) === "object") return stored;
+    if (`${stored.kind}/${stored.name}` === key && typeof (stored.data ?? stored.claim ?? stored.pullSecrets) === "object") return stored;
   } catch {
     // The parser's message quotes the text, which may be a secret: it is not passed on.
   }

@@ -2,6 +2,7 @@
 import type { Diagnostic } from "../base/diagnostic.js";
 import { normaliseKey, type RegistryLogin, readEntry } from "../base/registry-login.js";
 import type { PodModel, PullSecretRef, SecretModel } from "../model/types.js";
+import { accountKey } from "./accounts.js";
 import type { PodContext } from "./context.js";
 import { findData, type Objects } from "./objects.js";
 
@@ -25,6 +26,7 @@ export function pullLogins(pod: PodModel, objects: Objects): { logins: RegistryL
 
 /** Marks the Secrets as the pod's own, so that they stay as long as it does; one that is not there is an error. */
 export function keepPullSecrets(context: PodContext): void {
+  if (context.pod.account !== undefined) context.used.add(accountKey(context.pod.account));
   for (const { name, at } of context.pod.imagePullSecrets ?? []) findData(context, { kind: "secret", name, optional: false }, at);
 }
 

@@ -8,11 +8,18 @@ import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./typ
 /** `pod/container` -> how it last ended, of those that have been started anew since. */
 export type Ends = ReadonlyMap<string, LastEnd>;
 
+/** By name, a workload's pods together and by their numbers. */
+function inOrder(a: PodStatus, b: PodStatus): number {
+  const [first, second] = [a, b].map((pod) => `${pod.owner?.name ?? pod.name}`);
+  if (first !== second) return (first ?? "") < (second ?? "") ? -1 : 1;
+  return (a.owner?.index ?? -1) - (b.owner?.index ?? -1) || (a.name < b.name ? -1 : 1);
+}
+
 /** The status of every pod in the manifest, sorted by name; units absent from the map count as not loaded. */
 export function statusOf(manifest: Manifest, units: ReadonlyMap<string, UnitState>, ends: Ends = new Map()): PodStatus[] {
   return Object.values(manifest.pods)
     .map((pod) => podStatus(pod, units, ends))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort(inOrder);
 }
 
 /** `pod/container` of those whose last end the manager has forgotten, with a new start of its own making. */

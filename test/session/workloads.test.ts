@@ -168,11 +168,33 @@ test("an apply that is killed in the middle of a rollout is mended by the next o
   assert.deepEqual(living(), ["web-0", "web-1", "web-2"]);
 });
 
+test("minReadySeconds: a pod that does not stay up fails the rollout, in the time that it has", async () => {
+  const wish = { does: "sleep 1", replicas: 3, more: "  minReadySeconds: 3\n  progressDeadlineSeconds: 4" };
+  const { result, fewest } = await watched(apply(wish));
+  assert.equal(result.code, 3, result.stdout + result.stderr);
+  assert.match(result.stderr, /pod web-3, container app: was not up for 3 s without a break \(minReadySeconds\)/);
+  assert.ok(fewest >= 3, `${fewest}`);
+  assert.deepEqual(living(), ["web-0", "web-1", "web-2"]);
+});
+
 test("delete takes all pods of the workload, whatever number its file says", async () => {
   const file = host.spec("web.yaml", workload({ replicas: 1 }));
   assert.equal(await host.ok(["delete", "-f", file]), "pod/web-0 deleted\npod/web-1 deleted\npod/web-2 deleted\n");
   assert.deepEqual(living(), []);
   assert.match((await host.podgen(["delete", "deployment/web"])).stderr, /there is no deployment "web"/);
+});
+
+test("what makes no pods is remembered as far as it matters, and a Namespace's deletion says that it holds nothing", async () => {
+  const secret =
+    "{ apiVersion: v1, kind: Secret, metadata: { name: login }, type: kubernetes.io/dockerconfigjson, stringData: { .dockerconfigjson: '{\"auths\":{}}' } }";
+  const account = "{ apiVersion: v1, kind: ServiceAccount, metadata: { name: default }, imagePullSecrets: [{ name: login }] }";
+  const file = host.spec("ns.yaml", `${secret}\n---\n${account}\n---\n{ apiVersion: v1, kind: Namespace, metadata: { name: prod } }\n`);
+  await host.ok(["apply", file]);
+  await apply({ replicas: 1 });
+  const kept = await host.podgen(["delete", "-f", file]);
+  assert.match(kept.stdout, /^secret\/login kept: pod web-0 refers to it\nserviceaccount\/default kept: pod web-0 refers to it$/m);
+  assert.equal(kept.stderr, "note: namespace/prod holds nothing: names are unique per user here\n");
+  assert.equal(await host.ok(["delete", "web"]), "pod/web-0 deleted\nsecret/login deleted\nserviceaccount/default deleted\n");
 });
 
 const SET = {
@@ -197,7 +219,9 @@ test("a StatefulSet starts one pod after the other, each with a claim of its own
 test("a StatefulSet's order holds without podgen; claims stay when pods go", async () => {
   const pods = ["pod-db-1.service", "pod-db-0.service"];
   await host.run(["systemctl", "--user", "stop", ...pods], { timeout: 60_000 });
-  assert.equal((await host.run(["systemctl", "--user", "start", ...pods], { timeout: 60_000 })).code, 0);
+  // As at boot: all that default.target wants, in one transaction.
+  assert.equal((await host.run(["systemctl", "--user", "start", "default.target"], { timeout: 60_000 })).code, 0);
+  for (const pod of pods) await host.active(pod);
   const [first, second] = await Promise.all([0, 1].map((i) => host.property(unit(`db-${i}`), "ExecMainStartTimestampMonotonic")));
   assert.ok(Number(first) < Number(second));
   await host.ok(["delete", "sts/db"]);

@@ -30,7 +30,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   const texts = args.list("filename").length > 0 ? await readSpecs(args, context) : [];
   const inFiles = objectsIn(texts, context);
   if (inFiles === undefined) return EXIT.failed;
-  if (named.length + inFiles.named.length + inFiles.objects.length + inFiles.workloads.length === 0)
+  if (!inFiles.empty && named.length + inFiles.named.length + inFiles.objects.length + inFiles.workloads.length === 0)
     throw new UserError("name a pod, or a file with -f", EXIT.usage);
   const manifest = await manifestOf(context);
   const lenient = args.flag("ignore-not-found");
@@ -55,6 +55,8 @@ export async function run(args: Args, context: Context): Promise<number> {
 interface InFiles {
   readonly named: readonly Target[];
   readonly workloads: readonly WorkloadModel[];
+  /** There is nothing to be deleted, and that is right. */
+  readonly empty: boolean;
   /** ConfigMaps and Secrets. */
   readonly objects: readonly string[];
 }
@@ -77,7 +79,7 @@ function podsToDelete(manifest: Manifest, named: readonly Target[], workloads: r
 
 /** What the files name, to be deleted; undefined when they have errors (printed). */
 function objectsIn(texts: readonly SpecText[], context: Context): InFiles | undefined {
-  if (texts.length === 0) return { named: [], workloads: [], objects: [] };
+  if (texts.length === 0) return { named: [], workloads: [], objects: [], empty: false };
   const { diagnostics, value } = compileModel(texts);
   printDiagnostics(context, diagnostics, texts);
   if (value === undefined) return undefined;
@@ -85,8 +87,10 @@ function objectsIn(texts: readonly SpecText[], context: Context): InFiles | unde
   const workloads = value.workloads ?? [];
   // Claims that a workload makes were named by nobody.
   const made = new Set(workloads.flatMap((w) => w.claims));
-  const objects = [...value.configMaps, ...value.secrets, ...value.claims.filter((c) => !made.has(c.name))];
-  return { named, workloads, objects: objects.map((o) => `${o.kind}/${o.name}`) };
+  const objects = [...value.configMaps, ...value.secrets, ...value.claims.filter((c) => !made.has(c.name)), ...(value.accounts ?? [])];
+  for (const name of value.namespaces ?? []) context.err.write(`note: namespace/${name} holds nothing: names are unique per user here\n`);
+  const empty = value.namespaces !== undefined;
+  return { named, workloads, empty, objects: objects.map((o) => `${o.kind}/${o.name}`) };
 }
 
 interface Deletion {

@@ -28,14 +28,15 @@ export function jsonSchema(only?: string): Schema {
   const kinds = [...KINDS].filter(([name]) => only === undefined || name === only);
   const refs = kinds.map(([name, type]) => [name, maker.ref(type, name)] as const);
   const [single] = refs;
+  const lists = kinds.filter(([name]) => name !== "List").map(([name]) => [`${name}List`, typedList(name)] as const);
   const body: Schema =
     only !== undefined && single !== undefined
       ? single[1]
       : {
           type: "object",
           required: ["apiVersion", "kind"],
-          properties: { kind: { enum: refs.map(([name]) => name) } },
-          allOf: refs.map(([name, ref]) => ({
+          properties: { kind: { enum: [...refs, ...lists].map(([name]) => name) } },
+          allOf: [...refs, ...lists].map(([name, ref]) => ({
             if: { required: ["kind"], properties: { kind: { const: name } } },
             // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word
             then: ref,
@@ -43,6 +44,16 @@ export function jsonSchema(only?: string): Schema {
         };
   const title = only === undefined ? "Kubernetes YAML that podgen takes" : `${only}, as podgen takes it`;
   return { $schema: DRAFT, title, ...body, definitions: maker.definitions() };
+}
+
+/** A PodList, say: what the API answers with. Its items need not say their kind, and are not looked into. */
+function typedList(kind: string): Schema {
+  return {
+    type: "object",
+    required: ["items"],
+    properties: { apiVersion: { const: versionOf(kind) }, kind: {}, metadata: { type: ["object", "null"] }, items: { type: "array" } },
+    additionalProperties: false,
+  };
 }
 
 class Maker {

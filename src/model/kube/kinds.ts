@@ -1,6 +1,7 @@
 // The kinds podgen takes, and those it only knows.
 import type { ObjectType } from "../../spec/schema.js";
 import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.js";
+import { NAMESPACE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { POD } from "./fields/pod.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
 import { DAEMON_SET, DEPLOYMENT, REPLICA_SET, STATEFUL_SET } from "./fields/workloads.js";
@@ -16,7 +17,15 @@ export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["StatefulSet", STATEFUL_SET],
   ["DaemonSet", DAEMON_SET],
   ["ReplicaSet", REPLICA_SET],
+  ["ServiceAccount", SERVICE_ACCOUNT],
+  ["Namespace", NAMESPACE],
 ]);
+
+/** The kind whose objects a typed list has, Pod of a PodList: what the API answers with. Undefined for any other word. */
+export function listedKind(kind: string): string | undefined {
+  const listed = kind.replace(/List$/, "");
+  return listed !== kind && listed !== "List" && KINDS.has(listed) ? listed : undefined;
+}
 
 /** Of the kinds that are not of the group without a name, whose version is v1. */
 const VERSIONS: Readonly<Record<string, string>> = {
@@ -38,7 +47,6 @@ export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ["ReplicationController", "write a Deployment"],
   ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
   ["Service", "remove it, and publish the port with hostPort in the pod"],
-  ["Namespace", "remove it; names are unique per user here"],
   ...[
     "ClusterRole",
     "ClusterRoleBinding",
@@ -59,7 +67,6 @@ export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
     "Role",
     "RoleBinding",
     "RuntimeClass",
-    "ServiceAccount",
     "StorageClass",
   ].map((k) => [k, "remove it"] as const),
 ]);

@@ -2,6 +2,7 @@
 import type { Reader } from "../../spec/reader.js";
 import type { Report } from "../../spec/report.js";
 import type { PodModel, RestartPolicy, UsernsWish, Volume } from "../types.js";
+import { readPullSecrets } from "./account.js";
 import { annotationOf } from "./annotations.js";
 import { readContainer, readResources } from "./container.js";
 import { readNames } from "./dns.js";
@@ -86,7 +87,7 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
       };
     }),
   );
-  const pullSecrets = (spec?.objects("imagePullSecrets") ?? []).map((r) => ({ name: r.text("name") ?? "", at: r.place("name").at }));
+  const pullSecrets = readPullSecrets(spec);
   const hostname = spec?.text("hostnameOverride") || spec?.text("hostname") || undefined;
   const account = spec?.text("serviceAccountName") || spec?.text("serviceAccount") || undefined;
   const settings = (security?.objects("sysctls") ?? []).map((r) => [r.text("name") ?? "", r.text("value") ?? ""] as const);

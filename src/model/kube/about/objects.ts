@@ -23,7 +23,7 @@ export const OBJECTS: Readonly<Record<string, About>> = {
     generateName: "The beginning of a name that the server completes",
   },
   ListMeta: { continue: SERVER, remainingItemCount: SERVER, resourceVersion: SERVER, selfLink: SERVER },
-  List: { items: "Objects of any kind" },
+  List: { items: "Objects of any kind; in a PodList, DeploymentList and so on, which are taken too, they need not say their kind" },
   ConfigMap: {
     data: "Texts by key",
     binaryData: "Bytes in base64 by key",

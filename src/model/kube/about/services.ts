@@ -36,7 +36,8 @@ export const SERVICES: Readonly<Record<string, About>> = {
   NamespaceSpec: { finalizers: "Who must agree before it goes" },
   ServiceAccount: {
     automountServiceAccountToken: "Whether pods get a token",
-    imagePullSecrets: "Secrets with logins for registries",
+    imagePullSecrets:
+      "Secrets with logins for the images of pods that say this account, or none and it is called default, and name no such Secrets themselves",
     secrets: "Secrets of the account",
   },
 };

@@ -65,7 +65,7 @@ export const NAMESPACE = object("Namespace", {
 
 export const SERVICE_ACCOUNT = object("ServiceAccount", {
   ...OBJECT,
-  automountServiceAccountToken: { type: "boolean", noEffect: "there is no API server here" },
+  automountServiceAccountToken: { type: "boolean", noEffect: "there is no API server here", fine: [false] },
   imagePullSecrets: { type: list(PULL_SECRET) },
   secrets: {
     type: list(names("ObjectReference", "apiVersion fieldPath kind name namespace resourceVersion uid")),
