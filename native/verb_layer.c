@@ -3,7 +3,8 @@
  * pod with a user namespace of its own.
  *
  * The folder appears under its name only when it is whole: the work is done in DIR.tmp-PID beside it, renamed at the end
- * and removed when anything fails or a signal comes. A kill -9 leaves DIR.tmp-PID behind, for the caller to remove (podrt rmtree).
+ * and removed when anything fails or, but for --shift, a signal comes. What is left of a kill, DIR.tmp-PID, is the caller's to remove
+ * (podrt rmtree).
  */
 #include <fcntl.h>
 #include <getopt.h>

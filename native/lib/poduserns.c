@@ -29,11 +29,13 @@ static int write_map(pid_t pid, const char *name, const struct podids_map *map) 
 }
 
 /* A child that stays behind, where CAP_SETUID over those ids is; it waits for our new namespace. Its exit status is the error. */
-static pid_t start_writer(const struct podids *ids, int go) {
+static pid_t start_writer(const struct podids *ids, int go, int other_end) {
   const pid_t us = getpid();
   pid_t pid = fork();
   if (pid) return pid < 0 ? -errno : pid;
   char byte;
+  /* Else it would wait for itself where we end before it has asked to be told of that. */
+  close(other_end);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || read(go, &byte, 1) != 1) _exit(EIO);
   int r = write_map(us, "gid_map", &ids->gids);
   if (r == 0) r = write_map(us, "uid_map", &ids->uids);
@@ -56,7 +58,7 @@ int poduserns_make(const struct podids *ids, struct err *err) {
   if (pipe2(ends, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   cleanup_fd int rd = ends[0];
   cleanup_fd int wr = ends[1];
-  pid_t writer = start_writer(ids, rd);
+  pid_t writer = start_writer(ids, rd, wr);
   if (writer < 0) return err_set(err, -writer, "fork", "%s", "");
   int r = unshare(CLONE_NEWUSER) < 0 ? -errno : 0;
   if (r < 0) {

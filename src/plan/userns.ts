@@ -33,6 +33,8 @@ export class UsernsPlanner {
   readonly #installed: InstalledUserns;
   /** What `auto` pods have, by pod: installed ones that this apply does not speak of, and those planned so far. */
   readonly #taken = new Map<string, Range>();
+  /** What planned pods have and will not keep: they may still run with it when others start. */
+  readonly #leaving = new Map<string, Range>();
 
   constructor(facts: HostFacts, installed: InstalledUserns, pods: readonly PodModel[], images: ReadonlyMap<string, ImageFacts>) {
     this.#facts = facts;
@@ -47,6 +49,9 @@ export class UsernsPlanner {
     for (const pod of pods) {
       const range = this.#kept(pod, images);
       if (range !== undefined && this.#isFree(range)) this.#taken.set(pod.name, range);
+      const maps = installed[pod.name];
+      const old = maps === undefined || maps.mode !== "auto" ? undefined : rangeOf(maps);
+      if (old !== undefined && !this.#taken.has(pod.name)) this.#leaving.set(pod.name, old);
     }
   }
 
@@ -76,7 +81,7 @@ export class UsernsPlanner {
 
   #auto(context: PodContext, size: number): UsernsMaps | undefined {
     const { pod } = context;
-    const range = this.#taken.get(pod.name) ?? this.#free(size);
+    const range = this.#taken.get(pod.name) ?? this.#free(size, pod.name);
     if (range === undefined) {
       const { uids, gids } = this.#facts.subordinateIds;
       const others = [...this.#taken.values()].reduce((sum, r) => sum + r.size, 0);
@@ -112,9 +117,11 @@ export class UsernsPlanner {
   }
 
   /** From the top, for files of pods that share the user's namespace have low ids. */
-  #free(size: number): Range | undefined {
+  #free(size: number, pod: string): Range | undefined {
     let end = Math.min(this.#facts.subordinateIds.uids, this.#facts.subordinateIds.gids) + 1;
-    for (const r of [...this.#taken.values()].sort((a, b) => b.first - a.first)) {
+    // Its own old ids are nobody else's: it ends before it starts with new ones.
+    const leaving = [...this.#leaving].flatMap(([name, range]) => (name === pod ? [] : [range]));
+    for (const r of [...this.#taken.values(), ...leaving].sort((a, b) => b.first - a.first)) {
       if (end - size >= r.first + r.size) break;
       end = Math.min(end, r.first);
     }

@@ -72,6 +72,12 @@ describe("keep-id", () => {
 });
 
 describe("auto", () => {
+  test("ids that a pod gives up with this apply are nobody else's before the next one: it may still run with them", () => {
+    const userns = { web: installed(61441, 4096), shy: installed(50000, 4096) };
+    const got = ranges({ aaa: auto(), shy: { mode: "shared" }, web: auto(100) }, { ...ids(65536), userns });
+    assert.deepEqual(got, { aaa: [57345, 4096], shy: [0, 0], web: [65437, 100] });
+  });
+
   test("4096 ids from the top, more for a higher user, 65536 where the user has plenty, or as asked for", () => {
     assert.deepEqual(uidsOf(auto(), ids(65536)), [[0, 61441, 4096]]);
     const high = goodPlan(modelOf(wishing("web", auto(), 10001)), ids(65536)).pods[0]?.userns?.uids;

@@ -1,7 +1,7 @@
 // Files by name in a folder, or in a tar that is read in place: the two forms an OCI layout has.
-import { createReadStream } from "node:fs";
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { readRegular, streamRegular } from "./regular.js";
 import { indexTar, type Member, memberOf } from "./tar.js";
 
 const PIECE = 256 * 1024;
@@ -22,15 +22,8 @@ export function filesOf(path: string, tar: boolean): Files {
 
 function folderFiles(folder: string): Files {
   return {
-    async read(name, limit) {
-      const file = await open(join(folder, name), "r");
-      try {
-        return (await file.stat()).size > limit ? undefined : await readFile(file);
-      } finally {
-        await file.close();
-      }
-    },
-    stream: (name, from) => createReadStream(join(folder, name), { start: from, highWaterMark: PIECE }) as AsyncIterable<Uint8Array>,
+    read: (name, limit) => readRegular(join(folder, name), limit),
+    stream: (name, from) => streamRegular(join(folder, name), from),
     shown: (name) => join(folder, name),
   };
 }

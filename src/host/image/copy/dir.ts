@@ -1,12 +1,12 @@
 // An image as plain files in a folder, skopeo's `dir:` (containers-transports(5)): manifest.json, and blobs by their hex digests.
 import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ImageError } from "../../../ports/images.js";
 import { syncFolder } from "../../files/folders.js";
 import { type Descriptor, MANIFEST_MAX } from "../manifest.js";
 import { hexOf } from "../reference.js";
+import { readRegular, streamRegular } from "../regular.js";
 import { checkDigest, digestOf, type RawManifest } from "../resolve.js";
 import type { Found, Signature } from "../signatures/signature.js";
 import type { Body, Content, Sink } from "./content.js";
@@ -66,7 +66,7 @@ export class DirContent implements Content {
   async *layer(blob: Descriptor, from: number): AsyncGenerator<Uint8Array> {
     const path = join(this.#reference.path, hexOf(blob.digest));
     try {
-      yield* createReadStream(path, { start: from, highWaterMark: 256 * 1024 }) as AsyncIterable<Uint8Array>;
+      yield* streamRegular(path, from);
     } catch (error) {
       throw this.#unreadable(path, error as NodeJS.ErrnoException);
     }
@@ -75,8 +75,9 @@ export class DirContent implements Content {
   async #read(name: string): Promise<Uint8Array> {
     const path = join(this.#reference.path, name);
     try {
-      if ((await stat(path)).size > MANIFEST_MAX) throw new ImageError("image-bad", this.text, `${this.text}: ${path} is over 4 MiB`);
-      return await readFile(path);
+      const bytes = await readRegular(path, MANIFEST_MAX);
+      if (bytes === undefined) throw new ImageError("image-bad", this.text, `${this.text}: ${path} is over 4 MiB`);
+      return bytes;
     } catch (error) {
       if (error instanceof ImageError) throw error;
       throw this.#unreadable(path, error as NodeJS.ErrnoException);
