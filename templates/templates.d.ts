@@ -7,6 +7,10 @@ declare module "*.socket" {
   const text: string;
   export default text;
 }
+declare module "*.timer" {
+  const text: string;
+  export default text;
+}
 declare module "*.slice" {
   const text: string;
   export default text;

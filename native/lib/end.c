@@ -85,6 +85,14 @@ static bool all_done(int dir, const struct mains *mains) {
   return true;
 }
 
+bool end_pod_is_over(int dir) {
+  struct mains mains;
+  if (mains_read(dir, &mains) < 0) return false;
+  const bool over = all_done(dir, &mains);
+  mains_free(&mains);
+  return over;
+}
+
 /* Without `mains` the pod itself does not run, and nobody is to be stopped. */
 static int stop_sidecars(int run, const char *pod, struct err *err) {
   struct err ignored;

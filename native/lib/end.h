@@ -21,6 +21,8 @@ bool end_is_success(const struct end *end);
 /* Whether the manager will not start it again by itself. */
 bool end_is_final(const struct end_policy *policy, const struct end *end);
 
+/* Whether all containers of a pod have ended for good; `dir` is the pod's run folder. */
+bool end_pod_is_over(int dir);
 /*
  * Does what follows from a final end of the container of this run folder ("pods/web/app"): the mark `done` (started.h), and when all of the
  * pod's containers have it, their sidecars stop; when an init container has failed, the pod does. Not where somebody's job is under way: a

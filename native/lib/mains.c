@@ -25,6 +25,7 @@ int mains_write(int run, char *const *folders, char *const *sidecars, struct err
   if (!pod) return 0;
   cleanup_fd int dir = run_open_at(run, pod, true, err);
   if (dir < 0) return dir;
+  (void)unlinkat(dir, MAINS_FAILED, 0);
   size_t len = 0;
   for (char *const *f = folders; *f; f++) len += strlen(*f) + 1;
   for (char *const *f = sidecars; f && *f; f++) len += strlen(*f) + 2;

@@ -6,6 +6,9 @@
 #pragma once
 #include "proc.h"
 
+/* Beside it, why the pod was ended (DeadlineExceeded): JSON, gone with the next start of the pod. */
+#define MAINS_FAILED "failed.json"
+
 /* Those of these run folders ("pods/web/app"), which are one pod's; nothing for others. `run` is run_open()'s. `sidecars` may be NULL. */
 int mains_write(int run, char *const *folders, char *const *sidecars, struct err *err);
 /* Best effort: who looks for it looks whether the pod lives, too. */

@@ -19,7 +19,9 @@ export async function stopUnits(ports: ApplyPorts, units: readonly string[], tim
 
 /** Not what starts with its first connection, or with what lies in it, and not what systemd restarts by itself. */
 function isOurs(unit: UnitChange): boolean {
-  return unit.role !== "slice" && unit.along === undefined && (unit.role !== "forward" || unit.verdict === "restart");
+  return (
+    unit.role !== "slice" && unit.role !== "deadline" && unit.along === undefined && (unit.role !== "forward" || unit.verdict === "restart")
+  );
 }
 
 /** Units of a change with one of these verdicts, in the plan's order. */

@@ -121,6 +121,13 @@ export interface LastEnd {
   readonly status: string;
 }
 
+/** Why podrt has ended a pod, in `<run>/pods/POD/failed.json`; gone with its next start. */
+export interface PodFailure {
+  /** `DeadlineExceeded` */
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** Everything diff needs of the present, read once. */
 export interface Installed {
   readonly manifest: Manifest;

@@ -1,7 +1,7 @@
 // Pods that are named on the command line, and what is known of them.
-import type { LastEnd, Manifest, UnitState } from "../base/installed.js";
+import type { LastEnd, Manifest, PodFailure, UnitState } from "../base/installed.js";
 import { ownerName } from "../base/owner.js";
-import { type Ends, endsToAsk, statusOf } from "../status/index.js";
+import { type Ends, endsToAsk, type Failures, failuresToAsk, statusOf } from "../status/index.js";
 import type { ContainerStatus, PodStatus } from "../status/types.js";
 import type { Context } from "./context.js";
 import { UserError } from "./exit.js";
@@ -23,8 +23,24 @@ export async function statuses(context: Context, names: readonly string[]): Prom
   const targets = names.flatMap((name) => podsOf(manifest, parseTarget(name)));
   const units = Object.keys(manifest.pods).length === 0 ? [] : await (await context.host.manager()).list(["pod-*"]);
   const states = new Map(units.map((u: UnitState) => [u.name, u]));
-  const all = statusOf(manifest, states, await lastEnds(context, endsToAsk(manifest, states)));
+  const all = statusOf(
+    manifest,
+    states,
+    await lastEnds(context, endsToAsk(manifest, states)),
+    await failures(context, failuresToAsk(manifest)),
+  );
   return targets.length === 0 ? all : selectTargets(all, targets);
+}
+
+async function failures(context: Context, asked: readonly string[]): Promise<Failures> {
+  const found = new Map<string, PodFailure>();
+  if (asked.length === 0) return found;
+  const runtime = await context.host.runtime();
+  for (const pod of asked) {
+    const failure = await runtime.podFailure(pod);
+    if (failure !== undefined) found.set(pod, failure);
+  }
+  return found;
 }
 
 async function lastEnds(context: Context, asked: ReturnType<typeof endsToAsk>): Promise<Ends> {

@@ -64,7 +64,7 @@ function order({ inits, sidecars = [] }: ManifestPod): string {
 
 /** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container. Beside them, what a unit requires. */
 const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
-  pod: ["infra", "gate", "uplink", "init", "container", "socket", "forward"],
+  pod: ["infra", "gate", "uplink", "init", "container", "socket", "forward", "timer"],
   init: ["init", "container"],
 };
 
@@ -111,6 +111,8 @@ function helperRole(pod: string, name: string): string {
   if (name === `pod-${pod}.service`) return "pod";
   if (name.endsWith(".slice")) return "slice";
   if (name.endsWith(".socket")) return "socket";
+  if (name.endsWith(".timer")) return "timer";
+  if (name.endsWith("__deadline.service")) return "deadline";
   if (name.endsWith("__gate.service")) return "gate";
   return name.endsWith("__infra.service") ? "infra" : name.endsWith("__uplink.service") ? "uplink" : "forward";
 }

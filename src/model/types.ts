@@ -232,6 +232,8 @@ export interface PodModel extends ObjectRef {
   readonly order?: readonly PodOrder[];
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
+  /** How long the pod may be up; absent: for ever. */
+  readonly activeDeadlineSeconds?: number;
   /** Absent: default. */
   readonly serviceAccountName?: string;
   readonly hostNetwork: boolean;

@@ -25,6 +25,11 @@ export function gateUnit(pod: string): string {
   return `pod-${pod}__gate.service`;
 }
 
+/** The stem of the two units of a pod's deadline: `.timer` and `.service` are added. */
+export function deadlineUnit(pod: string): string {
+  return `pod-${pod}__deadline`;
+}
+
 export const PAUSE_UNIT = "podgen-pause.service";
 
 /**

@@ -44,6 +44,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
     ...(pod.owner === undefined ? {} : { owner: pod.owner }),
     restartPolicy: pod.restartPolicy,
     graceSeconds: pod.terminationGracePeriodSeconds,
+    ...(pod.activeDeadlineSeconds === undefined ? {} : { deadlineSeconds: pod.activeDeadlineSeconds }),
     hostNetwork: pod.hostNetwork,
     ...(pod.processes === undefined ? {} : { processes: pod.processes }),
     ...(pod.hostIPC ? { hostIPC: true } : {}),

@@ -137,6 +137,8 @@ export interface PodPlan {
   readonly owner?: OwnerRef;
   readonly restartPolicy: "Always" | "OnFailure" | "Never";
   readonly graceSeconds: number;
+  /** Absent: none. */
+  readonly deadlineSeconds?: number;
   readonly hostNetwork: boolean;
   /** As in the model. */
   readonly processes?: "shared" | "host";

@@ -1,11 +1,13 @@
 // podrt, as the TypeScript half calls it, and what it leaves in the runtime folder. Implemented by host/native/.
-import type { LastEnd, RunState } from "../base/installed.js";
+import type { LastEnd, PodFailure, RunState } from "../base/installed.js";
 
 export interface RuntimeReader {
   /** `<run>/pods/POD/CONTAINER/state.json`; undefined where the container was not started since boot. */
   state(pod: string, container: string): Promise<RunState | undefined>;
   /** How it last ended; undefined where it has not since boot. */
   lastEnd(pod: string, container: string): Promise<LastEnd | undefined>;
+  /** Why the pod was ended; undefined where it was not since its last start. */
+  podFailure(pod: string): Promise<PodFailure | undefined>;
 }
 
 export interface Runtime extends RuntimeReader {

@@ -1,7 +1,7 @@
 // One pod's files and units.
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
-import { gateUnit, INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
+import { deadlineUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder, shiftedName } from "../plan/paths.js";
 import { passedSockets } from "../plan/ports.js";
 import { before, mains } from "../plan/sequence.js";
@@ -12,6 +12,7 @@ import { infraBundle } from "./oci/infra.js";
 import { objectOf } from "./origin.js";
 import type { RenderedFile, RenderedPod, RenderedUnit } from "./types.js";
 import { containerBody, initBody } from "./units/container.js";
+import { deadlineBody, deadlineTimerBody } from "./units/deadline.js";
 import { gateBody } from "./units/gate.js";
 import { withHeader } from "./units/header.js";
 import { infraBody, podBody, sliceBody, uplinkBody } from "./units/pod.js";
@@ -53,6 +54,10 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   add("slice", podSlice(pod.name), sliceBody(pod));
   add("infra", infraUnit(pod.name), infraBody(pod, facts), { container: INFRA, bundle: infraBundle(pod) });
   if (pod.after !== undefined) add("gate", gateUnit(pod.name), gateBody(pod, pod.after, facts));
+  if (pod.deadlineSeconds !== undefined) {
+    add("timer", `${deadlineUnit(pod.name)}.timer`, deadlineTimerBody(pod, pod.deadlineSeconds));
+    add("deadline", `${deadlineUnit(pod.name)}.service`, deadlineBody(pod, pod.deadlineSeconds, facts));
+  }
   if (pod.uplink) add("uplink", uplinkUnit(pod.name), uplinkBody(pod, facts));
   const inits = (c: PlannedContainer): string[] => before(pod, c).all.flatMap((b) => (b.init ? [b.unit] : []));
   const addContainer = (c: PlannedContainer): void => {

@@ -18,7 +18,19 @@ export interface RenderedFile {
 /** A unit and what its definition rests on, so that diff can say which units a changed file restarts. */
 export interface RenderedUnit {
   readonly name: string;
-  readonly role: "pod" | "infra" | "uplink" | "init" | "container" | "socket" | "forward" | "gate" | "slice" | "pause";
+  readonly role:
+    | "pod"
+    | "infra"
+    | "uplink"
+    | "init"
+    | "container"
+    | "socket"
+    | "forward"
+    | "timer"
+    | "deadline"
+    | "gate"
+    | "slice"
+    | "pause";
   /** Container name for init and container; `_infra` for infra. */
   readonly container?: string;
   /** A container that is beside those the pod is for. */

@@ -1,12 +1,20 @@
 // From the manifest and the manager's truth to PodStatus; pure.
 import { type EndWord, endWord, OOM_EXIT_CODE } from "../base/end.js";
-import type { LastEnd, Manifest, ManifestPod, UnitState } from "../base/installed.js";
+import type { LastEnd, Manifest, ManifestPod, PodFailure, UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
 import { readSocketUnit } from "../base/socket-unit.js";
 import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
 
 /** `pod/container` -> how it last ended, of those that have been started anew since. */
 export type Ends = ReadonlyMap<string, LastEnd>;
+
+/** Pod -> why podgen has ended it, of those it has. */
+export type Failures = ReadonlyMap<string, PodFailure>;
+
+/** Pods that podgen may have ended: those with a deadline. */
+export function failuresToAsk(manifest: Manifest): string[] {
+  return Object.values(manifest.pods).flatMap((pod) => (pod.units.includes(`pod-${pod.name}__deadline.timer`) ? [pod.name] : []));
+}
 
 /** By name, a workload's pods together and by their numbers. */
 function inOrder(a: PodStatus, b: PodStatus): number {
@@ -16,9 +24,14 @@ function inOrder(a: PodStatus, b: PodStatus): number {
 }
 
 /** The status of every pod in the manifest, sorted by name; units absent from the map count as not loaded. */
-export function statusOf(manifest: Manifest, units: ReadonlyMap<string, UnitState>, ends: Ends = new Map()): PodStatus[] {
+export function statusOf(
+  manifest: Manifest,
+  units: ReadonlyMap<string, UnitState>,
+  ends: Ends = new Map(),
+  failures: Failures = new Map(),
+): PodStatus[] {
   return Object.values(manifest.pods)
-    .map((pod) => podStatus(pod, units, ends))
+    .map((pod) => podStatus(pod, units, ends, failures.get(pod.name)))
     .sort(inOrder);
 }
 
@@ -42,7 +55,7 @@ function isForgotten(service: Service): boolean {
   return service.execMainCode === 0 && service.restarts > 0;
 }
 
-function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>, ends: Ends): PodStatus {
+function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>, ends: Ends, failure: PodFailure | undefined): PodStatus {
   const podUnit = units.get(`pod-${pod.name}.service`);
   const order = pod.units.filter((u) => unitContainer(pod.name, u) !== undefined);
   const stopped = podUnit === undefined || podUnit.activeState === "inactive";
@@ -52,7 +65,8 @@ function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>, ends
   const started = containers.map((c) => c.startedAt).filter((t) => t !== undefined);
   return {
     name: pod.name,
-    phase: podPhase(podUnit, containers),
+    phase: failure === undefined ? podPhase(podUnit, containers) : "Failed",
+    ...(failure === undefined ? {} : { reason: failure.reason }),
     ready: mains.filter((c) => c.ready).length,
     total: mains.length,
     restarts: containers.reduce((sum, c) => sum + c.restarts, 0),

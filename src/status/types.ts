@@ -31,6 +31,8 @@ export interface ContainerStatus {
 export interface PodStatus {
   readonly name: string;
   readonly phase: PodPhase;
+  /** Why podgen ended it: `DeadlineExceeded`; absent: it did not. */
+  readonly reason?: string;
   readonly ready: number;
   readonly total: number;
   readonly restarts: number;

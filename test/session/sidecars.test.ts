@@ -37,19 +37,19 @@ function container({ name, script, more = "" }: Wanted): string {
 ${more}`;
 }
 
-function pod(policy: string, inits: readonly Wanted[], mains: readonly Wanted[]): string {
+function pod(policy: string, inits: readonly Wanted[], mains: readonly Wanted[], more = ""): string {
   rmSync(folder, { recursive: true });
   mkdirSync(folder);
   chmodSync(folder, 0o777);
   return host.spec(
-    "job.yaml",
+    "row.yaml",
     `apiVersion: v1
 kind: Pod
-metadata: { name: job }
+metadata: { name: row }
 spec:
   restartPolicy: ${policy}
   terminationGracePeriodSeconds: 5
-  initContainers:
+${more}  initContainers:
 ${inits.map(container).join("")}  containers:
 ${mains.map(container).join("")}  volumes: [{ name: notes, hostPath: { path: ${folder} } }]
 `,
@@ -57,7 +57,7 @@ ${mains.map(container).join("")}  volumes: [{ name: notes, hostPath: { path: ${f
 }
 
 const SIDECAR = "      restartPolicy: Always\n";
-const unit = (name: string): string => `pod-job_${name}.service`;
+const unit = (name: string): string => `pod-row_${name}.service`;
 const notes = (): string[] => (existsSync(`${folder}/log`) ? readFileSync(`${folder}/log`, "utf8").trim().split("\n") : []);
 const tell = (name: string): void => writeFileSync(`${folder}/${name}`, "");
 const until = (what: string, probe: () => Promise<boolean> | boolean): Promise<unknown> =>
@@ -81,7 +81,7 @@ test("sidecars start among the init containers, go on beside the others, end aft
   assert.equal(applied.code, 0, applied.stderr);
   await noted("main");
   assert.deepEqual(notes(), ["first", "one", "hooked", "second", "two", "main"]);
-  const shown = await host.ok(["status", "job"]);
+  const shown = await host.ok(["status", "row"]);
   assert.match(shown, /Ready: +3\/3/);
   assert.match(shown, /^one \(sidecar\) +Running/m);
   assert.match(shown, /^first \(init\) +Completed/m);
@@ -95,9 +95,9 @@ test("sidecars start among the init containers, go on beside the others, end aft
   assert.equal(await host.incarnation(unit("main")), main);
   await host.active(unit("one"), "active", PATIENCE);
 
-  await host.ok(["stop", "job"]);
+  await host.ok(["stop", "row"]);
   assert.deepEqual(notes().slice(-3), ["main ended", "two ended", "one ended"]);
-  await host.ok(["delete", "job"]);
+  await host.ok(["delete", "row"]);
 });
 
 test("a pod is done when its containers are: its sidecars end then, and an apply of the same leaves it alone", async () => {
@@ -115,7 +115,7 @@ test("a pod is done when its containers are: its sidecars end then, and an apply
   await host.active(unit("quick"), "inactive", PATIENCE);
   assert.equal(await host.property(unit("side"), "ActiveState"), "active");
   // A restart that somebody asks for is no end of its own.
-  await host.ok(["restart", "job/main"]);
+  await host.ok(["restart", "row/main"]);
   await until("it runs again", () => notes().filter((n) => n === "main").length === 2);
   assert.equal(await host.property(unit("side"), "ActiveState"), "active");
 
@@ -123,19 +123,19 @@ test("a pod is done when its containers are: its sidecars end then, and an apply
   await host.active(unit("main"), "inactive", PATIENCE);
   await noted("side ended");
   await host.active(unit("side"), "inactive", PATIENCE);
-  const job = JSON.parse(await host.ok(["status", "job", "-o", "json"])).items[0];
+  const shown = JSON.parse(await host.ok(["status", "row", "-o", "json"])).items[0];
   assert.deepEqual(
-    [job.phase, job.containers.map((c: { phase: string }) => c.phase)],
+    [shown.phase, shown.containers.map((c: { phase: string }) => c.phase)],
     ["Succeeded", ["Completed", "Completed", "Completed", "Completed"]],
   ); // prettier-ignore
-  assert.equal(await host.ok(["apply", spec]), "pod/job unchanged\n");
+  assert.equal(await host.ok(["apply", spec]), "pod/row unchanged\n");
   assert.equal(notes().filter((n) => n === "side").length, 1);
 
   rmSync(`${folder}/main.end`);
-  await host.ok(["restart", "job"]);
+  await host.ok(["restart", "row"]);
   await until("all of it runs again", () => notes().filter((n) => n === "main").length === 3);
   assert.equal(await host.property(unit("side"), "ActiveState"), "active");
-  await host.ok(["delete", "job"]);
+  await host.ok(["delete", "row"]);
 });
 
 test("with restartPolicy Never an init container that fails is the end of the pod, and apply says so", async () => {
@@ -150,12 +150,12 @@ test("with restartPolicy Never an init container that fails is the end of the po
   assert.deepEqual(notes(), ["side", "prep", "side ended"]);
 
   await host.podgen(["apply", "--no-wait", spec]);
-  await host.active("pod-job.service", "inactive", PATIENCE);
-  await host.active("pod-job__infra.service", "inactive", PATIENCE);
-  assert.match(await host.podgen(["status", "job"]).then((r) => r.stdout), /Status: +Failed/);
+  await host.active("pod-row.service", "inactive", PATIENCE);
+  await host.active("pod-row__infra.service", "inactive", PATIENCE);
+  assert.match(await host.podgen(["status", "row"]).then((r) => r.stdout), /Status: +Failed/);
   assert.equal(notes().filter((n) => n === "prep").length, 2);
   assert.ok(!notes().includes("main"));
-  await host.ok(["delete", "job"]);
+  await host.ok(["delete", "row"]);
 });
 
 test("rules by exit code: of a container and of an init container, by status and by signal; then the container's own policy", async () => {
@@ -173,5 +173,33 @@ test("rules by exit code: of a container and of an init container, by status and
   await host.active(unit("two"), "failed", PATIENCE);
   assert.deepEqual(notes().sort(), ["one 0", "prep 0", "prep 1", "two 0"].concat(notes().filter((n) => n === "one 1")).sort());
   assert.equal(await host.property(unit("prep"), "ActiveState"), "active");
-  await host.ok(["delete", "job"]);
+  await host.ok(["delete", "row"]);
+});
+
+test("activeDeadlineSeconds counts from the pod's start, through restarts of its containers; a pod that is done has met it", async () => {
+  const deadline = "  activeDeadlineSeconds: 4\n";
+  const mains = [{ name: "main", script: "note main; sleep 0.5; exit 1" }];
+  const spec = pod("Always", [{ name: "side", script: service("side"), more: SIDECAR }], mains, deadline);
+  await host.podgen(["apply", "--no-wait", spec]);
+  await until("it was restarted", () => notes().filter((n) => n === "main").length >= 2);
+  await noted("side ended");
+  await host.active("pod-row.service", "inactive", PATIENCE);
+  const status = await host.podgen(["status", "row", "-o", "json"]);
+  const [shown] = JSON.parse(status.stdout).items;
+  assert.deepEqual([status.code, shown.phase, shown.reason], [3, "Failed", "DeadlineExceeded"]);
+  assert.match(await host.log("pod-row.service"), /DeadlineExceeded: pod row was active for longer than its 4 s; stopping it/);
+  // A start begins anew.
+  await host.ok(["start", "row"]).catch(() => undefined);
+  assert.doesNotMatch((await host.podgen(["status", "row"])).stdout, /DeadlineExceeded/);
+  await host.ok(["delete", "row"]);
+
+  await host.ok([
+    "apply",
+    pod("Never", [{ name: "prep", script: "true" }], [{ name: "main", script: "note main" }], "  activeDeadlineSeconds: 1\n"),
+  ]);
+  await host.active(unit("main"), "inactive", PATIENCE);
+  await until("its deadline has passed", async () => (await host.property("pod-row__deadline.timer", "SubState")) !== "waiting");
+  await host.active("pod-row__deadline.service", "inactive", PATIENCE);
+  assert.match(await host.ok(["status", "row"]), /Status: +Succeeded$/m);
+  await host.ok(["delete", "row"]);
 });

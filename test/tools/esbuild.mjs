@@ -14,7 +14,7 @@ const common = {
   external,
   sourcemap: "linked",
   logLevel: "warning",
-  loader: { ".service": "text", ".socket": "text", ".slice": "text" },
+  loader: { ".service": "text", ".socket": "text", ".timer": "text", ".slice": "text" },
 };
 
 /**

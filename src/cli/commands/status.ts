@@ -55,7 +55,7 @@ function describe(pod: PodStatus, now: number): string {
   const head = [
     ["Pod:", pod.name],
     ...(pod.owner === undefined ? [] : [["Workload:", ownerName(pod.owner)]]),
-    ["Status:", pod.phase],
+    ["Status:", pod.reason === undefined ? pod.phase : `${pod.phase} (${pod.reason})`],
     ["Ready:", `${pod.ready}/${pod.total}`],
     ["Unit:", `pod-${pod.name}.service (${pod.enabled ? "starts at boot" : "not enabled"})`],
     ["Source:", pod.source],

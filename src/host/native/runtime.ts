@@ -2,14 +2,14 @@
 import { access, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Paths } from "../../base/facts.js";
-import type { LastEnd, RunState } from "../../base/installed.js";
+import type { LastEnd, PodFailure, RunState } from "../../base/installed.js";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
 import type { Runtime } from "../../ports/runtime.js";
 import { run } from "../process/run.js";
 import { isAlive } from "../process/stat.js";
 import { installRuntime } from "./install.js";
-import { parseEnd, parseState } from "./state.js";
+import { parseEnd, parseFailure, parseState } from "./state.js";
 
 /** A tree of some 100,000 files on a slow disk; milliseconds. */
 const REMOVE_TIMEOUT = 300_000;
@@ -47,6 +47,11 @@ export class NativeRuntime implements Runtime {
   async lastEnd(pod: string, container: string): Promise<LastEnd | undefined> {
     const bytes = await this.#files.read(join(this.#folder(pod, container), "ended.json"));
     return bytes && parseEnd(new TextDecoder().decode(bytes));
+  }
+
+  async podFailure(pod: string): Promise<PodFailure | undefined> {
+    const bytes = await this.#files.read(join(this.#paths.run, "pods", pod, "failed.json"));
+    return bytes && parseFailure(new TextDecoder().decode(bytes));
   }
 
   /** Paths that are not there are no error. Throws HostError runtime-failed with podrt's own words. */

@@ -1,5 +1,5 @@
 // What podrt leaves in the runtime folder of a container (native/README.md, "Runtime folder").
-import type { LastEnd, RunState } from "../../base/installed.js";
+import type { LastEnd, PodFailure, RunState } from "../../base/installed.js";
 
 /** The content of state.json without `alive`, or undefined when it is none: cut off, or of a podrt we do not know. */
 export function parseState(text: string): Omit<RunState, "alive"> | undefined {
@@ -14,6 +14,12 @@ export function parseEnd(text: string): LastEnd | undefined {
   const { result, code, status } = objectIn(text);
   if (typeof result !== "string" || typeof code !== "string" || typeof status !== "string") return undefined;
   return { result, code, status };
+}
+
+/** The content of failed.json, likewise. */
+export function parseFailure(text: string): PodFailure | undefined {
+  const { reason, message } = objectIn(text);
+  return typeof reason === "string" && typeof message === "string" ? { reason, message } : undefined;
 }
 
 /** Empty where the text is no JSON object. */

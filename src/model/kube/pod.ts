@@ -94,12 +94,14 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
   const resources = spec?.object("resources");
   const userns = readUserns(metadata.annotations, spec?.flag("hostUsers"));
   const order = readOrder(metadata.annotations, document.object("metadata"));
+  const deadline = spec?.integer("activeDeadlineSeconds");
   const view: PodView = {
     model: {
       ...metadata,
       ...(order === undefined ? {} : { order }),
       restartPolicy: (spec?.text("restartPolicy") ?? "Always") as RestartPolicy,
       terminationGracePeriodSeconds: spec?.integer("terminationGracePeriodSeconds") ?? 30,
+      ...(deadline === undefined ? {} : { activeDeadlineSeconds: deadline }),
       hostNetwork: spec?.flag("hostNetwork") ?? false,
       ...(account === undefined || account === "default" ? {} : { serviceAccountName: account }),
       ...(hostname === undefined ? {} : { hostname }),

@@ -4,7 +4,7 @@ import podTemplate from "../../../templates/pod.service";
 import sliceTemplate from "../../../templates/pod.slice";
 import uplinkTemplate from "../../../templates/uplink.service";
 import type { HostFacts } from "../../base/facts.js";
-import { containerUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
+import { containerUnit, deadlineUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { bundleFolder } from "../../plan/paths.js";
 import { mains } from "../../plan/sequence.js";
 import type { PodPlan } from "../../plan/types.js";
@@ -20,6 +20,7 @@ export function podBody(pod: PodPlan, facts: HostFacts): string {
     infraUnit(pod.name),
     ...(pod.after === undefined ? [] : [gateUnit(pod.name)]),
     ...(pod.uplink ? [uplinkUnit(pod.name)] : []),
+    ...(pod.deadlineSeconds === undefined ? [] : [`${deadlineUnit(pod.name)}.timer`]),
     ...pod.containers.map((c) => containerUnit(pod.name, c.name)),
     ...pod.ports.map((p) => `${p.unit}.socket`),
   ];

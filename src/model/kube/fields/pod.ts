@@ -34,6 +34,12 @@ const HONOURED: Fields = {
   volumes: { type: list(VOLUME) },
   restartPolicy: { type: "string", values: ["Always", "OnFailure", "Never"], aka: ["restart"] },
   terminationGracePeriodSeconds: { type: "integer", min: 0, max: MAX_SECONDS },
+  activeDeadlineSeconds: {
+    type: "integer",
+    min: 1,
+    max: MAX_SECONDS,
+    note: "From the pod's start, whatever its containers do. A start by a person, or a boot, begins anew; so does a changed deadline.",
+  },
   hostNetwork: { type: "boolean" },
   hostPID: {
     type: "boolean",
@@ -81,7 +87,6 @@ const HONOURED: Fields = {
 };
 
 const REFUSED: Fields = {
-  activeDeadlineSeconds: { type: "integer", refused: "podgen sets no deadlines yet" },
   automountServiceAccountToken: { type: "boolean", noEffect: NO_API, fine: [false] },
   enableServiceLinks: { type: "boolean", refused: "there are no Services yet", fine: [true, false] },
   ephemeralContainers: {
