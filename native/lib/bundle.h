@@ -77,6 +77,7 @@ struct bundle {
 
   json_t *seccomp;      /* io.podgen.seccomp-profile, or NULL: see `unconfined` */
   const char *apparmor; /* process.apparmorProfile, or NULL */
+  bool no_log;          /* io.podgen.log: what it writes is nobody's to read */
   bool addresses;       /* io.podgen.addresses: marks of addresses.h in args and env are replaced */
   bool privileged;      /* io.podgen.privileged: /sys may be written to, and the user's devices are in /dev */
   bool terminal, no_new_privs, has_oom;

@@ -244,6 +244,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = read_signal(signal, &b->reload_signal, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
   if (r == 0) r = load_note(b, notes, NOTE "seccomp-profile", JSON_OBJECT, 6, &b->seccomp, err);
+  if (r == 0) r = read_flag(notes, NOTE "log", "none", "journald", &b->no_log, err);
   if (r == 0) r = read_flag(notes, NOTE "addresses", "true", "false", &b->addresses, err);
   if (r == 0) r = read_flag(notes, NOTE "privileged", "true", "false", &b->privileged, err);
   if (r == 0) r = read_flag(notes, NOTE "cgroup", "rw", "ro", &b->writable_cgroup, err);

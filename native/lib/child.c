@@ -140,23 +140,25 @@ static int own_pipe(int fd, const struct work *w) {
 }
 
 /* The container's own, unless a volume has put something else there. */
-static int open_null(int root) {
+static int open_null(int root, int flags) {
   struct stat st;
-  cleanup_fd int fd = inroot_open(root, "/dev/null", O_RDONLY | O_NONBLOCK | O_NOCTTY, INROOT);
+  cleanup_fd int fd = inroot_open(root, "/dev/null", (uint64_t)flags | O_NONBLOCK | O_NOCTTY, INROOT);
   if (fd < 0) return fd;
   return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3) ? steal_fd(&fd) : -ENODEV;
 }
 
 static int set_stdio(struct work *w, struct err *err) {
   const struct child *c = w->c;
-  cleanup_fd int null = w->slave >= 0 ? -1 : open_null(w->root);
+  const struct bundle *b = c->bundle;
+  cleanup_fd int null = w->slave >= 0 ? -1 : open_null(w->root, b->no_log ? O_RDWR : O_RDONLY);
   if (w->slave < 0 && null < 0) return err_set(err, -null, "stdin", "/dev/null of the container");
-  const int in = w->slave >= 0 ? w->slave : null, out = w->slave >= 0 ? w->slave : c->out, error = w->slave >= 0 ? w->slave : c->err_fd;
+  const int in = w->slave >= 0 ? w->slave : null;
+  const int out = b->no_log ? null : w->slave >= 0 ? w->slave : c->out, error = b->no_log ? null : w->slave >= 0 ? w->slave : c->err_fd;
   int r = 0;
-  if (w->slave < 0) {
+  if (w->slave < 0 && !b->no_log) {
     r = own_pipe(out, w);
     if (r == 0) r = own_pipe(error, w);
-  } else if (ioctl(w->slave, TIOCSCTTY, 0) < 0) {
+  } else if (w->slave >= 0 && ioctl(w->slave, TIOCSCTTY, 0) < 0) {
     r = -errno;
   }
   if (r == 0 && (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(error, 2) < 0)) r = -errno;

@@ -17,7 +17,7 @@ struct child {
   int infra;                 /* its pidfd */
   enum rootfs_driver driver; /* not ROOTFS_AUTO */
   int sock;                  /* to the parent */
-  int out, err_fd;           /* write ends for stdout and stderr; -1 with a terminal */
+  int out, err_fd;           /* write ends for stdout and stderr; -1 with a terminal, and where nobody reads */
 };
 
 /* Runs in the new process; does not return. The parent's death, seen as the end of `sock`, ends it before the payload runs. */

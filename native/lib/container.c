@@ -60,7 +60,7 @@ static int protect(const struct bundle *b, struct err *err) {
 }
 
 static int make_pipes(struct start *s, struct err *err) {
-  if (s->b->terminal) return 0;
+  if (s->b->terminal || s->b->no_log) return 0;
   if (pipe2(s->out, O_CLOEXEC) < 0 || pipe2(s->error, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   return 0;
 }
@@ -179,7 +179,7 @@ static int attempt(struct start *s, enum rootfs_driver driver, bool *ret_unsuppo
   int r = spawn(s, driver, &sock, err);
   if (r < 0) return r;
   /* Meanwhile the child makes its file systems. A terminal comes out of them; the pipes can go to infra now, and once for all attempts. */
-  if (!s->b->terminal && !s->given) r = give_streams(s, -1, err);
+  if (!s->b->terminal && !s->b->no_log && !s->given) r = give_streams(s, -1, err);
   if (r < 0) {
     kill_child(s->c);
     return r;

@@ -152,6 +152,8 @@ export interface Container {
   readonly updatesFiles?: true;
   /** Number of the signal that it is sent after that; absent: none. */
   readonly reloadSignal?: number;
+  /** Nobody reads what it writes; absent: it goes to the journal. */
+  readonly noLog?: true;
   /** Names of the ports whose listening sockets it has from systemd; absent: none. */
   readonly sockets?: readonly string[];
   readonly security: ContainerSecurity;

@@ -113,6 +113,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     readOnlyRoot: spec.security.readOnlyRootFilesystem,
     ...planConfinement(context, spec),
     terminal: spec.tty,
+    ...(spec.noLog ? { noLog: true } : {}),
     ...planVolumes(context, spec, declared, userns?.digest),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),

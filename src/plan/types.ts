@@ -77,6 +77,8 @@ export interface PlannedContainer extends PlannedResources {
   /** Paths of /proc and /sys that tell of the host are hidden or write-protected. */
   readonly maskedPaths: boolean;
   readonly terminal: boolean;
+  /** Nobody reads what it writes. */
+  readonly noLog?: boolean;
   readonly mounts: readonly PlannedMount[];
   readonly files: readonly PlannedFiles[];
   /** Number of the signal that follows an update of its files; absent: none. */

@@ -224,3 +224,20 @@ command: [sh, -c, "sleep 1000; :", "at $(podIP)"]
     assert.ok(!readFileSync(`${host.session.home}/.local/share/podgen/pods/addr/c/config.json`, "utf8").includes(of("hostIP")));
   }
 });
+
+test("log-driver none: nobody can read what is written, and the program can open its output anew", async () => {
+  const text = `apiVersion: v1
+kind: Pod
+metadata: { name: quiet, annotations: { log-driver.podgen.io/c: none, io.containers.autoupdate: disabled } }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+    - { name: c, image: "${busybox}", command: [sh, -c, "echo hidden; echo again > /dev/stdout && touch /wrote; sleep 1000"] }
+    - { name: loud, image: "${busybox}", command: [sh, -c, "echo heard; sleep 1000"] }
+`;
+  await host.ok(["apply", host.spec("quiet.yaml", text)]);
+  await eventually("it has written", async () => (await host.podgen(["exec", "quiet/c", "--", "test", "-e", "/wrote"])).code === 0);
+  await eventually("the other is heard", async () => /^heard$/m.test(await host.log("pod-quiet_loud.service")));
+  assert.doesNotMatch(await host.log("pod-quiet_c.service"), /hidden|again/);
+  assert.equal(await sh("quiet", "readlink /proc/1/fd/1"), "/dev/null\n");
+});

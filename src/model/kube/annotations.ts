@@ -104,6 +104,27 @@ export const ANNOTATIONS = {
     notInit: "it is not told",
     check: (value) => (signalNumber(value) === undefined ? { problem: `is none of ${Object.keys(SIGNALS).join(", ")}` } : undefined),
   },
+  logDriver: {
+    meaning:
+      "Where a container's output goes: journald, the default, or none, where nobody can read it (stdout and stderr are /dev/null; what systemd and podgen say of it is in the journal all the same). Not none with tty. Files (k8s-file, json-file) are refused: journalctl can write them",
+    pod: ["podgen.io/log-driver"],
+    container: ["log-driver.podgen.io/"],
+    check: oneOf(["journald", "none"], {
+      "k8s-file": "podgen keeps logs in the journal",
+      "json-file": "podgen keeps logs in the journal",
+      passthrough: "the journal shows lines of the container under its own unit",
+    }),
+  },
+  autoUpdate: {
+    meaning:
+      "Whether a new image is looked for by itself: disabled, which is what happens. registry and local are refused: nothing updates images by itself yet; podgen apply does, with imagePullPolicy Always",
+    pod: ["podgen.io/auto-update", "io.containers.autoupdate"],
+    container: ["auto-update.podgen.io/", "io.containers.autoupdate/"],
+    check: oneOf(["disabled"], {
+      registry: "nothing updates images by itself yet",
+      local: "nothing updates images by itself yet",
+    }),
+  },
   apparmor: {
     meaning:
       "Kubernetes' old way to say securityContext.appArmorProfile of a container, which says the same if it is there: runtime/default, unconfined, or localhost/PROFILE",

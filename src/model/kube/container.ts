@@ -40,6 +40,7 @@ export function readContainer(
     limits: readResources(resources?.object("limits")),
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
+    ...(annotationOf(annotations, "logDriver", name) === "none" ? { noLog: true as const } : {}),
     ...readLifecycle(reader.object("lifecycle")),
     security: readSecurity(reader.object("securityContext"), podSecurity, annotationOf(annotations, "apparmor", name)),
     at: reader.place("name").at,

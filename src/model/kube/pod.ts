@@ -17,6 +17,7 @@ import { hostNames } from "./rules/host-names.js";
 import { hostNamespaces } from "./rules/host-namespaces.js";
 import { hostNetworkPorts } from "./rules/host-network-ports.js";
 import { initPorts } from "./rules/init-ports.js";
+import { logDriver } from "./rules/log-driver.js";
 import { mountPaths } from "./rules/mount-paths.js";
 import { mountedVolumes } from "./rules/mounted-volumes.js";
 import { portNames } from "./rules/port-names.js";
@@ -48,6 +49,7 @@ const RULES: readonly ((view: PodView) => void)[] = [
   hostNamespaces,
   hostNetworkPorts,
   initPorts,
+  logDriver,
   mountPaths,
   mountedVolumes,
   portNames,

@@ -88,6 +88,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     ...filesOf(container),
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
     ...(container.seccomp === undefined ? {} : { "io.podgen.seccomp-profile": container.seccomp }),
+    ...(container.noLog ? { "io.podgen.log": "none" } : {}),
     ...(container.addresses ? { "io.podgen.addresses": "true" } : {}),
     ...(container.privileged ? { "io.podgen.privileged": "true" } : {}),
     ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),
