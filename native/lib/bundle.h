@@ -56,8 +56,9 @@ struct bundle_file_env {
 };
 
 struct bundle {
-  json_t *root, *notes[7]; /* own every string below; notes: annotations that are JSON themselves */
-  char *folder;            /* absolute path of the bundle */
+  json_t *root, *notes[16]; /* own every string below; notes: annotations that are JSON themselves */
+  size_t n_notes;
+  char *folder; /* absolute path of the bundle */
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
   bool backoff, unconfined, writable_cgroup;

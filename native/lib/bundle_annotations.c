@@ -17,17 +17,18 @@ static int absolute(const char *path, const char *at, const char *key, struct er
 }
 
 /* The JSON inside an annotation, of any length; NULL where there is none. The bundle keeps it. */
-static int load_note(struct bundle *b, const json_t *notes, const char *name, json_type type, size_t slot, json_t **ret, struct err *err) {
+static int load_note(struct bundle *b, const json_t *notes, const char *name, json_type type, json_t **ret, struct err *err) {
   json_t *text = NULL;
   json_error_t where;
   *ret = NULL;
   int r = json_get(notes, "annotations", name, JSON_STRING, false, &text, err);
   if (r < 0 || !text) return r;
-  b->notes[slot] = json_load(json_string_value(text), json_string_length(text), &where);
-  if (!b->notes[slot]) return err_set(err, 0, "bundle", "annotations.%s: %d:%d: %s", name, where.line, where.column, where.text);
-  if (json_typeof(b->notes[slot]) != type)
+  if (b->n_notes == N_ELEMENTS(b->notes)) return err_set(err, E2BIG, "bundle", "annotations.%s", name);
+  json_t *tree = b->notes[b->n_notes++] = json_load(json_string_value(text), json_string_length(text), &where);
+  if (!tree) return err_set(err, 0, "bundle", "annotations.%s: %d:%d: %s", name, where.line, where.column, where.text);
+  if (json_typeof(tree) != type)
     return err_set(err, 0, "bundle", "annotations.%s: expected JSON that is %s", name, type == JSON_OBJECT ? "an object" : "an array");
-  *ret = b->notes[slot];
+  *ret = tree;
   return 0;
 }
 
@@ -38,7 +39,7 @@ static int read_rootfs(struct bundle *b, const json_t *notes, struct err *err) {
   json_t *note;
   const char *driver = "auto";
   struct bundle_rootfs *fs = &b->rootfs;
-  int r = load_note(b, notes, NOTE "rootfs", JSON_OBJECT, 0, &note, err);
+  int r = load_note(b, notes, NOTE "rootfs", JSON_OBJECT, &note, err);
   if (r < 0 || !note) return r;
   r = json_get_string(note, at, "driver", false, &driver, err);
   if (r == 0) r = json_get_string(note, at, "upper", true, &fs->upper, err);
@@ -63,7 +64,7 @@ static int read_rootfs(struct bundle *b, const json_t *notes, struct err *err) {
 static int read_secrets(struct bundle *b, const json_t *notes, struct err *err) {
   json_t *note, *value;
   const char *name;
-  int r = load_note(b, notes, NOTE "secret-env", JSON_OBJECT, 1, &note, err);
+  int r = load_note(b, notes, NOTE "secret-env", JSON_OBJECT, &note, err);
   if (r < 0 || !json_object_size(note)) return r;
   b->secrets = calloc(json_object_size(note), sizeof *b->secrets);
   if (!b->secrets) return err_set(err, ENOMEM, "bundle", "%s", "");
@@ -91,7 +92,7 @@ static bool relative_ok(const char *path) {
 static int read_file_envs(struct bundle *b, const json_t *notes, struct err *err) {
   json_t *note, *item;
   size_t i;
-  int r = load_note(b, notes, NOTE "file-env", JSON_ARRAY, 6, &note, err);
+  int r = load_note(b, notes, NOTE "file-env", JSON_ARRAY, &note, err);
   if (r < 0 || !json_array_size(note)) return r;
   b->file_envs = calloc(json_array_size(note), sizeof *b->file_envs);
   if (!b->file_envs) return err_set(err, ENOMEM, "bundle", "%s", "");
@@ -136,13 +137,13 @@ static int by_destination(const void *a, const void *b) {
   return bundle_compare_paths(((const struct bundle_files *)a)->destination, ((const struct bundle_files *)b)->destination);
 }
 
-/* Adds the entries of one annotation; `slot` of notes keeps it. */
-static int read_files(struct bundle *b, const json_t *notes, const char *name, size_t slot, bool live, struct err *err) {
+/* Adds the entries of one annotation. */
+static int read_files(struct bundle *b, const json_t *notes, const char *name, bool live, struct err *err) {
   json_t *note, *item, *entry;
   size_t i, k;
   char path[64];
   snprintf(path, sizeof path, "annotations.%s", name);
-  int r = load_note(b, notes, name, JSON_ARRAY, slot, &note, err);
+  int r = load_note(b, notes, name, JSON_ARRAY, &note, err);
   if (r < 0 || !json_array_size(note)) return r;
   struct bundle_files *files = reallocarray(b->files, b->n_files + json_array_size(note), sizeof *files);
   if (!files) return err_set(err, ENOMEM, "bundle", "%s", "");
@@ -199,10 +200,10 @@ static int read_sockets(const json_t *notes, unsigned *ret, struct err *err) {
   }
 }
 
-static int read_hook(struct bundle *b, const json_t *notes, const char *name, size_t slot, struct hook *ret, struct err *err) {
+static int read_hook(struct bundle *b, const json_t *notes, const char *name, struct hook *ret, struct err *err) {
   json_t *note;
   char at[JSON_AT_MAX];
-  int r = load_note(b, notes, name, JSON_OBJECT, slot, &note, err);
+  int r = load_note(b, notes, name, JSON_OBJECT, &note, err);
   if (r < 0 || !note) return r;
   json_at(at, "annotations", name);
   return hook_read(note, at, ret, err);
@@ -243,7 +244,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
     r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
   if (r == 0) r = read_signal(signal, &b->reload_signal, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
-  if (r == 0) r = load_note(b, notes, NOTE "seccomp-profile", JSON_OBJECT, 6, &b->seccomp, err);
+  if (r == 0) r = load_note(b, notes, NOTE "seccomp-profile", JSON_OBJECT, &b->seccomp, err);
   if (r == 0) r = read_flag(notes, NOTE "log", "none", "journald", &b->no_log, err);
   if (r == 0) r = read_flag(notes, NOTE "addresses", "true", "false", &b->addresses, err);
   if (r == 0) r = read_flag(notes, NOTE "privileged", "true", "false", &b->privileged, err);
@@ -259,10 +260,10 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = read_rootfs(b, notes, err);
   if (r == 0) r = read_secrets(b, notes, err);
   if (r == 0) r = read_file_envs(b, notes, err);
-  if (r == 0) r = read_hook(b, notes, NOTE "post-start", 3, &b->post_start, err);
-  if (r == 0) r = read_hook(b, notes, NOTE "pre-stop", 4, &b->pre_stop, err);
-  if (r == 0) r = read_files(b, notes, NOTE "files", 2, false, err);
-  if (r == 0) r = read_files(b, notes, NOTE "live-files", 5, true, err);
+  if (r == 0) r = read_hook(b, notes, NOTE "post-start", &b->post_start, err);
+  if (r == 0) r = read_hook(b, notes, NOTE "pre-stop", &b->pre_stop, err);
+  if (r == 0) r = read_files(b, notes, NOTE "files", false, err);
+  if (r == 0) r = read_files(b, notes, NOTE "live-files", true, err);
   if (r == 0 && b->n_files > 1) qsort(b->files, b->n_files, sizeof *b->files, by_destination);
   return r;
 }
