@@ -36,9 +36,12 @@ interface Started {
   readonly upSince?: number;
 }
 
-/** The container that came up last, or is not. */
+/** Probes too: their unit is up when they have succeeded. */
+const COUNTED: ReadonlySet<string> = new Set(["container", "probe"]);
+
+/** The unit that came up last, or is not. */
 async function lastStarted(ports: ApplyPorts, change: PodChange): Promise<Started> {
-  const units = change.units.filter((u) => u.role === "container" && u.verdict !== "remove").map((u) => u.unit);
+  const units = change.units.filter((u) => COUNTED.has(u.role) && u.verdict !== "remove").map((u) => u.unit);
   const states = await ports.manager.list(units);
   const started = units.map((unit): Started => {
     const state = states.find((s) => s.name === unit);
