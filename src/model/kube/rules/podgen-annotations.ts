@@ -9,6 +9,10 @@ import type { Found } from "../view.js";
 /** Annotations of these domains are podgen's own. */
 const OWN = /^([^/]*\.)?podgen\.io\//;
 
+/** Devices by their names of the Container Device Interface: whoever writes one counts on having it. */
+const DEVICES = "cdi.k8s.io/";
+const BY_HAND = "a device that the user may open can be mounted as a hostPath of type CharDevice";
+
 /** A key that a row knows. `container`: the name in it, of a key that speaks for one. */
 interface Known {
   readonly row: Annotation;
@@ -26,6 +30,7 @@ export function podgenAnnotations({ object, reader, report }: Found): void {
     const found = rowOf(key);
     if (found === undefined) {
       if (OWN.test(key)) error("unknown-annotation", `podgen knows no such annotation${meant(key)}`, "remove it");
+      else if (key.startsWith(DEVICES)) error("refused-value", "not supported: podgen hands out no devices by CDI yet", BY_HAND);
     } else if (object.kind !== "Pod") {
       const hint = reader.object("spec")?.get("template") === undefined ? "it belongs on a Pod" : "it belongs into template.metadata";
       error("misplaced-annotation", `it says nothing on a ${object.kind}`, hint);
