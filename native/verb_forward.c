@@ -2,6 +2,9 @@
  * podrt forward: carries a published port into its pod. systemd's socket unit made the listening sockets, in the host's network
  * namespace, where they stay whatever namespace we go to; they outlive us, so that connections wait through our restarts.
  *
+ * With --channel it is a Service's balancer that listens (lib/balance.h): what is this pod's comes over standard input (lib/handoff.h), and
+ * connections that no server takes go back there. It ends when the balancer has closed that and the last connection has ended.
+ *
  * Ends with 0 on SIGTERM, and when infra's place is taken by one of another network namespace (the socket starts a new forwarder
  * for that). An infra that was killed is followed by one of the same namespaces (lib/nskeep.h): connections go on.
  */
@@ -14,6 +17,7 @@
 #include "lib/deadline.h"
 #include "lib/forward_tcp.h"
 #include "lib/forward_udp.h"
+#include "lib/handoff.h"
 #include "lib/join.h"
 #include "lib/listen_fds.h"
 #include "lib/notify.h"
@@ -22,16 +26,19 @@
 #include "verbs.h"
 
 enum { INFRA_MS = 10000, LAST_MS = 1000 };
+/* Connections of a pod that is no Service's any more end by themselves. */
+#define LEAVE_MS (24 * 60 * 60 * INT64_C(1000))
 
 struct options {
   const char *run_dir;
   uint16_t port;
   int type; /* SOCK_STREAM or SOCK_DGRAM */
+  bool channel;
 };
 
 struct program {
   struct loop loop;
-  struct loop_source on_infra, on_state, on_signal;
+  struct loop_source on_infra, on_state, on_signal, on_channel;
   struct transparent transparent;
   struct forward_tcp *tcp;
   struct forward_udp *udp;
@@ -42,10 +49,11 @@ struct program {
 };
 
 static int parse(int argc, char **argv, struct options *o) {
-  enum { JOIN = 1, PORT, PROTOCOL };
+  enum { JOIN = 1, PORT, PROTOCOL, CHANNEL };
   static const struct option words[] = {{"join", required_argument, NULL, JOIN},
                                         {"port", required_argument, NULL, PORT},
                                         {"protocol", required_argument, NULL, PROTOCOL},
+                                        {"channel", no_argument, NULL, CHANNEL},
                                         {0}};
   uint64_t port = 0;
   for (int c; (c = getopt_long(argc, argv, "", words, NULL)) != -1;) switch (c) {
@@ -58,6 +66,9 @@ static int parse(int argc, char **argv, struct options *o) {
       case PROTOCOL:
         o->type = !strcmp(optarg, "tcp") ? SOCK_STREAM : !strcmp(optarg, "udp") ? SOCK_DGRAM : 0;
         if (!o->type) return -EINVAL;
+        break;
+      case CHANNEL:
+        o->channel = true;
         break;
       default:
         return -EINVAL;
@@ -134,18 +145,55 @@ static int watch_signals(struct program *p, struct err *err) {
   return r < 0 ? err_set(err, -r, "signalfd", "%s", "") : 0;
 }
 
+static bool give_back(void *to, int fd, const struct address *client, int64_t deadline) {
+  (void)to;
+  const struct handoff message = {.kind = HANDOFF_CONNECTION, .client = *client, .deadline = deadline};
+  return handoff_send(STDIN_FILENO, &message, NULL, 0, fd) == 0;
+}
+
+static void on_channel(struct loop_source *source, uint32_t events) {
+  (void)events;
+  struct program *p = container_of(source, struct program, on_channel);
+  struct handoff message;
+  int fd;
+  ssize_t n;
+  void *buf = p->udp ? forward_udp_buffer(p->udp) : NULL;
+  while ((n = handoff_receive(STDIN_FILENO, &message, buf, buf ? HANDOFF_PAYLOAD : 0, &fd)) >= 0) {
+    if (fd >= 0 && p->tcp)
+      forward_tcp_take(p->tcp, fd, &message.client, message.deadline);
+    else if (fd >= 0)
+      close(fd);
+    else if (message.kind == HANDOFF_DATAGRAM && p->udp && message.packet.len == (size_t)n)
+      forward_udp_take(p->udp, message.listener, &message.packet);
+  }
+  if (n == -EAGAIN) return;
+  loop_remove(&p->loop, STDIN_FILENO);
+  if (p->tcp)
+    forward_tcp_stop(p->tcp, LEAVE_MS);
+  else
+    p->loop.quit = true;
+}
+
+static int open_channel(struct program *p, struct err *err) {
+  p->on_channel.ready = on_channel;
+  if (p->tcp) forward_tcp_give_back(p->tcp, give_back, NULL);
+  int r = loop_add(&p->loop, STDIN_FILENO, EPOLLIN, &p->on_channel);
+  if (r == 0) r = handoff_send(STDIN_FILENO, &(struct handoff){.kind = HANDOFF_HELLO}, NULL, 0, -1);
+  return r < 0 ? err_set(err, -r, "channel", "%s", "") : 0;
+}
+
 static int start(struct program *p, const struct options *o, int sockets, struct err *err) {
   /* A connection needs two, and a pipe in each direction only while it is blocked. */
   size_t max = raise_limit() / 4;
   int r = o->type == SOCK_STREAM ? forward_tcp_new(&p->loop, &p->transparent, o->port, sockets, max, &p->tcp)
-                                 : forward_udp_new(&p->loop, &p->transparent, o->port, sockets, max, &p->udp);
+                                 : forward_udp_new(&p->loop, &p->transparent, o->port, sockets, !o->channel, max, &p->udp);
   return r < 0 ? err_set(err, -r, "listen", "port %d", (int)o->port) : 0;
 }
 
 static int run(const struct options *o, struct err *err) {
   struct program p = {.loop.epoll = -1, .signals = -1, .watch = -1, .transparent.netlink.fd = -1};
   struct err why;
-  int sockets = listen_fds(o->type, err);
+  int sockets = o->channel && o->type == SOCK_STREAM ? 0 : listen_fds(o->type, err);
   if (sockets < 0) return sockets;
   cleanup_fd int dir = join_folder(o->run_dir, err);
   if (dir < 0) return dir;
@@ -163,6 +211,7 @@ static int run(const struct options *o, struct err *err) {
   r = watch_signals(&p, err);
   if (r == 0) r = watch_infra(&p, err);
   if (r == 0) r = start(&p, o, sockets, err);
+  if (r == 0 && o->channel) r = open_channel(&p, err);
   if (r == 0) {
     (void)notify_send("READY=1");
     if ((r = loop_run(&p.loop)) < 0) err_set(err, -r, "epoll", "%s", "");
@@ -182,7 +231,7 @@ int verb_forward(int argc, char **argv) {
   struct options o = {0};
   struct err err = {0};
   if (parse(argc, argv, &o) < 0) {
-    fputs("usage: podrt forward --join RUNDIR --port N --protocol tcp|udp\n", stderr);
+    fputs("usage: podrt forward [--channel] --join RUNDIR --port N --protocol tcp|udp\n", stderr);
     return 64;
   }
   if (run(&o, &err) < 0) {

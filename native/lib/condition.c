@@ -90,3 +90,20 @@ enum pod_state condition_look(int run, const char *pod, enum condition condition
   mains_free(&mains);
   return state;
 }
+
+bool condition_serves(int run, const char *pod, bool not_ready) {
+  struct err ignored;
+  struct mains mains;
+  cleanup_fd int dir = run_open_at(run, pod, false, &ignored);
+  cleanup_fd int infra = dir < 0 ? -1 : run_open_at(dir, "_infra", false, &ignored);
+  if (infra < 0 || !is_alive(infra)) return false;
+  if (not_ready) return true;
+  if (mains_read(dir, &mains) < 0) return false;
+  bool all = mains.n > 0;
+  for (size_t i = 0; i < mains.n && all; i++) {
+    cleanup_fd int container = run_open_at(dir, mains.names[i], false, &ignored);
+    all = container >= 0 && is_ready(container) && is_alive(container);
+  }
+  mains_free(&mains);
+  return all;
+}

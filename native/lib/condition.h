@@ -23,3 +23,9 @@ enum pod_state {
  * else -1. Never fails: what cannot be read is not there yet.
  */
 enum pod_state condition_look(int run, const char *pod, enum condition condition, int *ret_watch);
+
+/*
+ * Whether a Service's connections may go there now: every container that counts is ready, and its process lives. `not_ready`: it is
+ * enough that the pod has namespaces.
+ */
+bool condition_serves(int run, const char *pod, bool not_ready);

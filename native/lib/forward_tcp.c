@@ -42,6 +42,8 @@ struct forward_tcp {
   struct connection *first, *last;
   struct pipes pipes;
   struct loop_timer retry, resume, turn, end;
+  forward_tcp_back *back; /* NULL: connections wait here */
+  void *back_to;
 };
 
 /* --- listening ----------------------------------------------------------------------------------------------------- */
@@ -119,8 +121,23 @@ static void set_option(int fd, int level, int name) {
   (void)setsockopt(fd, level, name, &on, sizeof on);
 }
 
+/* `c` is gone then. */
+static void give_back(struct connection *c) {
+  struct forward_tcp *f = c->forward;
+  int fd = c->pair.side[0].fd;
+  /* The other keeps it open: closing ours would not take it out of our loop. */
+  loop_remove(f->loop, fd);
+  if (c->state == WAITING) f->n_waiting--;
+  c->state = CONNECTING;
+  finish(c, !f->back(f->back_to, fd, &c->client, c->deadline));
+}
+
 static void set_waiting(struct connection *c) {
   struct forward_tcp *f = c->forward;
+  if (f->back) {
+    give_back(c);
+    return;
+  }
   if (c->state != WAITING) f->n_waiting++;
   c->state = WAITING;
   c->target = 0;
@@ -201,7 +218,7 @@ static void on_side(struct loop_source *source, uint32_t events) {
 
 /* --- taking connections -------------------------------------------------------------------------------------------- */
 
-static void take(struct forward_tcp *f, int fd, const struct address *client) {
+void forward_tcp_take(struct forward_tcp *f, int fd, const struct address *client, int64_t deadline) {
   struct connection *c = calloc(1, sizeof *c);
   if (!c) {
     close(fd);
@@ -209,7 +226,7 @@ static void take(struct forward_tcp *f, int fd, const struct address *client) {
   }
   c->forward = f;
   c->client = *client;
-  c->deadline = clock_ms() + FORWARD_TCP_WAIT_MS;
+  c->deadline = deadline;
   c->state = CONNECTING;
   tcp_pair_init(&c->pair, fd);
   for (int i = 0; i < 2; i++) c->pair.side[i].source.ready = on_side;
@@ -245,7 +262,7 @@ static bool accept_one(struct forward_tcp *f, int listener) {
   }
   if (fd < 0) return errno != EAGAIN; /* others are errors of that connection: accept(2) */
   address_unmap(&client);
-  take(f, fd, &client);
+  forward_tcp_take(f, fd, &client, clock_ms() + FORWARD_TCP_WAIT_MS);
   return true;
 }
 
@@ -283,6 +300,11 @@ int forward_tcp_new(struct loop *loop, const struct transparent *t, uint16_t por
   }
   *ret = f;
   return 0;
+}
+
+void forward_tcp_give_back(struct forward_tcp *f, forward_tcp_back *back, void *to) {
+  f->back = back;
+  f->back_to = to;
 }
 
 void forward_tcp_stop(struct forward_tcp *f, int64_t ms) {

@@ -11,6 +11,11 @@ struct forward_tcp;
  */
 int forward_tcp_new(struct loop *loop, const struct transparent *t, uint16_t port, int n, size_t max, struct forward_tcp **ret);
 #define FORWARD_TCP_WAIT_MS 10000
+/* A connection that no server takes now goes to `back`, with its deadline, instead of waiting here; `fd` stays ours. False: it is lost. */
+typedef bool forward_tcp_back(void *to, int fd, const struct address *client, int64_t deadline);
+void forward_tcp_give_back(struct forward_tcp *f, forward_tcp_back *back, void *to);
+/* One that somebody else has accepted; `fd` is ours from here on. */
+void forward_tcp_take(struct forward_tcp *f, int fd, const struct address *client, int64_t deadline);
 /* Takes no more connections, and ends the loop when the last one has ended, after `ms` at the latest. */
 void forward_tcp_stop(struct forward_tcp *f, int64_t ms);
 void forward_tcp_free(struct forward_tcp *f);

@@ -202,6 +202,16 @@ static struct flow *flow_new(struct forward_udp *f, int listener, const struct u
   return w;
 }
 
+/* The datagram in the buffer. */
+static void carry(struct forward_udp *f, int listener, const struct udp_packet *packet) {
+  struct flow *w = find(f, listener, packet);
+  if (w)
+    touch(w);
+  else
+    w = flow_new(f, listener, packet);
+  if (w) forward(w, packet->len);
+}
+
 static void on_datagram(struct loop_source *source, uint32_t events) {
   (void)events;
   struct listener *l = container_of(source, struct listener, source);
@@ -211,18 +221,21 @@ static void on_datagram(struct loop_source *source, uint32_t events) {
     int r = udp_packet_receive(l->fd, f->buf, BUFFER, &packet);
     if (r == -EAGAIN) return;
     if (r < 0) continue; /* an error of an earlier reply, told here */
-    struct flow *w = find(f, l->fd, &packet);
-    if (w)
-      touch(w);
-    else
-      w = flow_new(f, l->fd, &packet);
-    if (w) forward(w, packet.len);
+    carry(f, l->fd, &packet);
   }
+}
+
+void *forward_udp_buffer(struct forward_udp *f) {
+  return f->buf;
+}
+
+void forward_udp_take(struct forward_udp *f, int listener, const struct udp_packet *packet) {
+  if (listener >= LISTEN_FDS_START && listener < LISTEN_FDS_START + f->n_listeners) carry(f, listener, packet);
 }
 
 /* --- beginning and end --------------------------------------------------------------------------------------------- */
 
-int forward_udp_new(struct loop *loop, struct transparent *t, uint16_t port, int n, size_t max, struct forward_udp **ret) {
+int forward_udp_new(struct loop *loop, struct transparent *t, uint16_t port, int n, bool listens, size_t max, struct forward_udp **ret) {
   struct forward_udp *f = calloc(1, sizeof *f + (size_t)n * sizeof f->listener[0]);
   void *buf = mmap(NULL, BUFFER, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   int r = !f || buf == MAP_FAILED || max == 0 ? -ENOMEM : 0;
@@ -239,7 +252,7 @@ int forward_udp_new(struct loop *loop, struct transparent *t, uint16_t port, int
   for (int i = 0; r == 0 && i < n; i++) {
     f->listener[i] = (struct listener){.source.ready = on_datagram, .forward = f, .fd = LISTEN_FDS_START + i};
     r = udp_packet_prepare(f->listener[i].fd);
-    if (r == 0) r = loop_add(loop, f->listener[i].fd, EPOLLIN, &f->listener[i].source);
+    if (r == 0 && listens) r = loop_add(loop, f->listener[i].fd, EPOLLIN, &f->listener[i].source);
   }
   if (r < 0) {
     if (buf != MAP_FAILED) munmap(buf, BUFFER);

@@ -2,6 +2,7 @@
 #pragma once
 #include "loop.h"
 #include "transparent.h"
+#include "udp_packet.h"
 
 struct forward_udp;
 
@@ -12,7 +13,11 @@ struct forward_udp;
 
 /*
  * Takes datagrams from `n` sockets, LISTEN_FDS_START and up. A client (its address and port, and the address of ours it used) has a flow,
- * a connected socket in the pod, until FORWARD_UDP_IDLE_MS after its last datagram. `max`: flows at once. -errno.
+ * a connected socket in the pod, until FORWARD_UDP_IDLE_MS after its last datagram. `max`: flows at once. Without `listens` somebody else
+ * receives, and the sockets are there for replies. -errno.
  */
-int forward_udp_new(struct loop *loop, struct transparent *t, uint16_t port, int n, size_t max, struct forward_udp **ret);
+int forward_udp_new(struct loop *loop, struct transparent *t, uint16_t port, int n, bool listens, size_t max, struct forward_udp **ret);
+/* Where the next datagram is to be put, HANDOFF_PAYLOAD bytes, and carrying it on: `listener` is the descriptor it came to. */
+void *forward_udp_buffer(struct forward_udp *f);
+void forward_udp_take(struct forward_udp *f, int listener, const struct udp_packet *packet);
 void forward_udp_free(struct forward_udp *f);

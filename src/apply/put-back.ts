@@ -25,7 +25,9 @@ export async function putBack(
   const back = undonePod(change, after);
   await writeFiles(ports, back);
   if (isNew) await ports.manager.disable(change.enable);
+  else await ports.manager.disable(change.enable.filter((unit) => options.manifest.pods[change.name]?.enabled.includes(unit) !== true));
   await removeFiles(ports, back, options.roots);
+  if (!isNew && change.disable.length > 0) await ports.manager.enable(change.disable);
   await ports.manager.reload();
   if (isNew) {
     await forgetPod(ports, { ...change, folders: change.manifest?.folders ?? [] });

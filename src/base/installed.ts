@@ -2,6 +2,7 @@
 import type { OwnerRef } from "./owner.js";
 import type { PodEdge } from "./pod-order.js";
 import { recordOf } from "./record.js";
+import type { ServedPod, ServiceRecord } from "./service.js";
 import type { UsernsMaps } from "./userns.js";
 
 /** A file that podgen owns, as its manifest remembers it. */
@@ -41,6 +42,10 @@ export interface ManifestPod {
   readonly folders: readonly string[];
   /** ConfigMaps and Secrets it refers to, as `Secret/login`. */
   readonly objects: readonly string[];
+  /** What Services go by; absent: it has no labels. */
+  readonly serve?: ServedPod;
+  /** Of what is no pod but a Service (service.ts, serviceKey): what it is. */
+  readonly service?: ServiceRecord;
   /** Pods that it waits for; absent: none. */
   readonly after?: readonly PodEdge[];
   /** Of a pod with a user namespace of its own: its ids, which are its as long as it is installed. */

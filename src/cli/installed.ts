@@ -55,7 +55,7 @@ export async function readInstalled(
   for (const pod of Object.values(manifest.pods)) for (const file of pod.files) paths.add(file.path);
   for (const object of Object.values(manifest.objects)) paths.add(object.path);
 
-  const patterns = ["pod-*", "podgen-pause.service"];
+  const patterns = ["pod-*", "podgen-svc-*", "podgen-pause.service"];
   const [files, { units, onDisk }, running] = await Promise.all([
     readAll(given.files, paths),
     listUnits(given.manager, patterns, manifest),

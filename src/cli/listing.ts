@@ -7,6 +7,10 @@ export interface Listing {
   readonly kind: string;
   /** What json and yaml show. */
   readonly items: readonly object[];
+  /** What json and yaml show beside them. */
+  readonly beside?: Readonly<Record<string, unknown>>;
+  /** A second table of the text formats. */
+  readonly more?: readonly (readonly string[])[];
   readonly names: readonly string[];
   /** Header and rows; `wide` adds columns. */
   readonly rows: (wide: boolean) => readonly (readonly string[])[];
@@ -15,12 +19,13 @@ export interface Listing {
 export async function printListing(args: Args, context: Context, listing: Listing): Promise<void> {
   switch (args.text("output")) {
     case "json":
-      return context.out.write(json(listing.kind, { items: listing.items }));
+      return context.out.write(json(listing.kind, { items: listing.items, ...listing.beside }));
     case "yaml":
-      return context.out.write(await yaml(listing.kind, { items: listing.items }));
+      return context.out.write(await yaml(listing.kind, { items: listing.items, ...listing.beside }));
     case "name":
       return context.out.write(listing.names.map((n) => `${n}\n`).join(""));
     default:
-      return context.out.write(table(listing.rows(args.text("output") === "wide")));
+      context.out.write(table(listing.rows(args.text("output") === "wide")));
+      if (listing.more !== undefined) context.out.write(`\n${table(listing.more)}`);
   }
 }

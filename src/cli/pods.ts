@@ -1,8 +1,10 @@
 // Pods that are named on the command line, and what is known of them.
 import type { LastEnd, Manifest, PodFailure, UnitState } from "../base/installed.js";
 import { ownerName } from "../base/owner.js";
+import { serviceKey, shownKey } from "../base/service.js";
 import { type Ends, endsToAsk, type Failures, failuresToAsk, statusOf } from "../status/index.js";
-import type { ContainerStatus, PodStatus } from "../status/types.js";
+import { servicesOf } from "../status/service.js";
+import type { ContainerStatus, PodStatus, ServiceStatus } from "../status/types.js";
 import type { Context } from "./context.js";
 import { UserError } from "./exit.js";
 import { readManifest } from "./installed.js";
@@ -90,4 +92,21 @@ export function pickContainer(pod: PodStatus, name: string | undefined): Contain
   if (mains.length > 1)
     throw new UserError(`pod ${pod.name} has several containers`, 1, `name one: ${mains.map((c) => `${pod.name}/${c.name}`).join(", ")}`);
   return first;
+}
+
+/** `web` of `service/web` or `svc/web`; undefined for the name of a pod. */
+export function serviceName(word: string): string | undefined {
+  return /^(?:svc|services?)\/([^/]+)$/.exec(word)?.[1];
+}
+
+/** All Services, or those named. */
+export async function serviceStatuses(context: Context, names: readonly string[] = []): Promise<ServiceStatus[]> {
+  const manifest = await manifestOf(context);
+  for (const key of names.map(serviceKey)) if (manifest.pods[key] === undefined) throw new UserError(`there is no ${shownKey(key)}`);
+  if (Object.values(manifest.pods).every((entry) => entry.service === undefined)) return [];
+  const manager = await context.host.manager();
+  const units = await manager.list(["podgen-svc-*.socket"], () => "listed");
+  const states = new Map(units.map((u) => [u.name, u]));
+  const all = servicesOf(manifest, states, await statuses(context, []));
+  return names.length === 0 ? all : all.filter((s) => names.includes(s.name));
 }

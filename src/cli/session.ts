@@ -1,8 +1,9 @@
 // Opens what a planning command needs of the host, readers only, and turns texts into a change set.
-import type { Diagnostic } from "../base/diagnostic.js";
+import type { Diagnostic, Location } from "../base/diagnostic.js";
 import { hasErrors } from "../base/diagnostic.js";
 import type { HostFacts } from "../base/facts.js";
 import type { Manifest, ManifestPod } from "../base/installed.js";
+import { serviceKey } from "../base/service.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
 import { unneededObjects } from "../diff/objects.js";
 import { withoutStarts } from "../diff/passive.js";
@@ -117,14 +118,17 @@ async function compare(
 ): Promise<Stage<Proposal>> {
   const installed = await readInstalled(compiled.rendered, manifest, readers.facts, readers);
   const diagnostics = [...before];
-  if (!options.adopt)
-    diagnostics.push(...checkForeign(compiled.rendered, installed, new Map(compiled.model.pods.map((p) => [p.name, p.at]))));
+  if (!options.adopt) diagnostics.push(...checkForeign(compiled.rendered, installed, placesOf(compiled.model)));
   const fewer = scaledDown(compiled.rendered, { manifest });
   const prune = [...new Set([...fewer, ...(options.prune ? pruned(compiled, texts, manifest) : [])])];
   const pruneObjects = options.prune ? prunedObjects(compiled, texts, manifest, prune) : [];
-  const touched = new Set([...compiled.rendered.pods.map((p) => p.name), ...prune]);
+  // A Service that is not named here may be one that goes.
+  const rendered = { ...compiled.rendered, pods: compiled.rendered.pods.filter((p) => p.along !== true || !prune.includes(p.name)) };
+  const touched = new Set([...rendered.pods.filter((p) => p.along !== true).map((p) => p.name), ...prune]);
   const others = Object.values(manifest.pods).filter((p) => !touched.has(p.name));
-  diagnostics.push(...claimedPorts(compiled.model.pods, others), ...claimedNames(compiled.model.pods, manifest));
+  const places = new Map(compiled.model.services.map((s) => [s.name, s.at]));
+  diagnostics.push(...claimedPorts(compiled.model.pods, others, compiled.plan.services, places));
+  diagnostics.push(...claimedNames(compiled.model.pods, manifest));
   for (const { pod, by } of stillRequired(prune, [...compiled.rendered.pods, ...others])) {
     const hint = `delete both, or take ${pod} out of its podgen.io/requires`;
     diagnostics.push({
@@ -136,7 +140,7 @@ async function compare(
   }
   diagnostics.push(...claimedVolumes(compiled.model.pods, others, compiled.plan.exclusiveClaims));
   if (hasErrors(diagnostics)) return { diagnostics };
-  const all = makeChangeSet(compiled.rendered, installed, { prune, pruneObjects });
+  const all = makeChangeSet(rendered, installed, { prune, pruneObjects });
   const wanted = options.passive === true ? withoutStarts(all, installed) : all;
   const left = wanted.pods.filter((p) => p.verdict !== "unchanged" && p.manifest !== undefined && options.leaveOut?.(p.manifest) === true);
   const rest = withoutPods(wanted, new Set(left.map((p) => p.name)), installed);
@@ -149,9 +153,10 @@ async function compare(
  * and sources that hold no pod at all prune nothing: an empty file is more often a mistake than a wish.
  */
 function pruned(compiled: Compiled, texts: readonly SpecText[], manifest: Manifest): string[] {
-  if (compiled.rendered.pods.length === 0) return [];
+  const declared = compiled.rendered.pods.filter((p) => p.along !== true);
+  if (declared.length === 0) return [];
   const sources = new Set(texts.map((t) => t.source));
-  const present = new Set(compiled.rendered.pods.map((p) => p.name));
+  const present = new Set(declared.map((p) => p.name));
   return Object.values(manifest.pods)
     .filter((p) => sources.has(p.source) && !present.has(p.name))
     .map((p) => p.name);
@@ -168,4 +173,9 @@ function prunedObjects(compiled: Compiled, texts: readonly SpecText[], manifest:
     gone: prune.flatMap((name) => manifest.pods[name] ?? []),
     sources: new Set(texts.map((t) => t.source)),
   });
+}
+
+/** Where pods and Services stand, by their keys. */
+function placesOf({ pods, services }: Model): Map<string, Location> {
+  return new Map([...pods.map((p) => [p.name, p.at] as const), ...services.map((s) => [serviceKey(s.name), s.at] as const)]);
 }

@@ -1,5 +1,6 @@
 // How a change set and a report look, as text and as JSON.
 import type { ApplyReport, ContainerFailure, ObjectReport } from "../apply/types.js";
+import { isServiceKey, shownKey } from "../base/service.js";
 import type { ChangeSet, FileChange, PodChange, Rollout } from "../diff/types.js";
 import { shownSecret, unifiedDiff } from "../diff/unified.js";
 import { json, printable } from "./print.js";
@@ -24,7 +25,7 @@ function showFile(file: FileChange): string {
 
 function showPod(pod: PodChange): string {
   const units = pod.units.filter((u) => u.verdict !== "unchanged");
-  const head = `pod/${pod.name} ${pod.verdict}\n`;
+  const head = `${entryName(pod.name)} ${pod.verdict}\n`;
   return head + units.map((u) => `  ${u.unit}: ${u.verdict}${u.reasons.length > 0 ? ` (${u.reasons.join("; ")})` : ""}\n`).join("");
 }
 
@@ -68,8 +69,13 @@ export function changesJson(changes: ChangeSet): string {
 
 /** kubectl's way: one line per pod, and per ConfigMap and Secret that was to go. */
 export function showReport(report: ApplyReport): string {
-  const pods = report.pods.map((p) => `pod/${p.name} ${p.outcome === "rolled-back" ? "rolled back" : p.outcome}\n`);
+  const pods = report.pods.map((p) => `${entryName(p.name)} ${p.outcome === "rolled-back" ? "rolled back" : p.outcome}\n`);
   return [...pods, ...report.objects.map(showObject)].join("");
+}
+
+/** `pod/web`, `service/web`: what is no pod has its kind in its name. */
+function entryName(name: string): string {
+  return isServiceKey(name) ? name : `pod/${name}`;
 }
 
 export function showObject(object: ObjectReport): string {
@@ -96,7 +102,7 @@ export function showFailures(report: ApplyReport): string {
 function showFailure(failure: ContainerFailure): string {
   const { pod, container, lastLines, hint } = failure;
   const reason = printable(failure.reason);
-  if (container === undefined) return `error: pod ${pod}: ${reason}\n  next: ${hint}\n`;
+  if (container === undefined) return `error: ${isServiceKey(pod) ? shownKey(pod) : `pod ${pod}`}: ${reason}\n  next: ${hint}\n`;
   const lines = lastLines.map((line) => `    | ${printable(line.replaceAll("\t", "    "))}\n`).join("");
   return (
     `error: pod ${pod}, container ${container}: ${reason}\n` +

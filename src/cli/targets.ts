@@ -1,5 +1,6 @@
 // Pods, workloads and containers as people name them: `web`, `web/app`, `deployment/web`; and the pods that are meant.
 import type { Manifest, ManifestPod } from "../base/installed.js";
+import { isServiceKey, shownKey } from "../base/service.js";
 import { UserError } from "./exit.js";
 
 /** As it was typed. */
@@ -71,8 +72,9 @@ export function ownedBy(manifest: Manifest, name: string, kind: string | undefin
 }
 
 function notThere(manifest: Manifest, name: string, kind: string | undefined): UserError {
+  if (isServiceKey(name)) return new UserError(`there is no ${shownKey(name)}`);
   const what = kind === undefined ? "pod" : kind.toLowerCase();
-  const pods = Object.values(manifest.pods);
+  const pods = Object.values(manifest.pods).filter((p) => p.service === undefined);
   const all = kind === undefined ? pods.map((p) => p.name) : pods.flatMap(({ owner }) => (owner?.kind === kind ? [owner.name] : []));
   const names = [...new Set(all)].sort();
   const none = kind === undefined ? "podgen has applied no pods yet" : `podgen has applied no ${what} with pods`;

@@ -24,6 +24,8 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     ...(pod.volumeImages === undefined ? {} : { volumeImages: pod.volumeImages }),
     folders: pod.folders,
     objects: pod.objects,
+    ...(pod.serve === undefined ? {} : { serve: pod.serve }),
+    ...(pod.service === undefined ? {} : { service: pod.service }),
     ...(pod.after === undefined ? {} : { after: pod.after }),
     ...(pod.userns === undefined ? {} : { userns: pod.userns, shifted: [...pod.shifted.values()].sort() }),
   };

@@ -1,5 +1,6 @@
 // A change set for what acts by itself (watch, later sync and update): nothing that a person stopped is started.
 import type { Installed, ManifestPod, UnitState } from "../base/installed.js";
+import { isServiceKey } from "../base/service.js";
 import { sameEntry } from "./manifest.js";
 import type { ChangeSet, PodChange, UnitChange } from "./types.js";
 import { changesNothing } from "./without.js";
@@ -19,7 +20,9 @@ export function withoutStarts(changes: ChangeSet, installed: Installed): ChangeS
 }
 
 function quiet(pod: PodChange, before: ManifestPod, installed: Installed): PodChange {
-  const runs = ["active", "activating", "reloading"].includes(installed.units.get(`pod-${pod.name}.service`)?.activeState ?? "");
+  const runs =
+    isServiceKey(pod.name) ||
+    ["active", "activating", "reloading"].includes(installed.units.get(`pod-${pod.name}.service`)?.activeState ?? "");
   const stopped = (u: UnitChange): boolean => {
     if (!runs) return u.verdict === "start" || u.verdict === "restart" || u.verdict === "create";
     return u.verdict === "start" && !endedByItself(u, installed.units.get(u.unit)) && !neverRan(before, installed.units.get(u.unit));

@@ -32,7 +32,8 @@ export function changePod(pod: RenderedPod, installed: Installed, kept: Readonly
     files,
     units,
     enable,
-    disable: [],
+    // Of a Service whose ports are others now.
+    disable: (before?.enabled ?? []).filter((name) => !pod.enable.includes(name)),
     folders: topmost((before?.folders ?? []).filter((folder) => !manifest.folders.includes(folder))),
     manifest,
   };

@@ -19,6 +19,7 @@ import { podClashes, withFreeSurge } from "./kube/rules/pod-clashes.js";
 import { podOrder } from "./kube/rules/pod-order.js";
 import { podgenAnnotations } from "./kube/rules/podgen-annotations.js";
 import { uniqueObjects } from "./kube/rules/unique-objects.js";
+import { readServiceObject } from "./kube/service-object.js";
 import type { Found, PodView } from "./kube/view.js";
 import { readWorkload } from "./kube/workload/read.js";
 import type {
@@ -28,6 +29,7 @@ import type {
   PodModel,
   SecretModel,
   ServiceAccountModel,
+  ServiceModel,
   WorkloadKind,
   WorkloadModel,
 } from "./types.js";
@@ -60,6 +62,7 @@ class Builder {
   readonly #claims: ClaimModel[] = [];
   /** Claims of workloads' pods. */
   readonly #made: ClaimModel[] = [];
+  readonly #services: ServiceModel[] = [];
 
   finish(): Checked<Model> {
     for (const found of [...this.#found, ...this.#templates]) podgenAnnotations(found);
@@ -79,7 +82,10 @@ class Builder {
       ...(this.#accounts.length === 0 ? {} : { accounts: this.#accounts }),
       ...(this.#namespaces.length === 0 ? {} : { namespaces: this.#namespaces }),
     };
-    return { value: { pods, configMaps: this.#configMaps, secrets: this.#secrets, claims, ...made }, diagnostics };
+    return {
+      value: { pods, configMaps: this.#configMaps, secrets: this.#secrets, claims, services: this.#services, ...made },
+      diagnostics,
+    };
   }
 
   document(root: Node): void {
@@ -144,6 +150,10 @@ class Builder {
     } else if (kind === "ConfigMap") {
       const object = readConfigMap(reader, report);
       this.#configMaps.push(object);
+      this.#found.push({ object, report, reader });
+    } else if (kind === "Service") {
+      const object = readServiceObject(reader, report);
+      this.#services.push(object);
       this.#found.push({ object, report, reader });
     } else if (kind === "PersistentVolumeClaim") {
       const object = readClaim(reader, report);

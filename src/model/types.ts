@@ -11,7 +11,7 @@ export type { UsernsWish } from "../base/userns.js";
 export type WorkloadKind = "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet";
 
 export interface ObjectRef {
-  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "ServiceAccount" | "Namespace" | WorkloadKind;
+  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "Service" | "ServiceAccount" | "Namespace" | WorkloadKind;
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -330,6 +330,36 @@ export interface WorkloadModel extends ObjectRef {
   readonly surge: readonly PodModel[];
 }
 
+export interface ServicePortModel {
+  readonly name?: string;
+  readonly port: number;
+  /** A number, or the name of a container's port. */
+  readonly target: number | string;
+  readonly nodePort?: number;
+  readonly protocol: "TCP" | "UDP";
+  readonly at: Location;
+}
+
+/** A Service with a port of the host; others are refused. */
+export interface ServiceModel extends ObjectRef {
+  readonly kind: "Service";
+  readonly type: "NodePort" | "LoadBalancer";
+  readonly selector: Readonly<Record<string, string>>;
+  readonly ports: readonly ServicePortModel[];
+  /** A client comes to the same pod again. */
+  readonly affinity: boolean;
+  /** Pods that are not ready count, too. */
+  readonly notReady: boolean;
+  /** Absent: both. */
+  readonly family?: "IPv4" | "IPv6";
+  /** Further addresses of the host. */
+  readonly externalIPs: readonly string[];
+  /** The load balancer's address; empty: every one. */
+  readonly address: string;
+  /** Ranges of clients' addresses; empty: everybody. */
+  readonly allow: readonly string[];
+}
+
 /** All objects of one apply. Names are unique per kind; references between them are checked in plan/, where installed objects are known. */
 export interface Model {
   readonly pods: readonly PodModel[];
@@ -342,4 +372,5 @@ export interface Model {
   readonly accounts?: readonly ServiceAccountModel[];
   /** Names of Namespaces, which hold nothing here; absent: none. */
   readonly namespaces?: readonly string[];
+  readonly services: readonly ServiceModel[];
 }

@@ -6,9 +6,10 @@ import type { Model, ObjectRef, PodModel } from "../model/types.js";
 import { withAccounts } from "./accounts.js";
 import { checkClaims, exclusiveClaims } from "./claim-objects.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
-import { type InstalledPods, planOrder } from "./order.js";
+import { planOrder } from "./order.js";
 import { planPod } from "./pod.js";
 import { noQuota } from "./quota.js";
+import { type InstalledEntries, planServices } from "./services.js";
 import type { Plan, PodPlan } from "./types.js";
 import { oncePerReason, type Unenforced } from "./unenforced.js";
 import { type InstalledUserns, UsernsPlanner } from "./userns.js";
@@ -26,8 +27,8 @@ export interface PlanInput {
   readonly objects: AppliedObjects;
   /** This machine's random key for the digests of secret values; without it, paths do not depend on values. */
   readonly secretKey: Uint8Array | undefined;
-  /** Pods of earlier applies. */
-  readonly installed?: InstalledPods;
+  /** Pods and Services of earlier applies. */
+  readonly installed?: InstalledEntries;
   /** Seccomp profiles that containers name, by path (seccompPath); one that is not there is absent. */
   readonly profiles: ReadonlyMap<string, Uint8Array>;
   /** The id maps of pods that are installed. */
@@ -66,6 +67,15 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   });
   for (const { name, storage, at } of model.claims)
     if (storage !== undefined) unenforced.push(noQuota(`claim "${name}"`, "resources.requests.storage", at));
+  const { services, diagnostics: judged } = planServices({
+    services: model.services,
+    pods: model.pods,
+    surge: workloads.flatMap((w) => w.surge),
+    installed: input.installed ?? {},
+    facts,
+    sourceOf,
+  });
+  diagnostics.push(...judged);
   diagnostics.push(...oncePerPlace(common), ...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
@@ -75,6 +85,7 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   }));
   const plan: Plan = {
     pods,
+    services,
     objects: kept.sort((a, b) => (a.key < b.key ? -1 : 1)),
     pause: pods.length > 0,
     exclusiveClaims: exclusive,

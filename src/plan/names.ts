@@ -37,6 +37,15 @@ export const PAUSE_UNIT = "podgen-pause.service";
  * IPv6 address's `:` becomes `-`, which no address contains, so that two addresses stay two names.
  */
 export function portUnit(pod: string, hostIP: string, hostPort: number, protocol: "TCP" | "UDP"): string {
+  return `pod-${pod}__${hostPortName(hostIP, hostPort, protocol)}`;
+}
+
+/** The same of a Service's port, `podgen-svc-web__30080-tcp`. */
+export function serviceUnit(service: string, hostIP: string, hostPort: number, protocol: "TCP" | "UDP"): string {
+  return `podgen-svc-${service}__${hostPortName(hostIP, hostPort, protocol)}`;
+}
+
+function hostPortName(hostIP: string, hostPort: number, protocol: "TCP" | "UDP"): string {
   const address =
     hostIP === ""
       ? ""
@@ -44,7 +53,7 @@ export function portUnit(pod: string, hostIP: string, hostPort: number, protocol
           .toLowerCase()
           .replace(/:/g, "-")
           .replace(/[^a-z0-9.-]/g, "_")}-`;
-  return `pod-${pod}__${address}${hostPort}-${protocol.toLowerCase()}`;
+  return `${address}${hostPort}-${protocol.toLowerCase()}`;
 }
 
 /** The name of infra where a container's name is asked for: run folder, state, bundle. */

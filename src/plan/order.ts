@@ -8,7 +8,7 @@ import { containerUnit } from "./names.js";
 import type { PlannedAfter } from "./types.js";
 
 /** Pods of earlier applies, by name. */
-export type InstalledPods = Readonly<Record<string, Pick<ManifestPod, "name" | "units" | "after" | "owner"> | undefined>>;
+export type InstalledPods = Readonly<Record<string, Pick<ManifestPod, "name" | "units" | "after" | "owner" | "service"> | undefined>>;
 
 /** What every pod of an apply waits for, by its name, and what is wrong with that. */
 export interface PlannedOrder {
@@ -22,7 +22,7 @@ export function planOrder(pods: readonly PodModel[], installed: InstalledPods): 
   if (waiting.length === 0) return { after: new Map(), diagnostics };
   const units = unitsOf(pods, installed);
   const present = new Set(pods.map((p) => p.name));
-  const others = Object.values(installed).flatMap((p) => (p === undefined || present.has(p.name) ? [] : [p]));
+  const others = Object.values(installed).flatMap((p) => (p === undefined || p.service !== undefined || present.has(p.name) ? [] : [p]));
   const known = [...pods, ...others];
   const after = new Map(
     waiting.map((pod): [string, PlannedAfter[]] => {

@@ -69,3 +69,8 @@ export function parentsFirst<T extends { readonly destination: string }>(list: r
   const key = (item: T): string => item.destination.replace(/\//g, "\0");
   return [...list].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }
+
+/** The list of the pods behind a Service's port, which podrt balance reads. `unit`: its units' stem. */
+export function serviceList(paths: Paths, service: string, unit: string): string {
+  return `${paths.data}/services/${service}/${unit.slice(unit.indexOf("__") + 2)}`;
+}

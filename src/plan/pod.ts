@@ -18,6 +18,7 @@ import { keepPullSecrets } from "./pull-secrets.js";
 import { noQuota } from "./quota.js";
 import { ofContainer, planResources } from "./resources.js";
 import { planRestart } from "./restart.js";
+import { servedPod } from "./services.js";
 import { withInit } from "./systemd.js";
 import type { PlannedContainer, PlannedPort, PodPlan } from "./types.js";
 import { keptIds, type PlannedUserns } from "./userns.js";
@@ -30,6 +31,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
   const containers = specs.flatMap((spec) => planContainer(context, spec, userns) ?? []);
   const names = specs.map((c) => c.name);
   const ports = planPorts(context);
+  const serve = servedPod(pod);
   const emptyDirs = pod.volumes.flatMap((v) => (v.source.kind === "emptyDir" ? [{ name: v.name, at: v.at, ...v.source }] : []));
   const onDisk = emptyDirs.filter((v) => v.medium === "");
   const inMemory = emptyDirs.filter((v) => v.medium === "Memory");
@@ -54,6 +56,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
     resources: planResources(context, { what: "pod", limits: pod.limits ?? {}, requests: pod.requests ?? {}, at: pod.at }),
     ...(userns === undefined ? {} : { userns }),
     uplink: !pod.hostNetwork && facts.pasta !== undefined,
+    ...(serve === undefined ? {} : { serve }),
     ...(context.after === undefined || context.after.length === 0 ? {} : { after: context.after }),
     containers,
     ports,

@@ -3,8 +3,10 @@
 import type { ImageFacts } from "../base/facts.js";
 import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
+import type { ServedPod } from "../base/service.js";
 import type { Hook, OwnerRef, PullPolicy, RestartPolicy } from "../model/types.js";
 import type { FileEnv } from "./env.js";
+import type { PlannedService } from "./services.js";
 import type { PlannedUserns } from "./userns.js";
 
 /** A bind mount, a fresh tmpfs, or the layers of an image. */
@@ -158,6 +160,8 @@ export interface PodPlan {
   /** Absent: the user's one namespace. */
   readonly userns?: PlannedUserns;
   readonly uplink: boolean;
+  /** What Services go by; absent: it has no labels. */
+  readonly serve?: ServedPod;
   /** Pods that it waits for, sorted by name; absent: none. */
   readonly after?: readonly PlannedAfter[];
   readonly containers: readonly PlannedContainer[];
@@ -185,6 +189,8 @@ export interface PlannedWorkload {
 /** All of one apply. */
 export interface Plan {
   readonly pods: readonly PodPlan[];
+  /** Those of this apply, and installed ones whose pods are others now. */
+  readonly services: readonly PlannedService[];
   /** ConfigMaps and Secrets themselves, kept so that later applies may refer to them. */
   readonly objects: readonly (PlannedData & { readonly key: string; readonly source: string })[];
   /** Whether podgen-pause.service is needed: as soon as there is a pod. */

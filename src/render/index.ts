@@ -4,6 +4,7 @@ import { recordOf } from "../base/record.js";
 import { PAUSE_UNIT } from "../plan/names.js";
 import type { Plan } from "../plan/types.js";
 import { renderPod } from "./pod.js";
+import { renderService } from "./service.js";
 import type { Rendered, RenderedFile } from "./types.js";
 import { withHeader } from "./units/header.js";
 import { pauseBody } from "./units/pause.js";
@@ -17,7 +18,7 @@ export function renderPlan(plan: Plan, facts: HostFacts): Rendered {
   }
   for (const { path, bytes, mode, secret } of plan.objects) shared.push({ path, bytes, mode, kind: "object", secret });
   return {
-    pods: plan.pods.map((pod) => renderPod(pod, facts)),
+    pods: [...plan.pods.map((pod) => renderPod(pod, facts)), ...plan.services.map((service) => renderService(service, facts))],
     shared,
     ...(plan.workloads === undefined
       ? {}

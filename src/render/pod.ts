@@ -93,6 +93,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     ...(pod.imageVolumes.length === 0 ? {} : { volumeImages: recordOf(pod.imageVolumes.map((v) => [v.name, pinOf(v.image)])) }),
     objects: pod.objects,
     folders: pod.folders,
+    ...(pod.serve === undefined ? {} : { serve: pod.serve }),
     ...(pod.after === undefined ? {} : { after: pod.after.map(({ units: _, ...edge }) => edge) }),
     ...usernsOf(pod),
   };

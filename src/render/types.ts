@@ -2,6 +2,7 @@
 import type { OwnerRef } from "../base/owner.js";
 import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
+import type { ServedPod, ServiceRecord } from "../base/service.js";
 import type { UsernsMaps } from "../base/userns.js";
 
 export type FileKind = "unit" | "bundle" | "data" | "object";
@@ -63,6 +64,12 @@ export interface RenderedPod {
   /** The layers it needs shifted by them: diff_id -> name in the store. */
   readonly shifted: ReadonlyMap<string, string>;
   readonly objects: readonly string[];
+  /** What Services go by; absent: it has no labels. */
+  readonly serve?: ServedPod;
+  /** Of a Service. */
+  readonly service?: ServiceRecord;
+  /** A Service that this apply does not name: its pods are others now. */
+  readonly along?: true;
   /** Pods that it waits for; absent: none. */
   readonly after?: readonly PodEdge[];
 }
@@ -77,6 +84,7 @@ export interface RenderedWorkload {
 }
 
 export interface Rendered {
+  /** Services too, after the pods. */
   readonly pods: readonly RenderedPod[];
   /** Absent: none. */
   readonly workloads?: readonly RenderedWorkload[];

@@ -13,7 +13,7 @@ export type Failures = ReadonlyMap<string, PodFailure>;
 
 /** Pods that podgen may have ended: those with a deadline. */
 export function failuresToAsk(manifest: Manifest): string[] {
-  return Object.values(manifest.pods).flatMap((pod) => (pod.units.includes(`pod-${pod.name}__deadline.timer`) ? [pod.name] : []));
+  return podEntries(manifest).flatMap((pod) => (pod.units.includes(`pod-${pod.name}__deadline.timer`) ? [pod.name] : []));
 }
 
 /** By name, a workload's pods together and by their numbers. */
@@ -30,7 +30,7 @@ export function statusOf(
   ends: Ends = new Map(),
   failures: Failures = new Map(),
 ): PodStatus[] {
-  return Object.values(manifest.pods)
+  return podEntries(manifest)
     .map((pod) => podStatus(pod, units, ends, failures.get(pod.name)))
     .sort(inOrder);
 }
@@ -40,13 +40,18 @@ export function endsToAsk(
   manifest: Manifest,
   units: ReadonlyMap<string, UnitState>,
 ): { readonly pod: string; readonly container: string }[] {
-  return Object.values(manifest.pods).flatMap((pod) =>
+  return podEntries(manifest).flatMap((pod) =>
     pod.units.flatMap((unit) => {
       const container = unitContainer(pod.name, unit);
       const service = units.get(unit)?.service;
       return container !== undefined && service !== undefined && isForgotten(service) ? [{ pod: pod.name, container }] : [];
     }),
   );
+}
+
+/** Without the Services that stand among them. */
+export function podEntries(manifest: Manifest): ManifestPod[] {
+  return Object.values(manifest.pods).filter((entry) => entry.service === undefined);
 }
 
 type Service = NonNullable<UnitState["service"]>;

@@ -46,3 +46,14 @@ export interface PodStatus {
   readonly enabled: boolean;
   readonly containers: readonly ContainerStatus[];
 }
+
+export interface ServiceStatus {
+  readonly name: string;
+  readonly type: string;
+  /** `30080->8080/tcp`: the host's port, and the pods'. */
+  readonly ports: readonly string[];
+  /** Those of them that nobody listens on now. */
+  readonly closed: readonly string[];
+  readonly pods: readonly { readonly name: string; readonly ready: boolean }[];
+  readonly source: string;
+}

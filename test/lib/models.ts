@@ -137,6 +137,7 @@ export function modelOf(...objects: readonly (PodModel | ConfigMapModel | Secret
     pods: objects.filter((o) => o.kind === "Pod"),
     configMaps: objects.filter((o) => o.kind === "ConfigMap"),
     secrets: objects.filter((o) => o.kind === "Secret"),
+    services: [],
     claims: objects.filter((o) => o.kind === "PersistentVolumeClaim"),
   };
 }

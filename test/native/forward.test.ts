@@ -100,6 +100,12 @@ function stateOf(process: ChildProcess): void {
 
 /** The forwarder on sockets of the host's namespace; it starts with the first connection, as under a socket unit. */
 async function forward(port: number, protocol: string, listen: readonly string[], prefix: readonly string[] = []): Promise<Running> {
+  return activated(["forward", "--join", "pods/web/_infra", "--port", String(port), "--protocol", protocol], listen, prefix);
+}
+
+/** podrt with these words, likewise. */
+async function activated(podrt: readonly string[], listen: readonly string[], prefix: readonly string[] = []): Promise<Running> {
+  const protocol = podrt.includes("udp") ? "udp" : "tcp";
   const activate = [
     "systemd-socket-activate",
     "-E",
@@ -107,18 +113,7 @@ async function forward(port: number, protocol: string, listen: readonly string[]
     ...(protocol === "udp" ? ["-d"] : []),
     ...listen.flatMap((address) => ["-l", address]),
   ];
-  const words = [
-    ...prefix,
-    ...activate,
-    user.podrt,
-    "forward",
-    "--join",
-    "pods/web/_infra",
-    "--port",
-    String(port),
-    "--protocol",
-    protocol,
-  ];
+  const words = [...prefix, ...activate, user.podrt, ...podrt];
   const [file, args] = asUser(user, words);
   const one = start("nsenter", [`--net=/run/netns/${HOST}`, file, ...args]);
   const listening = () =>
@@ -372,6 +367,78 @@ describe("UDP", () => {
       run("nsenter", "-t", String(infra.pid), "-n", "ip", "route", "get", to, "ipproto", "udp", "sport", "5353");
     assert.match(way("10.99.0.2"), /^local 10\.99\.0\.2 dev lo/);
     assert.match(way("10.99.0.77"), /via 10\.88\.0\.1 dev eth0/);
+  });
+});
+
+describe("a Service's balancer", () => {
+  const LIST = "/tmp/pgn3-backends";
+  /** One pod with two servers stands for two pods; none of them has containers, so all count that have namespaces. */
+  const balance = (protocol: string, listen: readonly string[], ...more: string[]): Promise<Running> =>
+    activated(["balance", "--backends", LIST, "--protocol", protocol, "--not-ready", ...more], listen);
+  const backends = (...lines: string[]): void => {
+    writeFileSync(`${LIST}.new`, lines.map((line) => `${line}\n`).join(""), { mode: 0o644 });
+    run("mv", `${LIST}.new`, LIST);
+  };
+  after(() => rmSync(LIST, { force: true }));
+
+  it("spreads connections, each with its client's address; what one server does not take another one does", async () => {
+    backends("web 8080", "web 8081", "nobody 8080");
+    await balance("tcp", ["[::]:18080"]);
+    const first = await server("tcp", "127.0.0.1", 8080);
+    const one = await client("bulk", "10.99.0.1", "18080", "50", "100000");
+    assert.deepEqual([one.same, one.errors, one.peers], [50, [], ["10.99.0.2"]]);
+    await server("tcp", "127.0.0.1", 8081);
+    await stop(first);
+    const two = await client("bulk", "10.99.0.1", "18080", "50", "100000");
+    assert.deepEqual([two.same, two.errors, two.peers], [50, [], ["10.99.0.2"]]);
+  });
+
+  it("waits for a pod that comes, reads the list anew, and resets what found none", async () => {
+    backends("later 8080");
+    await balance("tcp", ["[::]:18080"]);
+    const waiting = client("hello", "10.99.0.1", "18080");
+    await new Promise((wake) => setTimeout(wake, 300));
+    await server("tcp", "127.0.0.1", 8080);
+    backends("web 8080");
+    assert.match(String((await waiting).line), /^10\.99\.0\.2 /);
+    backends();
+    const lost = await client("hello", "10.99.0.1", "18080");
+    assert.equal(lost.error, "ECONNRESET");
+    assert.ok(Number(lost.ms) > 9_000, `${lost.ms} ms`);
+  });
+
+  it("lets in whom it may", async () => {
+    backends("web 8080");
+    await balance("tcp", ["[::]:18080"], "--allow", "10.99.0.2/32", "--allow", "fd99::/64");
+    await server("tcp", "::", 8080);
+    assert.match(String((await client("hello", "10.99.0.1", "18080")).line), /10\.99\.0\.2 /);
+    assert.match(String((await client("hello", "fd99::1", "18080")).line), /^fd99::2 /);
+    assert.equal((await client("hello", "169.254.9.1", "18080")).error, "ECONNRESET");
+  });
+
+  it("carries datagrams, and the replies from where they were asked", async () => {
+    backends("web 5353");
+    await balance("udp", ["[::]:15353"]);
+    await server("udp", "0.0.0.0", 5353);
+    // The first ones may come before its forwarder has joined the pod, and are lost as on any way.
+    await until("the first reply", async () => Number((await client("udp", "10.99.0.1", "15353", "1")).replies) === 1);
+    assert.deepEqual(await client("udp", "10.99.0.11", "15353", "20", "41000"), {
+      replies: 20,
+      from: ["10.99.0.11"],
+      line: "10.99.0.2 41000 n19",
+    });
+  });
+
+  it("has a small child per pod", async () => {
+    backends("web 8080");
+    const b = await balance("tcp", ["[::]:18080"]);
+    await server("tcp", "127.0.0.1", 8080);
+    await client("hello", "10.99.0.1", "18080");
+    const children = readFileSync(`/proc/${b.child.pid}/task/${b.child.pid}/children`, "utf8").trim().split(" ");
+    assert.equal(children.length, 1);
+    const anonymous = (pid: number | string | undefined): number =>
+      Number(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8").match(/Anonymous: +(\d+)/)?.[1]);
+    await until("their memory to be given back", () => anonymous(b.child.pid) <= 100 && anonymous(children[0]) <= 100);
   });
 });
 

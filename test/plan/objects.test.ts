@@ -28,7 +28,7 @@ function applied(object: ConfigMapModel) {
   return parseAppliedObjects(new Map([[stored.key, stored.bytes]]));
 }
 
-const model = (object: ConfigMapModel) => ({ pods: [], configMaps: [object], secrets: [], claims: [] });
+const model = (object: ConfigMapModel) => ({ pods: [], configMaps: [object], secrets: [], claims: [], services: [] });
 
 test("an immutable object that stays the same is fine", () => {
   assert.deepEqual(checkImmutable(model(configMap("a", true)), applied(configMap("a", true))), []);

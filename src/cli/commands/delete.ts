@@ -1,19 +1,23 @@
 // podgen delete: a change set that only removes, through the same transaction. Volumes stay.
 import type { ObjectReport } from "../../apply/types.js";
 import type { Manifest } from "../../base/installed.js";
+import { recordOf } from "../../base/record.js";
+import { serviceKey } from "../../base/service.js";
 import { makeChangeSet } from "../../diff/index.js";
 import { unneededObjects } from "../../diff/objects.js";
 import { stillRequired } from "../../diff/required.js";
 import type { ChangeSet } from "../../diff/types.js";
 import type { WorkloadModel } from "../../model/types.js";
 import { claimKey } from "../../plan/claim-objects.js";
+import { planServices } from "../../plan/services.js";
+import { renderService } from "../../render/service.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
 import { readSpecs, type SpecText, STDIN } from "../input.js";
 import { readInstalled } from "../installed.js";
 import { compileModel } from "../pipeline.js";
-import { manifestOf, parseTarget, podsOf } from "../pods.js";
+import { manifestOf, parseTarget, podsOf, serviceName } from "../pods.js";
 import { printDiagnostics } from "../print.js";
 import { openReaders, type Readers } from "../session.js";
 import { reportJson, showFailures, showReport } from "../show.js";
@@ -22,7 +26,9 @@ import { applyDeletion, refuseRoot } from "./apply.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
-  const named = args.list("pods").map((word) => {
+  const named = args.list("pods").map((word): Target => {
+    const service = serviceName(word);
+    if (service !== undefined) return { pod: serviceKey(service) };
     const target = parseTarget(word);
     if (target.container !== undefined) throw new UserError(`${word}: a container is deleted by taking it out of its spec`, EXIT.usage);
     return target;
@@ -84,13 +90,14 @@ function objectsIn(texts: readonly SpecText[], context: Context): InFiles | unde
   printDiagnostics(context, diagnostics, texts);
   if (value === undefined) return undefined;
   const named = value.pods.flatMap((p) => (p.owner === undefined ? [{ pod: p.name }] : []));
+  const services = value.services.map((s) => ({ pod: serviceKey(s.name) }));
   const workloads = value.workloads ?? [];
   // Claims that a workload makes were named by nobody.
   const made = new Set(workloads.flatMap((w) => w.claims));
   const objects = [...value.configMaps, ...value.secrets, ...value.claims.filter((c) => !made.has(c.name)), ...(value.accounts ?? [])];
   for (const name of value.namespaces ?? []) context.err.write(`note: namespace/${name} holds nothing: names are unique per user here\n`);
   const empty = value.namespaces !== undefined;
-  return { named, workloads, empty, objects: objects.map((o) => `${o.kind}/${o.name}`) };
+  return { named: [...named, ...services], workloads, empty, objects: objects.map((o) => `${o.kind}/${o.name}`) };
 }
 
 interface Deletion {
@@ -112,8 +119,12 @@ export async function deletionOf(
   named: { readonly objects?: readonly string[]; readonly sources?: readonly string[] } = {},
 ): Promise<Deletion> {
   const manifest = await manifestOf(context);
-  const nothing = { pods: [], shared: [], objects: {} };
-  const installed = await readInstalled(nothing, manifest, readers.facts, readers);
+  const { facts } = readers;
+  // Services that stay forget the pods that go.
+  const left = recordOf(Object.entries(manifest.pods).filter(([name]) => !pods.includes(name)));
+  const { services } = planServices({ services: [], pods: [], installed: left, facts, sourceOf: (s) => s.at.file });
+  const rest = { pods: services.map((service) => renderService(service, facts)), shared: [], objects: {} };
+  const installed = await readInstalled(rest, manifest, facts, readers);
   const gone = pods.flatMap((p) => manifest.pods[p] ?? []);
   const staying = Object.values(manifest.pods).filter((p) => !gone.includes(p));
   const [required] = stillRequired(pods, staying);
@@ -136,7 +147,7 @@ export async function deletionOf(
   const kept = claims.map((name): ObjectReport => ({ name, outcome: "kept", pods: users(name) }));
   return {
     manifest,
-    changes: makeChangeSet(nothing, installed, { prune: gone.map((p) => p.name), pruneObjects }),
+    changes: makeChangeSet(rest, installed, { prune: gone.map((p) => p.name), pruneObjects }),
     others: [...others, ...kept],
   };
 }

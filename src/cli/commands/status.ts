@@ -1,25 +1,36 @@
-// podgen status: pods, and for a named one its containers; exit 3 when a named pod does not run (LSB, as systemctl).
+// podgen status: pods, and for a named one its containers; and the Services; exit 3 when a named one does not run (LSB, as systemctl).
 
 import { ownerName } from "../../base/owner.js";
-import type { ContainerStatus, PodStatus } from "../../status/types.js";
+import type { ContainerStatus, PodStatus, ServiceStatus } from "../../status/types.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT } from "../exit.js";
 import { printListing } from "../listing.js";
-import { manifestOf, type PodTarget, parseTarget, podsOf, statuses } from "../pods.js";
+import { manifestOf, type PodTarget, parseTarget, podsOf, serviceName, serviceStatuses, statuses } from "../pods.js";
 import { age, printable, table } from "../print.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
-  const names = args.list("pods");
-  const pods = await statuses(context, names);
+  const words = args.list("pods");
+  const names = words.filter((word) => serviceName(word) === undefined);
+  const pods = words.length > 0 && names.length === 0 ? [] : await statuses(context, names);
+  const services =
+    names.length > 0 && names.length === words.length
+      ? []
+      : await serviceStatuses(
+          context,
+          words.flatMap((w) => serviceName(w) ?? []),
+        );
   const now = Date.now();
   const format = args.text("output");
-  if (names.length > 0 && format === "text") context.out.write(pods.map((p) => describe(p, now)).join("\n"));
-  else
+  if (words.length > 0 && format === "text") {
+    context.out.write(pods.map((p) => describe(p, now)).join("\n"));
+    if (services.length > 0) context.out.write(`${pods.length > 0 ? "\n" : ""}${table(serviceRows(services))}`);
+  } else
     await printListing(args, context, {
       kind: "PodList",
       items: pods,
-      names: pods.map((p) => `pod/${p.name}`),
+      ...(services.length === 0 ? {} : { beside: { services }, more: serviceRows(services) }),
+      names: [...pods.map((p) => `pod/${p.name}`), ...services.map((s) => `service/${s.name}`)],
       rows: (wide) => [
         ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "PORTS", ...(wide ? ["BOOT", "WORKLOAD", "SOURCE"] : [])],
         ...pods.map((p) => [
@@ -33,10 +44,24 @@ export async function run(args: Args, context: Context): Promise<number> {
         ]),
       ],
     });
-  if (names.length === 0) return EXIT.done;
+  if (words.length === 0) return EXIT.done;
   const manifest = await manifestOf(context);
   const targets = names.flatMap((name) => podsOf(manifest, parseTarget(name)));
-  return targets.every((target) => isFine(target, pods)) ? EXIT.done : EXIT.notRunning;
+  const served = words.length === names.length || services.every((s) => s.closed.length === 0 && s.pods.some((p) => p.ready));
+  return served && targets.every((target) => isFine(target, pods)) ? EXIT.done : EXIT.notRunning;
+}
+
+function serviceRows(services: readonly ServiceStatus[]): string[][] {
+  return [
+    ["SERVICE", "TYPE", "PORTS", "READY", "PODS"],
+    ...services.map((s) => [
+      s.name,
+      s.type,
+      s.ports.map((port) => (s.closed.includes(port) ? `${port} (closed)` : port)).join(","),
+      `${s.pods.filter((p) => p.ready).length}/${s.pods.length}`,
+      s.pods.map((p) => (p.ready ? p.name : `${p.name} (not ready)`)).join(","),
+    ]),
+  ];
 }
 
 /** True when the named pod, or the named container alone, runs or has done its work. */

@@ -1,5 +1,6 @@
 // One look of the watcher at its folder: good files are applied together, bad ones are reported and change nothing.
 import type { Diagnostic } from "../../base/diagnostic.js";
+import { serviceKey } from "../../base/service.js";
 import { imageUses } from "../../model/images.js";
 import type { Model } from "../../model/types.js";
 import { HostError } from "../../ports/host.js";
@@ -139,6 +140,9 @@ export class Reconciler {
 }
 
 function podsBySource(texts: readonly SpecText[], model: Model): Map<string, Set<string>> {
-  const names = (file: string): string[] => model.pods.filter((p) => p.at.file === file).map((p) => p.name);
+  const names = (file: string): string[] => [
+    ...model.pods.filter((p) => p.at.file === file).map((p) => p.name),
+    ...model.services.filter((s) => s.at.file === file).map((s) => serviceKey(s.name)),
+  ];
   return new Map(texts.map((t) => [t.source, new Set(names(t.file))]));
 }

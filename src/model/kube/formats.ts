@@ -145,3 +145,13 @@ export function word(text: string): Problem | undefined {
 export function notEmpty(text: string): Problem | undefined {
   return text === "" ? { problem: "is empty" } : undefined;
 }
+
+/** `10.0.0.0/8`, or an address alone. */
+export function addressRange(text: string): Problem | undefined {
+  const [host = "", bits, ...more] = text.trim().split("/");
+  const address = parseAddress(host);
+  const most = address?.family === 4 ? 32 : 128;
+  if (address !== undefined && more.length === 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)))
+    return undefined;
+  return { problem: "is no range of addresses, 10.0.0.0/8 or fd00::/8 say" };
+}

@@ -1,7 +1,7 @@
 // The kinds podgen takes, and those it only knows.
 import type { ObjectType } from "../../spec/schema.js";
 import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.js";
-import { NAMESPACE, SERVICE_ACCOUNT } from "./fields/network.js";
+import { NAMESPACE, SERVICE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { POD } from "./fields/pod.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
 import { DAEMON_SET, DEPLOYMENT, REPLICA_SET, STATEFUL_SET } from "./fields/workloads.js";
@@ -12,6 +12,7 @@ export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["ConfigMap", CONFIG_MAP_OBJECT],
   ["Secret", SECRET_OBJECT],
   ["PersistentVolumeClaim", CLAIM_OBJECT],
+  ["Service", SERVICE],
   ["List", LIST_OBJECT],
   ["Deployment", DEPLOYMENT],
   ["StatefulSet", STATEFUL_SET],
@@ -46,7 +47,6 @@ export function versionOf(kind: string): string {
 export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ["ReplicationController", "write a Deployment"],
   ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
-  ["Service", "remove it, and publish the port with hostPort in the pod"],
   ...[
     "ClusterRole",
     "ClusterRoleBinding",
