@@ -30,7 +30,7 @@ test("explain: reason, hint, values and version", async () => {
     /^ {2}Refused: claims are folders, and a block device of its own takes root\.$/m,
   );
   assert.match(await output(explain, { field: "pod.spec.restartPolicy" }), /^ {2}One of: Always, OnFailure, Never\.$/m);
-  assert.match(await output(explain, { field: "svc.spec.ports" }), /Refused: podgen does not take a Service yet\.\n {2}Instead: remove/);
+  assert.match(await output(explain, { field: "ns.spec.finalizers" }), /Refused: podgen does not take a Namespace yet\.\n {2}Instead: remove/);
 });
 
 test("explain alone lists kinds; as JSON it is data", async () => {
@@ -41,7 +41,7 @@ test("explain alone lists kinds; as JSON it is data", async () => {
 
 test("a field that is not there, and a kind without a schema, are errors that say what to do", async () => {
   await assert.rejects(output(explain, { field: "pod.spec.imagee" }), /has no field "imagee"/);
-  await assert.rejects(output(schema, { kind: "service" }), /does not take a Service yet/);
+  await assert.rejects(output(schema, { kind: "namespace" }), /does not take a Namespace yet/);
   await assert.rejects(output(schema, { kind: "nothing" }), /no kind is called "nothing"/);
   assert.equal((JSON.parse(await output(schema, { kind: "pod" })) as Record<string, unknown>)["title"], "Pod, as podgen takes it");
 });
