@@ -100,7 +100,7 @@ bool condition_serves(int run, const char *pod, bool not_ready) {
   if (not_ready) return true;
   if (mains_read(dir, &mains) < 0) return false;
   bool all = mains.n > 0;
-  for (size_t i = 0; i < mains.n && all; i++) {
+  for (size_t i = 0; i < mains.n + mains.n_sidecars && all; i++) {
     cleanup_fd int container = run_open_at(dir, mains.names[i], false, &ignored);
     all = container >= 0 && is_ready(container) && is_alive(container);
   }

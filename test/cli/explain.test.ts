@@ -30,7 +30,10 @@ test("explain: reason, hint, values and version", async () => {
     /^ {2}Refused: claims are folders, and a block device of its own takes root\.$/m,
   );
   assert.match(await output(explain, { field: "pod.spec.restartPolicy" }), /^ {2}One of: Always, OnFailure, Never\.$/m);
-  assert.match(await output(explain, { field: "ns.spec.finalizers" }), /Refused: podgen does not take a Namespace yet\.\n {2}Instead: remove/);
+  assert.match(
+    await output(explain, { field: "ns.spec.finalizers" }),
+    /Refused: podgen does not take a Namespace yet\.\n {2}Instead: remove/,
+  );
 });
 
 test("explain alone lists kinds; as JSON it is data", async () => {

@@ -71,7 +71,8 @@ test("a pod that is not up gets none; its restart, and the other's meanwhile, lo
   await host.ok(["start", "two"]);
   const who = await during;
   assert.equal(who.length, 20);
-  assert.ok(!who.includes("lost"), who.join(" "));
+  // One at a time: only what the ending server had taken itself can be lost, and it ends once.
+  assert.ok(who.filter((name) => name === "lost").length <= 1, who.join(" "));
   await eventually("both answer again", async () => new Set(await answers(4)).size === 2, PATIENCE);
 });
 
