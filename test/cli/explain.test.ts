@@ -30,10 +30,7 @@ test("explain: reason, hint, values and version", async () => {
     /^ {2}Refused: claims are folders, and a block device of its own takes root\.$/m,
   );
   assert.match(await output(explain, { field: "pod.spec.restartPolicy" }), /^ {2}One of: Always, OnFailure, Never\.$/m);
-  assert.match(
-    await output(explain, { field: "job.spec.suspend" }),
-    /Refused: podgen does not take a Job yet\.\n {2}Instead: write/,
-  );
+  assert.match(await output(explain, { field: "job.spec.suspend" }), /Refused: podgen does not take a Job yet\.\n {2}Instead: write/);
 });
 
 test("explain alone lists kinds; as JSON it is data", async () => {
