@@ -88,7 +88,11 @@ const HONOURED: Fields = {
 
 const REFUSED: Fields = {
   automountServiceAccountToken: { type: "boolean", noEffect: NO_API, fine: [false] },
-  enableServiceLinks: { type: "boolean", refused: "there are no Services yet", fine: [true, false] },
+  enableServiceLinks: {
+    type: "boolean",
+    noEffect: "its variables name Services by their addresses in a network between pods, and there is none",
+    fine: [true, false],
+  },
   ephemeralContainers: {
     since: "1.16",
     type: list(EPHEMERAL_CONTAINER),
