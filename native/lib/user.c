@@ -175,8 +175,9 @@ void user_merge(int root, struct user *u) {
   cleanup_free char *passwd = NULL;
   cleanup_free char *group = NULL;
   struct err ignored;
-  if (read_table(root, "/etc/group", &group, &ignored) < 0 || !*group) return;
-  if (read_table(root, "/etc/passwd", &passwd, &ignored) == 0) user_merge_in(passwd, group, u);
+  int r = read_table(root, "/etc/group", &group, &ignored);
+  if (r == 0) r = read_table(root, "/etc/passwd", &passwd, &ignored);
+  if (r == 0) user_merge_in(passwd, group, u);
 }
 
 void user_home(int root, uint32_t uid, char ret[512]) {
