@@ -231,3 +231,40 @@ test("a StatefulSet's order holds without podgen; claims stay when pods go", asy
   assert.match(await host.ok(["exec", "db-0", "--", "cat", "/data/names"]), /^(db-0\n){2,}$/);
   await host.ok(["delete", "db"]);
 });
+
+test("ordinals, partition and Parallel of a StatefulSet; matchExpressions; a pod that ends after its sleep", async () => {
+  const more = "  ordinals: { start: 5 }\n  podManagementPolicy: Parallel\n  updateStrategy: { rollingUpdate: { partition: 6 } }\n";
+  const policy = "  persistentVolumeClaimRetentionPolicy: { whenScaled: Retain, whenDeleted: Retain }";
+  const container = "lifecycle: { preStop: { sleep: { seconds: 1 } } }";
+  const spec = (does: string): string => {
+    const text = workload({ kind: "StatefulSet", name: "nums", replicas: 2, does, more: more + policy, container });
+    return host.spec(
+      "nums.yaml",
+      text.replace("matchLabels: { app: nums }", "matchExpressions: [{ key: app, operator: In, values: [nums, x] }]"),
+    );
+  };
+  assert.equal(await host.ok(["apply", spec("sleep 3600")]), "pod/nums-5 created\npod/nums-6 created\n");
+  assert.equal((await host.run(["systemctl", "--user", "list-dependencies", "--after", unit("nums-6")])).stdout.includes("nums-5"), false);
+  const before = await host.incarnation(unit("nums-5"));
+  const ran = await host.podgen(["apply", spec("sleep 3601")]);
+  assert.equal(ran.stdout, "pod/nums-6 configured\n", ran.stderr);
+  assert.match(ran.stderr, /^note: statefulset\/nums: nums-5 stays as before: partition is 6$/m);
+  assert.equal(await host.incarnation(unit("nums-5")), before);
+  const from = Date.now();
+  await host.ok(["delete", "sts/nums"]);
+  assert.ok(Date.now() - from >= 1000, "preStop has slept");
+});
+
+test("a DaemonSet has one pod; with OnDelete it is replaced when it was deleted", async () => {
+  const spec = (does: string): string => {
+    const text = workload({ kind: "DaemonSet", name: "agent", does, more: "  updateStrategy: { type: OnDelete }" });
+    return host.spec("agent.yaml", text.replace("  replicas: 3\n", ""));
+  };
+  await host.ok(["apply", spec("sleep 3600")]);
+  const kept = await host.podgen(["apply", spec("sleep 3601")]);
+  assert.match(kept.stderr, /^note: daemonset\/agent: agent-0 stays as before: its updateStrategy is OnDelete/m);
+  await host.ok(["delete", "agent-0"]);
+  assert.equal(await host.ok(["apply", spec("sleep 3601")]), "pod/agent-0 created\n");
+  assert.match(await host.ok(["exec", "agent", "--", "cat", "/proc/1/cmdline"]), /sleep 3601/);
+  await host.ok(["delete", "ds/agent"]);
+});
