@@ -13,6 +13,8 @@ const OWN = /^([^/]*\.)?podgen\.io\//;
 const DEVICES = "cdi.k8s.io/";
 const BY_HAND = "a device that the user may open can be mounted as a hostPath of type CharDevice";
 
+const HELM_HOOK = "helm.sh/hook";
+
 /** A key that a row knows. `container`: the name in it, of a key that speaks for one. */
 interface Known {
   readonly row: Annotation;
@@ -28,7 +30,13 @@ export function podgenAnnotations({ object, reader, report }: Found): void {
     const error = (code: string, problem: string, hint?: string): void =>
       report.error(code, entry.key, annotations.pathOf(key), problem, hint);
     const found = rowOf(key);
-    if (found === undefined) {
+    if (key === HELM_HOOK) {
+      error(
+        "refused-annotation",
+        "it makes the object a hook of Helm's, made at some step of an installation alone",
+        "helm template --no-hooks",
+      );
+    } else if (found === undefined) {
       if (OWN.test(key)) error("unknown-annotation", `podgen knows no such annotation${meant(key)}`, "remove it");
       else if (key.startsWith(DEVICES)) error("refused-value", "not supported: podgen hands out no devices by CDI yet", BY_HAND);
     } else if (object.kind !== "Pod") {
