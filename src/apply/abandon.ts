@@ -10,6 +10,12 @@ import { withVerdict } from "./units.js";
  * apply mends. Pods that were to be deleted are not brought back: they are stopped, and stay in the manifest.
  */
 export async function abandon(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<void> {
+  await takeBack(ports, changes, options);
+  if (changes.pods.every((p) => p.manifest !== undefined)) await writeManifest(ports, options, options.manifest);
+}
+
+/** The files and units of before; of pods that were not started since. */
+export async function takeBack(ports: ApplyPorts, changes: Pick<ChangeSet, "pods" | "shared">, options: ApplyOptions): Promise<void> {
   const kept = changes.pods.filter((p) => p.manifest !== undefined);
   await ports.manager.disable(kept.flatMap((change) => change.enable));
   const back = inverse([...changes.shared, ...kept.flatMap((change) => change.files)]);
@@ -20,7 +26,6 @@ export async function abandon(ports: ApplyPorts, changes: ChangeSet, options: Ap
   await ports.manager.reload();
   const stopped = kept.flatMap((change) => withVerdict(change, "remove"));
   await Promise.all(stopped.map((u) => ports.manager.start(u.unit, options.timeout)));
-  if (kept.length === changes.pods.length) await writeManifest(ports, options, options.manifest);
 }
 
 /** One file after the other, and only where it is not as before: there may be room for one. */

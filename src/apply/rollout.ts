@@ -2,6 +2,7 @@
 import type { Manifest } from "../base/installed.js";
 import type { PodChange, Rollout, RolloutStep } from "../diff/types.js";
 import { HostError } from "../ports/host.js";
+import { takeBack } from "./abandon.js";
 import { removeFiles, writeFiles } from "./files.js";
 import { forgetPod, stopPod } from "./pods.js";
 import { putBack } from "./put-back.js";
@@ -63,9 +64,10 @@ export class Rolling {
     const old = [...this.#stopped].filter((name) => !this.#begun.some((c) => c.name === name));
     await Promise.all(old.map((name) => this.#ports.manager.start(`pod-${name}.service`, this.#options.timeout)));
     for (const change of this.pods) {
-      if (this.reports.has(change.name)) continue;
+      const known = this.reports.get(change.name);
+      if (known !== undefined && (known.outcome !== "failed" || this.#begun.includes(change))) continue;
       const was = this.#options.manifest.pods[change.name] !== undefined;
-      this.reports.set(change.name, { ...failure(change, []), outcome: was ? "rolled-back" : "failed" });
+      this.reports.set(change.name, { ...failure(change, known?.failures ?? []), outcome: was ? "rolled-back" : "failed" });
     }
     for (const { change } of this.#rollout.surge) this.#tellOfSurge(change.name);
   }
@@ -96,7 +98,12 @@ export class Rolling {
     const changes = step.up.map((name) => this.#change(name));
     this.#begun.push(...changes);
     const prepared = await this.#try(changes, () => this.#prepare(changes));
-    if (!prepared) return false;
+    if (!prepared) {
+      // Nothing was started: where the disk is full, only what was written is to be undone.
+      await takeBack(this.#ports, { pods: changes, shared: [] }, this.#options);
+      this.#begun.splice(-changes.length);
+      return false;
+    }
     const options = { ...this.#options, wait };
     const reports = await Promise.all(changes.map((change) => this.#bringUp(change, options)));
     for (const report of reports) this.reports.set(report.name, report);

@@ -4,7 +4,9 @@ import { test } from "node:test";
 import { applyChanges } from "../../src/apply/transaction.js";
 import type { ApplyPorts, ApplyReport } from "../../src/apply/types.js";
 import type { Manifest, UnitState } from "../../src/base/installed.js";
+import type { RolloutWish } from "../../src/base/rollout.js";
 import { makeChangeSet } from "../../src/diff/index.js";
+import { withRollouts } from "../../src/diff/rollout.js";
 import type { Rendered } from "../../src/render/types.js";
 import { NOTHING, unitState, type World, worldOf } from "../lib/installed.js";
 import { at, container, modelOf, pod, renderOf } from "../lib/models.js";
@@ -107,7 +109,7 @@ const MANIFEST = "/home/alice/.local/state/podgen/manifest.json";
 
 /** Applies `wanted` where `world` is installed. */
 async function apply(world: World, wanted: Rendered, machine: Machine): Promise<{ report: ApplyReport; manifest: Manifest }> {
-  const changes = makeChangeSet(wanted, world, {});
+  const changes = withRollouts(makeChangeSet(wanted, world, {}), wanted, world);
   const options = {
     manifest: world.manifest,
     manifestPath: MANIFEST,
@@ -208,4 +210,38 @@ test("what waits for another is started when that is up, and not at all when it 
   assert.match(report.pods[0]?.failures[0]?.reason ?? "", /not started: it waits for pod web to be ready, which failed/);
   assert.ok(!bad.started.includes("pod-after.service"));
   assert.deepEqual(Object.keys(manifest.pods), []);
+});
+
+/** The pod as the one of a Deployment: its change is a rollout of one step. */
+const rolledWith = (arg: string): Rendered => {
+  const rollout: RolloutWish = {
+    kind: "Deployment",
+    name: "w",
+    how: "rolling",
+    paused: false,
+    maxUnavailable: 1,
+    maxSurge: 0,
+    partition: 0,
+    ordered: false,
+    downwards: false,
+    minReadySeconds: 0,
+  };
+  const common = { namespace: "default", labels: {}, annotations: {}, at: at() };
+  const workload = { ...common, kind: "Deployment", name: "w", replicas: 1, rollout, claims: [], surge: [] } as const;
+  const owner = { kind: "Deployment", name: "w", index: 0 };
+  return renderOf({ ...modelOf(pod("web", { owner, containers: [container("app", { args: [arg] })] })), workloads: [workload] });
+};
+
+test("a rollout: 0 when it comes up, 3 and byte for byte as before when it does not, or when a file cannot be written", async () => {
+  const world = worldOf(rolledWith("one"));
+  const good = new Machine(world, []);
+  assert.deepEqual(outcomes((await apply(world, rolledWith("two"), good)).report), [0, "configured"]);
+  const full = new Machine(world, []);
+  full.full = [...world.files.keys()].find((path) => path.endsWith("/web/app/config.json")) ?? assert.fail();
+  for (const machine of [new Machine(world, ["two"]), full]) {
+    const { report, manifest } = await apply(world, rolledWith("two"), machine).catch((error: unknown) => assert.fail(String(error)));
+    assert.equal(report.exitCode, 3);
+    assert.deepEqual(without(machine.files), world.files);
+    assert.deepEqual(manifest, said(world.manifest));
+  }
 });
