@@ -1,18 +1,33 @@
-/* podrt mark --ready RUNDIR | --ended … RUNDIR: a container unit's ExecStartPost= and ExecStopPost=, for what the manager alone knows. */
+/*
+ * podrt mark --ready RUNDIR | --ended … RUNDIR | --probed RUNDIR: a container unit's ExecStartPost= and ExecStopPost=, for what the manager
+ * alone knows, and for what it cannot know: that a probe has ended the container, which is a failure however it exits.
+ */
 #include "lib/end.h"
+#include "lib/proberecord.h"
 #include "lib/started.h"
 #include "verbs.h"
 
 struct wish {
-  bool ready;
+  bool ready, probed;
   struct end_policy policy;
   const char *run_dir;
 };
+
+enum { EXIT_PROBED = 1 };
+
+static bool was_probed(int dir) {
+  struct err ignored;
+  struct run_state state;
+  if (run_state_read(dir, &state, &ignored) < 0) return false;
+  cleanup_free char *why = probe_killed_read(dir, &state.id);
+  return why;
+}
 
 static int ended(int run, int dir, const struct wish *wish, struct err *err) {
   /* As systemd.exec(5) has them; the last two are absent where no process was there to end. */
   const char *result = getenv("SERVICE_RESULT"), *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
   if (!result) return err_set(err, 0, "SERVICE_RESULT", "it is not set: this is a unit's ExecStopPost=");
+  if (!strcmp(result, "success") && was_probed(dir)) result = "exit-code";
   const struct end end = {.result = result, .code = code ? code : "", .status = status ? status : ""};
   int r = started_ended(dir, end.result, end.code, end.status, err);
   return r < 0 || !end_is_final(&wish->policy, &end) ? r : end_settle(run, wish->run_dir, &wish->policy, &end, err);
@@ -23,7 +38,8 @@ static bool parse(int argc, char **argv, struct wish *ret) {
   if (argc < 3) return false;
   ret->run_dir = argv[argc - 1];
   ret->ready = !strcmp(argv[1], "--ready");
-  if (ret->ready) return argc == 3;
+  ret->probed = !strcmp(argv[1], "--probed");
+  if (ret->ready || ret->probed) return argc == 3;
   if (strcmp(argv[1], "--ended")) return false;
   for (int i = 2; i < argc - 1; i++) {
     const char *value = i + 1 < argc - 1 ? argv[i + 1] : "";
@@ -44,14 +60,19 @@ static bool parse(int argc, char **argv, struct wish *ret) {
 int verb_mark(int argc, char **argv) {
   struct wish wish;
   if (!parse(argc, argv, &wish)) {
-    fputs("usage: podrt mark --ready RUNDIR | --ended [--init] [--restart no|on-failure] [--codes LIST] RUNDIR\n", stderr);
+    fputs("usage: podrt mark --ready RUNDIR | --ended [--init] [--restart no|on-failure] [--codes LIST] RUNDIR | --probed RUNDIR\n",
+          stderr);
     return 64;
   }
   struct err err;
   cleanup_fd int run = run_open(&err);
   cleanup_fd int dir = run < 0 ? -1 : run_open_at(run, wish.run_dir, true, &err);
-  int r = run < 0 ? run : dir < 0 ? dir : wish.ready ? started_mark(dir, &err) : ended(run, dir, &wish, &err);
-  if (r >= 0) return 0;
+  int r = run < 0       ? run
+          : dir < 0     ? dir
+          : wish.ready  ? started_mark(dir, &err)
+          : wish.probed ? was_probed(dir)
+                        : ended(run, dir, &wish, &err);
+  if (r >= 0) return wish.probed && r ? EXIT_PROBED : 0;
   err_print(&err, "mark");
   return 125;
 }

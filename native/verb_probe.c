@@ -1,80 +1,61 @@
 /*
- * podrt probe: what this machine allows, as JSON on stdout.
- *
- * {"podgen":{"overlay":BOOL,"fuseOverlayfs":BOOL},  the drivers in short
- *  "userns":{"ok","uids","gids","single","reason"}, "overlay":{"ok","reason"}, "fuseOverlayfs":{"ok","path"}, "pasta":{"ok","path"},
- *  "newuidmap":{"ok","path","reason"}, "newgidmap":…, "cgroup":{"ok","layout","controllers":[…]}, "seccomp":{"ok","reason"},
- *  "kernel":{"ok","release","reason"}}
+ * podrt probe --bundle DIR [--digest WORD]: runs a container's probes, DIR/probe.json; --ended RUNDIR: what is left to do when that has
+ * ended; --try JSON: tries one probe of the network once, from where it is started.
  */
-#include <jansson.h>
-
-#include "lib/probe_host.h"
+#include "lib/deadline.h"
+#include "lib/proberun.h"
+#include "lib/probetry.h"
+#include "lib/proc.h"
 #include "verbs.h"
 
-static json_t *result(const struct probe_result *r) {
-  return json_pack("{s:b, s:s}", "ok", r->ok, "reason", r->text);
+static int usage(void) {
+  fputs("usage: podrt probe --bundle DIR [--digest WORD] | --ended RUNDIR | --try JSON\n", stderr);
+  return 64;
 }
 
-static json_t *program(const char *name) {
-  char path[256];
-  bool ok = probe_find(name, path, sizeof path);
-  return json_pack("{s:b, s:s}", "ok", ok, "path", path);
+static int run(const char *bundle, struct err *err) {
+  struct probe_spec spec;
+  int r = probe_spec_read(bundle, &spec, err);
+  if (r < 0) return r;
+  r = probe_run(&spec, bundle, err);
+  probe_spec_free(&spec);
+  return r;
 }
 
-static json_t *map_tool(const char *name) {
-  struct probe_result r;
-  char path[256];
-  probe_map_tool(name, &r, path);
-  return json_pack("{s:b, s:s, s:s}", "ok", r.ok, "path", path, "reason", r.text);
+/* Nobody knows any more whether it is ready. */
+static int ended(const char *run_dir, struct err *err) {
+  cleanup_fd int run = run_open(err);
+  if (run < 0) return run;
+  cleanup_fd int dir = run_open_at(run, run_dir, false, err);
+  if (dir == -ENOENT) return 0;
+  if (dir < 0) return dir;
+  return unlinkat(dir, "ready", 0) < 0 && errno != ENOENT ? err_set(err, errno, "remove", "ready") : 0;
 }
 
-static json_t *cgroup(void) {
-  struct probe_result r;
-  const char *layout;
-  probe_cgroup(&layout, &r);
-  json_t *list = json_array();
-  char *save = NULL;
-  for (char *name = strtok_r(r.text, " ", &save); name; name = strtok_r(NULL, " ", &save)) json_array_append_new(list, json_string(name));
-  return json_pack("{s:b, s:s, s:o}", "ok", r.ok, "layout", layout, "controllers", list);
-}
-
-static json_t *kernel(void) {
-  struct probe_result r;
-  char release[80];
-  probe_kernel(&r, release);
-  return json_pack("{s:b, s:s, s:s}", "ok", r.ok, "release", release, "reason", r.text);
-}
-
-/* Where podgen's data are; the folder need not be there yet. */
-static char *data_folder(void) {
-  const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-  return data && data[0] == '/' ? xformat("%s/podgen", data) : xformat("%s/.local/share/podgen", home && home[0] == '/' ? home : "");
+static int try_once(const char *text, struct err *err) {
+  json_error_t where;
+  struct probe probe = {0};
+  json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+  int r = root ? probe_parse(root, "probe", &probe, err) : (err_set(err, 0, "JSON", "%s", where.text), -EINVAL);
+  if (r == 0 && probe.handler == PROBE_EXEC) r = err_set(err, EINVAL, "exec", "it is tried in a container only");
+  if (r == 0) r = probe_try_network(&probe, clock_ms() + (int64_t)probe.timing.timeout * 1000, err);
+  probe_free(&probe);
+  json_decref(root);
+  return r;
 }
 
 int verb_probe(int argc, char **argv) {
-  (void)argv;
-  if (argc != 1) {
-    fputs("usage: podrt probe\n", stderr);
-    return 64;
-  }
-  struct err err;
-  struct probe_userns u;
-  struct probe_result seccomp;
-  cleanup_free char *data = data_folder();
-  if (!data || probe_userns(data, &u, &err) < 0) {
-    if (!data) err_set(&err, ENOMEM, "probe", "%s", "");
-    err_print(&err, "probe");
-    return 125;
-  }
-  probe_seccomp(&seccomp);
-  char path[256];
-  json_t *root = json_pack("{s:{s:b, s:b}, s:{s:b, s:I, s:I, s:b, s:s}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "podgen", "overlay",
-                           u.overlay.ok, "fuseOverlayfs", probe_find("fuse-overlayfs", path, sizeof path), "userns", "ok", u.userns.ok,
-                           "uids", (json_int_t)u.uids, "gids", (json_int_t)u.gids, "single", u.userns.ok && (u.uids <= 1 || u.gids <= 1),
-                           "reason", u.userns.text, "overlay", result(&u.overlay), "fuseOverlayfs", program("fuse-overlayfs"), "pasta",
-                           program("pasta"), "newuidmap", map_tool("newuidmap"), "newgidmap", map_tool("newgidmap"), "cgroup", cgroup(),
-                           "seccomp", result(&seccomp), "kernel", kernel());
-  bool ok = root && json_dumpf(root, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF && fflush(stdout) == 0;
-  json_decref(root);
-  return ok ? 0 : 125;
+  struct err err = {0};
+  int r;
+  if ((argc == 3 || (argc == 5 && !strcmp(argv[3], "--digest"))) && !strcmp(argv[1], "--bundle"))
+    r = run(argv[2], &err);
+  else if (argc == 3 && !strcmp(argv[1], "--ended"))
+    r = ended(argv[2], &err);
+  else if (argc == 3 && !strcmp(argv[1], "--try"))
+    r = try_once(argv[2], &err);
+  else
+    return usage();
+  if (r >= 0) return 0;
+  err_print(&err, "probe");
+  return argc == 3 && !strcmp(argv[1], "--try") ? 1 : 125;
 }

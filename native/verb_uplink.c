@@ -16,9 +16,9 @@
 #include "lib/complain.h"
 #include "lib/connecting.h"
 #include "lib/deadline.h"
+#include "lib/machine.h"
 #include "lib/notify.h"
 #include "lib/podfiles.h"
-#include "lib/probe_host.h"
 #include "lib/proc.h"
 #include "lib/route.h"
 #include "verbs.h"
@@ -165,7 +165,7 @@ int verb_uplink(int argc, char **argv) {
   struct uplink u = {.dir = -1, .infra = -1};
   struct err err;
   int r = open_infra(argv[2], &u, &err), code = 0;
-  if (r == 0 && !probe_find("pasta", u.pasta, sizeof u.pasta)) {
+  if (r == 0 && !machine_find("pasta", u.pasta, sizeof u.pasta)) {
     announce(&u, "pasta is not installed (package passt); the pod's containers reach only each other");
     code = EXIT_NO_PASTA;
   } else if (r == 0) {

@@ -25,3 +25,4 @@ int verb_unmount(int argc, char **argv);
 int verb_recode(int argc, char **argv);
 int verb_rmtree(int argc, char **argv);
 int verb_probe(int argc, char **argv);
+int verb_machine(int argc, char **argv);

@@ -63,6 +63,7 @@ struct bundle {
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
   bool backoff, unconfined, writable_cgroup;
   bool strict_groups; /* io.podgen.groups: the image's /etc/group gives none */
+  bool gated;         /* probes say when it is ready (proberun.h) */
   bool notify;        /* the payload says itself when it is ready (service.h) */
   unsigned sockets;   /* how many it has from systemd */
   struct hook post_start, pre_stop;

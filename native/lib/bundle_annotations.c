@@ -254,6 +254,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
   if (r == 0) r = read_flag(notes, NOTE "groups", "strict", "merge", &b->strict_groups, err);
   if (r == 0) r = read_flag(notes, NOTE "backoff", "true", "false", &b->backoff, err);
   if (r == 0) r = read_flag(notes, NOTE "notify", "container", "conmon", &b->notify, err);
+  if (r == 0) r = read_flag(notes, NOTE "gated", "true", "false", &b->gated, err);
   if (r == 0) r = read_sockets(notes, &b->sockets, err);
   if (r == 0) r = json_get_string(notes, "annotations", NOTE "userns", false, &userns, err);
   if (r == 0) r = podids_parse(userns, "annotations." NOTE "userns", &b->ids, err);

@@ -17,6 +17,7 @@
 #include "joinpod.h"
 #include "notify.h"
 #include "podinit.h"
+#include "proberecord.h"
 #include "relay.h"
 #include "rootfs.h"
 #include "service.h"
@@ -120,6 +121,15 @@ static void kill_child(struct container *c) {
 
 /* --- hand-over --- */
 
+/* "restarted, its liveness probe failed: …" where a probe has ended the container that was here before. */
+static char *why_again(int dir) {
+  struct err ignored;
+  struct run_state before;
+  if (run_state_read(dir, &before, &ignored) < 0) return NULL;
+  cleanup_free char *why = probe_killed_read(dir, &before.id);
+  return why ? xformat("restarted, its %s", why) : NULL;
+}
+
 static int give_streams(struct start *s, int master, struct err *err) {
   const struct bundle *b = s->b;
   return relay_hand_over(s->infra_dir, s->out[0], s->error[0], master, b->unit, b->identifier, b->log_fields, err);
@@ -144,16 +154,19 @@ static int hand_over(struct start *s, int sock, struct err *err) {
   struct proc_id id = {.pid = c->pid};
   int r = proc_start_time(c->pid, &id.start);
   if (r < 0) return err_set(err, -r, "start time", "pid %d", (int)c->pid);
+  cleanup_free char *why = why_again(c->dir);
+  if (s->b->gated) (void)unlinkat(c->dir, "ready", 0);
+  if (s->b->gated) (void)unlinkat(c->dir, "started", 0);
   r = started_write(c->dir, &id, s->b, err);
   if (r < 0) return r;
   if (!s->ours) {
-    char text[48];
-    snprintf(text, sizeof text, "MAINPID=%d%s", (int)c->pid, s->b->notify ? "" : "\nREADY=1");
-    r = notify_send(text);
+    cleanup_free char *text =
+        xformat("MAINPID=%d%s%s%s", (int)c->pid, s->b->notify ? "" : "\nREADY=1", why ? "\nSTATUS=" : "", why ? why : "");
+    r = text ? notify_send(text) : -ENOMEM;
     if (r == 0) r = notify_barrier();
     if (r < 0) return err_set(err, -r, "notify", "%s", "the unit's manager");
     /* One that says itself when it is ready, or has something to be done first, is marked then, by the unit's ExecStartPost=. */
-    if (!s->b->notify && !s->b->post_start.kind) r = started_mark(c->dir, err);
+    if (!s->b->gated && !s->b->notify && !s->b->post_start.kind) r = started_mark(c->dir, err);
     if (r < 0) return r;
   } else {
     block_stop_signals();

@@ -112,7 +112,7 @@ static char *value_of(char *line, const char *name) {
 }
 
 static int read_head(struct reader *r, struct head *ret, struct err *err) {
-  char line[2200];
+  char line[2200] = "";
   int result;
   /* 1xx come before the answer proper. */
   do {

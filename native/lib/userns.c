@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "deadline.h"
-#include "probe_host.h"
+#include "machine.h"
 #include "proc.h"
 #include "subid.h"
 
@@ -48,9 +48,9 @@ static bool succeeds(const char *tool, char *const argv[]) {
 /* A tool that is there and has the rights may have failed because it was just being upgraded, or memory was short. */
 static bool worth_another_try(const char *tool) {
   char path[256];
-  struct probe_result fit;
+  struct machine_result fit;
   if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1) return false;
-  probe_map_tool(tool, &fit, path);
+  machine_map_tool(tool, &fit, path);
   return fit.ok;
 }
 

@@ -1,4 +1,4 @@
-/* podrt features: what is implemented, as runtime-spec's features.md wants it; whatever this machine allows (that is `podrt probe`). */
+/* podrt features: what is implemented, as runtime-spec's features.md wants it; whatever this machine allows (that is `podrt machine`). */
 #include <jansson.h>
 
 #include "lib/caps.h"

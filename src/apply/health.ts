@@ -1,5 +1,6 @@
 // Is a pod as wanted? Waits for its containers, tells a crash loop from a slow start, and explains what went wrong.
 import { OOM_EXIT_CODE } from "../base/end.js";
+import type { UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
 import type { PodChange } from "../diff/types.js";
 import type { Listed } from "../ports/manager.js";
@@ -16,7 +17,7 @@ const JOURNAL_PAUSE_MS = 100;
 const FIRST_LOOK_MS = 5;
 const LOOK_MS = 60;
 
-const JUDGED: ReadonlySet<string> = new Set(["infra", "gate", "container", "init", "socket"]);
+const JUDGED: ReadonlySet<string> = new Set(["infra", "gate", "container", "init", "socket", "probe"]);
 
 /** A look at a pod's containers and ports that began before its jobs were queued, so that what was there before is not taken for the outcome. */
 export class HealthWatch {
@@ -96,14 +97,23 @@ export class HealthWatch {
       const { listed, state } = listings.get(w.unit.unit) ?? {};
       const listing = listed === undefined ? "" : listingOf(listed);
       if (state !== undefined) w.seen = { listing, at: now, state };
-      return { w, verdict: w.seen?.listing === listing ? verdictOf(w, w.seen.state, now) : { state: "pending" } };
+      return { w, verdict: w.seen?.listing === listing ? this.verdictOf(w, w.seen.state, now) : { state: "pending" } };
     });
+  }
+
+  /** Probes of a container that has ended say nothing: it is judged itself. */
+  private verdictOf(w: Watched, state: UnitState, now: number): Verdict {
+    if (w.unit.role !== "probe" || loadFailure(state) !== undefined) return verdictOf(w, state, now);
+    const container = this.watched.find((c) => c.unit.unit === containerOf(w.unit.unit))?.seen?.state.activeState;
+    if (container === "inactive" || container === "failed") return { state: "up" };
+    return state.activeState === "active" ? verdictOf(w, state, now) : { state: "pending" };
   }
 
   /** A failure with the container's last lines since the job was queued, and the next step. */
   private async explain(watched: Watched, reason: string): Promise<ContainerFailure> {
     const { unit, seen } = watched;
     const base = { pod: this.pod, unit: unit.unit, reason, restarts: seen?.state.service?.restarts ?? 0 };
+    if (unit.role === "probe" && seen !== undefined) return this.explainProbe(unit.unit, seen.state, base);
     if (seen !== undefined && loadFailure(seen.state) !== undefined) return unusable(this.pod, unit.unit, reason);
     if (unit.role === "gate") {
       const said = seen?.state.service?.statusText ?? "";
@@ -119,6 +129,24 @@ export class HealthWatch {
       ...(end !== undefined && end.execMainCode > 1 ? { signal: signalName(end.execMainStatus) } : {}),
       lastLines: await this.lastLines(unit.unit),
       hint: `journalctl --user-unit ${unit.unit}`,
+    };
+  }
+
+  /** What its probes say of a container that runs and is not ready. */
+  private async explainProbe(
+    unit: string,
+    state: UnitState,
+    base: Omit<ContainerFailure, "lastLines" | "hint">,
+  ): Promise<ContainerFailure> {
+    const container = containerOf(unit);
+    const said = (state.service?.statusText ?? "").split("; ").slice(1).join("; ");
+    return {
+      ...base,
+      unit: container,
+      container: /_([^_]+)\.service$/.exec(container)?.[1] ?? container,
+      reason: `did not become ready in time: ${said === "" ? "its probes have not succeeded yet" : said}`,
+      lastLines: await this.lastLines(container),
+      hint: `podgen status ${this.pod}; journalctl --user-unit ${container}`,
     };
   }
 
@@ -138,4 +166,9 @@ export class HealthWatch {
       await this.ports.clock.sleep(JOURNAL_PAUSE_MS);
     }
   }
+}
+
+/** `pod-web_app.service` of `pod-web_app__probe.service`. */
+function containerOf(probe: string): string {
+  return probe.replace(/__probe\.service$/, ".service");
 }

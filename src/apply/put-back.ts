@@ -5,7 +5,7 @@ import { removeFiles, undonePod, writeFiles } from "./files.js";
 import { HealthWatch } from "./health.js";
 import { forgetPod, stopPod } from "./pods.js";
 import type { ApplyOptions, ApplyPorts, PodReport } from "./types.js";
-import { actOnUnits, refreshFiles, stopUnits, withVerdict } from "./units.js";
+import { actOnUnits, leaveReady, refreshFiles, stopUnits, withVerdict } from "./units.js";
 
 /**
  * Undoes one pod's change: the bytes of before, the units of before; a pod that was not there before goes again. `after`:
@@ -18,10 +18,17 @@ export async function putBack(
   after: Manifest,
   options: ApplyOptions,
 ): Promise<PodReport> {
-  const created = withVerdict(change, "create").map((u) => u.unit);
+  const created = withVerdict(change, "create");
   const isNew = options.manifest.pods[change.name] === undefined;
   if (isNew) await stopPod(ports, change, options);
-  else await stopUnits(ports, created, options.stopTimeout);
+  else {
+    await stopUnits(
+      ports,
+      created.map((u) => u.unit),
+      options.stopTimeout,
+    ); // prettier-ignore
+    await leaveReady(ports, change, created);
+  }
   const back = undonePod(change, after);
   await writeFiles(ports, back);
   if (isNew) await ports.manager.disable(change.enable);
@@ -38,7 +45,9 @@ export async function putBack(
   const { actions, job, refused } = await actOnUnits(ports, undo, options.timeout);
   // By now the bundles are the old ones.
   const files = await refreshFiles(ports, change);
-  const waited = refused.length > 0 ? refused : await health.wait(ports.clock.now() + options.timeout, job);
+  // Of how long the version of before may take nothing is known here but what this one may.
+  const timeout = options.timeout + (options.patient ? (change.patience ?? 0) * 1000 : 0);
+  const waited = refused.length > 0 ? refused : await health.wait(ports.clock.now() + timeout, job);
   const still = [...files.failures, ...waited];
   // A unit that cannot be used in either version is told of once.
   const said = new Set(report.failures.filter((f) => f.container === undefined).map((f) => `${f.unit} ${f.reason}`));

@@ -10,7 +10,7 @@ import { forgetPod, SLICE_DEADLINE_MS, stopPod } from "./pods.js";
 import { putBack } from "./put-back.js";
 import { type BringUp, Rolling } from "./rollout.js";
 import type { ApplyOptions, ApplyPorts, ApplyReport, ContainerFailure, PodReport } from "./types.js";
-import { actOnUnits, refreshFiles, stopUnits, withVerdict } from "./units.js";
+import { actOnUnits, leaveReady, refreshFiles, stopUnits, withVerdict } from "./units.js";
 
 const PAUSE = "podgen-pause.service";
 /** The parent that systemd makes up for all pod-*.slice. */
@@ -95,6 +95,7 @@ async function prepare(ports: ApplyPorts, changes: ChangeSet, options: ApplyOpti
       withVerdict(change, "remove").map((u) => u.unit),
       options.stopTimeout,
     ); // prettier-ignore
+  for (const change of kept) await leaveReady(ports, change, withVerdict(change, "remove"));
 
   await writeFiles(ports, [...changes.shared, ...kept.flatMap((change) => change.files)]);
   for (const change of [...kept, ...deleted]) {
@@ -144,11 +145,12 @@ async function bringUp(ports: ApplyPorts, change: PodChange, before: PodEdge | u
   if (withVerdict(change, "create", "start", "restart").length === 0) return { ...base, actions: files.actions };
   if (before !== undefined) return { ...base, outcome: "failed", actions: [], failures: [notStarted(change.name, before)] };
   const health = await HealthWatch.begin(ports, change);
-  const { actions: acted, job, refused } = await actOnUnits(ports, change, options.timeout);
+  const timeout = deadlineOf(change, options);
+  const { actions: acted, job, refused } = await actOnUnits(ports, change, timeout);
   const actions = [...files.actions, ...acted];
   if (refused.length > 0) return { ...base, outcome: "failed", actions, failures: refused };
   if (!options.wait) return { ...base, actions };
-  const deadline = ports.clock.now() + options.timeout;
+  const deadline = ports.clock.now() + timeout;
   const failures = await health.wait(deadline, job);
   if (failures.length > 0) return { ...base, outcome: "failed", actions, failures };
   const result = await job;
@@ -158,6 +160,11 @@ async function bringUp(ports: ApplyPorts, change: PodChange, before: PodEdge | u
     return late.length > 0 ? { ...base, outcome: "failed", actions, failures: late } : { ...base, actions };
   }
   return { ...base, outcome: "failed", actions, failures: [jobFailure(change, result)] };
+}
+
+/** Milliseconds until a pod has to be ready. */
+export function deadlineOf(change: PodChange, options: ApplyOptions): number {
+  return options.timeout + (options.patient ? (change.patience ?? 0) * 1000 : 0);
 }
 
 function jobFailure(change: PodChange, result: string): ContainerFailure {

@@ -30,6 +30,8 @@ export interface ApplyOptions {
   readonly wait: boolean;
   /** Milliseconds a pod may take until it is ready. */
   readonly timeout: number;
+  /** What its probes may need comes on top of that. */
+  readonly patient?: boolean;
   /** Milliseconds a unit may take to stop, beyond what its own stop time-out says. */
   readonly stopTimeout: number;
 }

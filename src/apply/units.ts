@@ -17,6 +17,24 @@ export async function stopUnits(ports: ApplyPorts, units: readonly string[], tim
   return units.map((u) => `${u} stopped`);
 }
 
+/**
+ * Containers whose probes go and who stay: nobody says any more that they are not ready. Of the mark that probes take along with them
+ * the container's next start would be the next chance. What is not known to run gets none.
+ */
+export async function leaveReady(ports: ApplyPorts, change: PodChange, stopped: readonly UnitChange[]): Promise<void> {
+  const gone = new Set(stopped.map((u) => u.unit));
+  for (const { unit, role } of stopped) {
+    const container = probedContainer(unit);
+    if (role !== "probe" || container === undefined || gone.has(unit.replace("__probe", ""))) continue;
+    if ((await ports.runtime.state(change.name, container))?.alive === true) await ports.runtime.markReady(change.name, container);
+  }
+}
+
+/** `app` of `pod-web_app__probe.service`. */
+function probedContainer(unit: string): string | undefined {
+  return /_([^_]+)__probe\.service$/.exec(unit)?.[1];
+}
+
 /** Not what starts with its first connection, or with what lies in it, and not what systemd restarts by itself. */
 function isOurs(unit: UnitChange): boolean {
   return (

@@ -133,6 +133,31 @@ export interface PodFailure {
   readonly message: string;
 }
 
+export type ProbeName = "startup" | "readiness" | "liveness";
+
+/** One probe as podrt has it in `<run>/pods/POD/CONTAINER/probe.json`. */
+export interface ProbeResult {
+  /** What the thresholds have decided: `unknown` is nothing yet. */
+  readonly state: "unknown" | "ok" | "failed";
+  /** The last result, and how many such there were in a row. */
+  readonly last: "unknown" | "ok" | "failed";
+  readonly run: number;
+  /** When that was, seconds since the epoch; 0 for never. */
+  readonly at: number;
+  /** Why the last try did not succeed; empty where it did. */
+  readonly message: string;
+}
+
+/** What is known of a container's probes. */
+export interface ProbeRecord {
+  /** The process that it is about. */
+  readonly pid: number;
+  /** Its startup probe has succeeded, or it has none. */
+  readonly started: boolean;
+  readonly ready: boolean;
+  readonly probes: { readonly [K in ProbeName]?: ProbeResult };
+}
+
 /** Everything diff needs of the present, read once. */
 export interface Installed {
   readonly manifest: Manifest;

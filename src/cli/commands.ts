@@ -49,6 +49,12 @@ const timeout: OptionSpec = {
   describe: "how long a pod may take until it is ready: seconds, or 10s, 2m, 1h",
   default: 60,
 };
+/** Of an apply, which knows the pods' probes. */
+const applyTimeout: OptionSpec = {
+  name: "timeout",
+  type: "duration",
+  describe: "how long a pod may take until it is ready: seconds, or 10s, 2m, 1h (60s, and what its probes may need)",
+};
 const prune: OptionSpec = {
   name: "prune",
   type: "boolean",
@@ -69,7 +75,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       prune,
       { name: "adopt", type: "boolean", describe: "take over units of these names that are not podgen's (the old file is saved)" },
       { name: "wait", type: "boolean", describe: "wait until the pods are ready and judge them (--no-wait: do not)", default: true },
-      timeout,
+      applyTimeout,
       { name: "detailed-exitcode", type: "boolean", describe: "exit 2 when something changed" },
       outputShort,
     ],

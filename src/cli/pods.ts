@@ -1,8 +1,8 @@
 // Pods that are named on the command line, and what is known of them.
-import type { LastEnd, Manifest, PodFailure, UnitState } from "../base/installed.js";
+import type { LastEnd, Manifest, PodFailure, ProbeRecord, UnitState } from "../base/installed.js";
 import { ownerName } from "../base/owner.js";
 import { serviceKey, shownKey } from "../base/service.js";
-import { type Ends, endsToAsk, type Failures, failuresToAsk, statusOf } from "../status/index.js";
+import { type Ends, endsToAsk, type Failures, failuresToAsk, type ProbeRecords, probedContainers, statusOf } from "../status/index.js";
 import { servicesOf } from "../status/service.js";
 import type { ContainerStatus, PodStatus, ServiceStatus } from "../status/types.js";
 import type { Context } from "./context.js";
@@ -30,6 +30,7 @@ export async function statuses(context: Context, names: readonly string[]): Prom
     states,
     await lastEnds(context, endsToAsk(manifest, states)),
     await failures(context, failuresToAsk(manifest)),
+    await probeRecords(context, manifest),
   );
   return targets.length === 0 ? all : selectTargets(all, targets);
 }
@@ -54,6 +55,18 @@ async function lastEnds(context: Context, asked: ReturnType<typeof endsToAsk>): 
     if (end !== undefined) ends.set(`${pod}/${container}`, end);
   }
   return ends;
+}
+
+async function probeRecords(context: Context, manifest: Manifest): Promise<ProbeRecords> {
+  const records = new Map<string, ProbeRecord>();
+  const asked = probedContainers(manifest);
+  if (asked.length === 0) return records;
+  const runtime = await context.host.runtime();
+  for (const { pod, container } of asked) {
+    const record = await runtime.probes(pod, container);
+    if (record !== undefined) records.set(`${pod}/${container}`, record);
+  }
+  return records;
 }
 
 /** The pods that are meant, each with the containers that are: all, unless only some were named. */

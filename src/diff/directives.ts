@@ -39,6 +39,7 @@ const BY_RELOAD = new Set([
   "Unit.Wants",
   "Unit.Requires",
   "Unit.After",
+  "Unit.BindsTo",
   "Unit.Before",
   "Unit.PartOf",
   "Unit.StartLimitIntervalSec",

@@ -11,9 +11,10 @@ export function changePod(pod: RenderedPod, installed: Installed, kept: Readonly
   const before = installed.manifest.pods[pod.name];
   const manifest = manifestPod(pod);
   const files = [...wantedFiles(pod.files, installed), ...obsoleteFiles(before, kept, installed)];
+  const runs = (name: string): boolean => isActive(installed.units.get(name));
   const judged = pod.units.map((unit) => judgeUnit(pod, unit, installed));
   const units = [
-    ...withFollowers(startOver(judged, before, manifest), requirements(pod), (name) => isActive(installed.units.get(name))),
+    ...withProbes(withFollowers(startOver(judged, before, manifest), requirements(pod), runs), requirements(pod), runs),
     ...(before?.units ?? []).filter((name) => !manifest.units.includes(name)).map((name) => removed(pod.name, before, name)),
   ];
   const unitState = (name: string): string | undefined => installed.units.get(name)?.unitFileState;
@@ -34,6 +35,7 @@ export function changePod(pod: RenderedPod, installed: Installed, kept: Readonly
     enable,
     // Of a Service whose ports are others now.
     disable: (before?.enabled ?? []).filter((name) => !pod.enable.includes(name)),
+    ...(pod.patience === undefined ? {} : { patience: pod.patience }),
     folders: topmost((before?.folders ?? []).filter((folder) => !manifest.folders.includes(folder))),
     manifest,
   };
@@ -65,8 +67,8 @@ function order({ inits, sidecars = [] }: ManifestPod): string {
 
 /** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container. Beside them, what a unit requires. */
 const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
-  pod: ["infra", "gate", "uplink", "init", "container", "socket", "forward", "timer"],
-  init: ["init", "container"],
+  pod: ["infra", "gate", "uplink", "init", "container", "probe", "socket", "forward", "timer"],
+  init: ["init", "container", "probe"],
 };
 
 /** Unit -> the units that it requires by name, its sockets say. */
@@ -88,12 +90,31 @@ function withFollowers(units: readonly UnitChange[], requires: Requirements, run
   const infra = units.find((u) => u.role === "infra" && u.verdict === "restart");
   const moved = units.map((u) => (infra !== undefined && IN_NAMESPACES.has(u.role) && runs(u.unit) ? restarted(u, infra.unit) : u));
   const leaders: UnitChange[] = [];
+  const led: UnitChange[] = [];
   return moved.map((unit) => {
     const needs = requires.get(unit.unit) ?? [];
-    const leader = leaders.find((l) => needs.includes(l.unit) || FOLLOWERS[l.role]?.includes(unit.role) === true);
-    if (leader !== undefined && runs(unit.unit)) return { ...restarted(unit, leader.unit), along: leader.unit };
+    const leads = (l: UnitChange): boolean => needs.includes(l.unit) || FOLLOWERS[l.role]?.includes(unit.role) === true;
+    const leader = leaders.find(leads) ?? led.find((l) => needs.includes(l.unit));
+    if (leader !== undefined && runs(unit.unit)) {
+      led.push(unit);
+      return { ...restarted(unit, leader.unit), along: leader.unit };
+    }
     if (unit.verdict === "restart") leaders.push(unit);
     return unit;
+  });
+}
+
+/**
+ * Probes that do not run: they start with their container, which wants them. By themselves they would start one that has ended, for
+ * they are bound to it: so they are only where it runs.
+ */
+function withProbes(units: readonly UnitChange[], requires: Requirements, runs: (unit: string) => boolean): UnitChange[] {
+  const starts = new Set(units.filter((u) => ["create", "start", "restart"].includes(u.verdict)).map((u) => u.unit));
+  return units.map((unit) => {
+    const [container = ""] = requires.get(unit.unit) ?? [];
+    if (unit.role !== "probe" || runs(unit.unit)) return unit;
+    if (starts.has(container)) return { ...unit, verdict: unit.verdict === "create" ? "create" : "start", along: container };
+    return runs(container) ? unit : { ...unit, verdict: unit.verdict === "create" ? "reload" : "unchanged" };
   });
 }
 
@@ -102,7 +123,7 @@ function restarted(unit: UnitChange, leader: string): UnitChange {
 }
 
 function removed(pod: string, before: ManifestPod | undefined, name: string): UnitChange {
-  const container = new RegExp(`^pod-${pod.replace(/\./g, "\\.")}_([^_].*)\\.service$`).exec(name)?.[1];
+  const container = new RegExp(`^pod-${pod.replace(/\./g, "\\.")}_([^_]+)\\.service$`).exec(name)?.[1];
   const init = container !== undefined && before?.inits.includes(container) === true;
   const role = container !== undefined ? (init ? "init" : "container") : helperRole(pod, name);
   return { unit: name, role, ...(container === undefined ? {} : { container }), verdict: "remove", reasons: ["no longer wanted"] };
@@ -115,6 +136,7 @@ function helperRole(pod: string, name: string): string {
   if (name.endsWith(".timer")) return "timer";
   if (name.endsWith("__deadline.service")) return "deadline";
   if (name.endsWith("__gate.service")) return "gate";
+  if (name.endsWith("__probe.service")) return "probe";
   return name.endsWith("__infra.service") ? "infra" : name.endsWith("__uplink.service") ? "uplink" : "forward";
 }
 

@@ -43,6 +43,8 @@ export interface PodChange {
   readonly disable: readonly string[];
   /** Folders to remove (of a deleted pod). */
   readonly folders: readonly string[];
+  /** Seconds that its probes may take until it is ready; absent: it has none that say so. */
+  readonly patience?: number;
   /** What the manifest says when this is done; absent when the pod goes. */
   readonly manifest?: ManifestPod;
 }

@@ -42,6 +42,9 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
   }
   if (stale.length > 0) return say("restart", ...changes);
   if (isUnjudged(pod, unit, state, installed)) return say("restart", "an earlier apply was interrupted", ...changes);
+  // It holds nothing, and what it has read cannot be seen from here.
+  if (unit.role === "probe" && installed.manifest.pods[pod.name]?.unfinished === true)
+    return say("restart", "an earlier apply was interrupted", ...changes);
   const files = liveChange(pod, unit, installed);
   if (files !== undefined && changed?.restart !== true) return { ...say("reload", files, ...changes), refresh: true };
   if (changed === undefined) return say("unchanged");

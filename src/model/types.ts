@@ -116,6 +116,37 @@ export interface RestartRule {
   readonly codes: readonly number[];
 }
 
+/** What a probe does; ports by number, a host that is empty is the pod itself. */
+export type ProbeHandler =
+  | { readonly kind: "exec"; readonly command: readonly string[] }
+  | {
+      readonly kind: "httpGet";
+      readonly host: string;
+      readonly port: number;
+      readonly path: string;
+      readonly tls: boolean;
+      readonly headers: readonly (readonly [string, string])[];
+    }
+  | { readonly kind: "tcpSocket"; readonly host: string; readonly port: number }
+  | { readonly kind: "grpc"; readonly port: number; readonly service: string };
+
+/** Seconds, and how often in a row. */
+export interface Probe {
+  readonly handler: ProbeHandler;
+  readonly initialDelaySeconds: number;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+  /** Absent: the pod's. */
+  readonly terminationGracePeriodSeconds?: number;
+}
+
+export type ProbeKind = "startup" | "readiness" | "liveness";
+
+/** At least one. */
+export type Probes = { readonly [K in ProbeKind]?: Probe };
+
 export interface Container {
   readonly name: string;
   readonly init: boolean;
@@ -141,6 +172,8 @@ export interface Container {
   readonly tty: boolean;
   /** Absent: the image's. */
   readonly stopSignal?: string;
+  /** Absent: none. */
+  readonly probes?: Probes;
   /** Absent: nothing. */
   readonly postStart?: Hook;
   readonly preStop?: Hook;

@@ -10,6 +10,11 @@ export function containerUnit(pod: string, container: string): string {
   return `pod-${pod}_${container}.service`;
 }
 
+/** What runs a container's probes. */
+export function probeUnit(pod: string, container: string): string {
+  return `pod-${pod}_${container}__probe.service`;
+}
+
 /** Infra: the pod's pause process, owner of its namespaces. */
 export function infraUnit(pod: string): string {
   return `pod-${pod}__infra.service`;

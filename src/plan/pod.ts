@@ -10,9 +10,10 @@ import { planEnv } from "./env.js";
 import { planHooks } from "./hooks.js";
 import { checkBundle, checkLayers } from "./limits.js";
 import { planVolumes } from "./mounts.js";
-import { containerUnit, podSlice, podUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
+import { containerUnit, podSlice, podUnit, probeUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
 import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
 import { planPorts } from "./ports.js";
+import { planProbes } from "./probes.js";
 import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./process.js";
 import { keepPullSecrets } from "./pull-secrets.js";
 import { noQuota } from "./quota.js";
@@ -121,6 +122,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),
     ...planHooks(context, spec),
+    ...planProbes(context, spec),
     notify: spec.notify === true,
     ...(spec.reloadSignal === undefined ? {} : { reloadSignal: spec.reloadSignal }),
     ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),
@@ -140,7 +142,8 @@ function userOf({ pod, facts }: PodContext): { uid: number; gid: number } | unde
 /** systemd refuses names beyond its limit. Containers' units are the model's rule; these are names that planning makes. */
 function checkNames(context: PodContext, ports: readonly PlannedPort[]): void {
   const { pod } = context;
-  const units = [podUnit(pod.name), uplinkUnit(pod.name), podSlice(pod.name), ...ports.map((p) => `${p.unit}.service`)];
+  const probed = pod.containers.filter((c) => c.probes !== undefined).map((c) => probeUnit(pod.name, c.name));
+  const units = [podUnit(pod.name), uplinkUnit(pod.name), podSlice(pod.name), ...probed, ...ports.map((p) => `${p.unit}.service`)];
   const long = units.find((unit) => unit.length > UNIT_NAME_MAX);
   if (long === undefined) return;
   const message = `makes a unit name of ${long.length} characters (${long}); systemd takes ${UNIT_NAME_MAX}`;

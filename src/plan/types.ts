@@ -4,10 +4,12 @@ import type { ImageFacts } from "../base/facts.js";
 import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
 import type { ServedPod } from "../base/service.js";
-import type { Hook, OwnerRef, PullPolicy, RestartPolicy } from "../model/types.js";
+import type { Hook, OwnerRef, Probes, PullPolicy, RestartPolicy } from "../model/types.js";
 import type { FileEnv } from "./env.js";
 import type { PlannedService } from "./services.js";
 import type { PlannedUserns } from "./userns.js";
+
+export type { Probe, ProbeHandler } from "../model/types.js";
 
 /** A bind mount, a fresh tmpfs, or the layers of an image. */
 export type PlannedMount = {
@@ -88,6 +90,8 @@ export interface PlannedContainer extends PlannedResources {
   /** Folder for the writable layer. */
   readonly upper: string;
   readonly stopSignal: string;
+  /** Absent: none. */
+  readonly probes?: Probes;
   /** Absent: nothing. */
   readonly postStart?: Hook;
   /** Absent: nothing, as where there is no grace to do it in. */

@@ -1,9 +1,11 @@
 // podrt, as the TypeScript half calls it, and what it leaves in the runtime folder. Implemented by host/native/.
-import type { LastEnd, PodFailure, RunState } from "../base/installed.js";
+import type { LastEnd, PodFailure, ProbeRecord, RunState } from "../base/installed.js";
 
 export interface RuntimeReader {
   /** `<run>/pods/POD/CONTAINER/state.json`; undefined where the container was not started since boot. */
   state(pod: string, container: string): Promise<RunState | undefined>;
+  /** What its probes have found; undefined where it has none, or they have not run since boot. */
+  probes(pod: string, container: string): Promise<ProbeRecord | undefined>;
   /** How it last ended; undefined where it has not since boot. */
   lastEnd(pod: string, container: string): Promise<LastEnd | undefined>;
   /** Why the pod was ended; undefined where it was not since its last start. */
@@ -15,6 +17,8 @@ export interface Runtime extends RuntimeReader {
   install(): Promise<boolean>;
   /** Removes folders whose files belong to subordinate ids (`podrt rmtree`, inside the user namespace). */
   removeTrees(paths: readonly string[]): Promise<void>;
+  /** Makes the mark `ready` of a container that no probes speak for any more. */
+  markReady(pod: string, container: string): Promise<void>;
   /**
    * Makes the files of a running container those of its bundle by now (`podrt refresh`); nothing where it does not run. Throws HostError
    * runtime-failed.

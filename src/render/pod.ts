@@ -1,9 +1,10 @@
 // One pod's files and units.
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
-import { deadlineUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, uplinkUnit } from "../plan/names.js";
+import { deadlineUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, probeUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder, shiftedName } from "../plan/paths.js";
 import { passedSockets } from "../plan/ports.js";
+import { patience } from "../plan/probes.js";
 import { before, mains } from "../plan/sequence.js";
 import type { PlannedContainer, PodPlan } from "../plan/types.js";
 import type { Bundle } from "./oci/bundle.js";
@@ -17,6 +18,7 @@ import { gateBody } from "./units/gate.js";
 import { withHeader } from "./units/header.js";
 import { infraBody, podBody, sliceBody, uplinkBody } from "./units/pod.js";
 import { forwardBody, socketBody } from "./units/port.js";
+import { probeBody, probeFile } from "./units/probe.js";
 
 /** Everything of a pod, units in the order in which they come up. */
 export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
@@ -50,6 +52,12 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     });
   };
 
+  const addProbe = (c: PlannedContainer): void => {
+    const bytes = new TextEncoder().encode(probeFile(pod, c));
+    files.push({ path: `${c.bundle}/probe.json`, bytes, mode: 0o600, kind: "bundle", secret: false });
+    add("probe", probeUnit(pod.name, c.name), probeBody(pod, c, facts), { requires: [c.unit] });
+  };
+
   add("pod", podUnit(pod.name), podBody(pod, facts));
   add("slice", podSlice(pod.name), sliceBody(pod));
   add("infra", infraUnit(pod.name), infraBody(pod, facts), { container: INFRA, bundle: infraBundle(pod) });
@@ -64,6 +72,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     const of = { container: c.name, bundle: containerBundle(pod, c, facts), requires: passedSockets(pod, c) };
     if (c.init) add("init", c.unit, initBody(pod, c, facts), of);
     else add("container", c.unit, containerBody(pod, c, facts), c.sidecar ? { ...of, sidecar: true } : of);
+    if (c.probes !== undefined) addProbe(c);
   };
   const addSockets = (c: PlannedContainer): void => {
     for (const port of pod.ports.filter((p) => p.passed?.container === c.name))
@@ -91,6 +100,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     enable: [podUnit(pod.name)],
     images: recordOf(pod.containers.map((c) => [c.name, pinOf(c.image)])),
     ...(pod.imageVolumes.length === 0 ? {} : { volumeImages: recordOf(pod.imageVolumes.map((v) => [v.name, pinOf(v.image)])) }),
+    ...patienceOf(pod),
     objects: pod.objects,
     folders: pod.folders,
     ...(pod.serve === undefined ? {} : { serve: pod.serve }),
@@ -101,6 +111,11 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
 
 function pinOf({ reference, digest }: ImageFacts): { reference: string; digest: string } {
   return { reference, digest };
+}
+
+function patienceOf({ containers }: PodPlan): Pick<RenderedPod, "patience"> {
+  const seconds = Math.max(0, ...containers.map(patience));
+  return seconds === 0 ? {} : { patience: seconds };
 }
 
 function usernsOf({ userns, containers, imageVolumes }: PodPlan): Pick<RenderedPod, "userns" | "shifted"> {

@@ -25,6 +25,7 @@ export interface RenderedUnit {
     | "uplink"
     | "init"
     | "container"
+    | "probe"
     | "socket"
     | "forward"
     | "timer"
@@ -59,6 +60,8 @@ export interface RenderedPod {
   /** The same of volumes that are images; absent: none. */
   readonly volumeImages?: RenderedPod["images"];
   readonly folders: readonly string[];
+  /** Seconds that its probes may take until it is ready; absent: it has none that say so. */
+  readonly patience?: number;
   /** Its own ids, where it has some. */
   readonly userns?: UsernsMaps;
   /** The layers it needs shifted by them: diff_id -> name in the store. */

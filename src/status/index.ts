@@ -1,6 +1,6 @@
 // From the manifest and the manager's truth to PodStatus; pure.
 import { type EndWord, endWord, OOM_EXIT_CODE } from "../base/end.js";
-import type { LastEnd, Manifest, ManifestPod, PodFailure, UnitState } from "../base/installed.js";
+import type { LastEnd, Manifest, ManifestPod, PodFailure, ProbeRecord, UnitState } from "../base/installed.js";
 import { signalName } from "../base/signal.js";
 import { readSocketUnit } from "../base/socket-unit.js";
 import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
@@ -22,6 +22,8 @@ function inOrder(a: PodStatus, b: PodStatus): number {
   if (first !== second) return (first ?? "") < (second ?? "") ? -1 : 1;
   return (a.owner?.index ?? -1) - (b.owner?.index ?? -1) || (a.name < b.name ? -1 : 1);
 }
+/** `pod/container` -> what its probes have found. */
+export type ProbeRecords = ReadonlyMap<string, ProbeRecord>;
 
 /** The status of every pod in the manifest, sorted by name; units absent from the map count as not loaded. */
 export function statusOf(
@@ -29,9 +31,10 @@ export function statusOf(
   units: ReadonlyMap<string, UnitState>,
   ends: Ends = new Map(),
   failures: Failures = new Map(),
+  probes: ProbeRecords = new Map(),
 ): PodStatus[] {
   return podEntries(manifest)
-    .map((pod) => podStatus(pod, units, ends, failures.get(pod.name)))
+    .map((pod) => podStatus(pod, units, ends, { failure: failures.get(pod.name), probes }))
     .sort(inOrder);
 }
 
@@ -54,18 +57,46 @@ export function podEntries(manifest: Manifest): ManifestPod[] {
   return Object.values(manifest.pods).filter((entry) => entry.service === undefined);
 }
 
+/** `pod/container` of those that have probes. */
+export function probedContainers(manifest: Manifest): { readonly pod: string; readonly container: string }[] {
+  return podEntries(manifest).flatMap((pod) =>
+    pod.units.flatMap((unit) => {
+      const container = unitContainer(pod.name, unit);
+      return container !== undefined && isProbed(pod, container) ? [{ pod: pod.name, container }] : [];
+    }),
+  );
+}
+
+function isProbed(pod: ManifestPod, container: string): boolean {
+  return pod.units.includes(`pod-${pod.name}_${container}__probe.service`);
+}
+
+/** What is recorded of another process than the one that runs says nothing of it. */
+function withProbes(container: ContainerStatus, probed: boolean, record: ProbeRecord | undefined): ContainerStatus {
+  if (!probed || container.phase !== "Running") return container;
+  const known = record?.pid === container.pid ? record : undefined;
+  return { ...container, ready: known?.ready === true, ...(known === undefined ? {} : { probes: known.probes }) };
+}
+
 type Service = NonNullable<UnitState["service"]>;
 
 function isForgotten(service: Service): boolean {
   return service.execMainCode === 0 && service.restarts > 0;
 }
 
-function podStatus(pod: ManifestPod, units: ReadonlyMap<string, UnitState>, ends: Ends, failure: PodFailure | undefined): PodStatus {
+function podStatus(
+  pod: ManifestPod,
+  units: ReadonlyMap<string, UnitState>,
+  ends: Ends,
+  { failure, probes }: { failure: PodFailure | undefined; probes: ProbeRecords },
+): PodStatus {
   const podUnit = units.get(`pod-${pod.name}.service`);
   const order = pod.units.filter((u) => unitContainer(pod.name, u) !== undefined);
   const stopped = podUnit === undefined || podUnit.activeState === "inactive";
   const endOf = (unit: string): LastEnd | undefined => ends.get(`${pod.name}/${unitContainer(pod.name, unit)}`);
-  const containers = order.map((unit) => containerStatus(pod, unit, units.get(unit), stopped, endOf(unit)));
+  const containers = order
+    .map((unit) => containerStatus(pod, unit, units.get(unit), stopped, endOf(unit)))
+    .map((c) => withProbes(c, isProbed(pod, c.name), probes.get(`${pod.name}/${c.name}`)));
   const mains = containers.filter((c) => !c.init);
   const started = containers.map((c) => c.startedAt).filter((t) => t !== undefined);
   return {

@@ -1,5 +1,6 @@
 // What people look at: the state of pods and containers, in Kubernetes' words.
 import type { EndWord } from "../base/end.js";
+import type { ProbeRecord } from "../base/installed.js";
 import type { OwnerRef } from "../base/owner.js";
 
 export type ContainerPhase = "Running" | "Starting" | "Completed" | "Error" | "CrashLoopBackOff" | "Stopped" | "Missing";
@@ -22,6 +23,8 @@ export interface ContainerStatus {
   readonly signal?: string;
   /** Milliseconds since the epoch of the last start; absent when it was never started. */
   readonly startedAt?: number;
+  /** What its probes have found of the process that runs; absent: it has none. */
+  readonly probes?: ProbeRecord["probes"];
   readonly image: string;
   readonly digest: string;
   /** The unit's STATUS= text, `CrashLoopBackOff, next try in 20 s` say. */

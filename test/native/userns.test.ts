@@ -64,10 +64,10 @@ describe("rmtree", () => {
   });
 });
 
-describe("probe", () => {
+describe("machine", () => {
   test("tells what was tried, and leaves nothing behind", () => {
     const before = readdirSync(user.home).sort();
-    const found = JSON.parse(sh(user, `${user.podrt} probe`));
+    const found = JSON.parse(sh(user, `${user.podrt} machine`));
     assert.deepEqual(found.userns, { ok: true, uids: 65537, gids: 65537, single: false, reason: "" });
     assert.equal(found.kernel.release, release());
     for (const name of ["overlay", "fuseOverlayfs", "pasta", "newuidmap", "newgidmap", "cgroup", "seccomp", "kernel"])
@@ -79,13 +79,13 @@ describe("probe", () => {
   });
 
   test("names what is missing", () => {
-    const found = JSON.parse(sh(user, `PATH=/nowhere ${user.podrt} probe`));
+    const found = JSON.parse(sh(user, `PATH=/nowhere ${user.podrt} machine`));
     assert.deepEqual(found.newuidmap, { ok: false, path: "", reason: "not installed (package uidmap)" });
     assert.equal(found.pasta.ok, false);
     assert.deepEqual([found.userns.ok, found.userns.single, found.userns.uids], [true, true, 1]);
     assert.match(found.userns.reason, /newuidmap failed \(newuidmap: No such file or directory\)/);
     // A file system that takes no overlay: /proc. Nothing can be made there.
-    const bad = JSON.parse(sh(user, `XDG_DATA_HOME=/proc ${user.podrt} probe`));
+    const bad = JSON.parse(sh(user, `XDG_DATA_HOME=/proc ${user.podrt} machine`));
     assert.equal(bad.overlay.ok, false);
     assert.notEqual(bad.overlay.reason, "");
   });

@@ -18,20 +18,26 @@ import { changesJson, reportJson, showChanges, showFailures, showNotes, showRepo
 
 export interface ApplyWishes extends ProposeOptions {
   readonly wait: boolean;
-  /** Seconds. */
-  readonly timeout: number;
+  /** Seconds; absent: a minute, and what a pod's probes may need. */
+  readonly timeout?: number;
+  /** What probes may need comes on top of a timeout that was given, too. */
+  readonly patient?: boolean;
 }
+
+/** How long a pod without probes may take until it is ready. */
+const TIMEOUT_SECONDS = 60;
 
 /** How long to wait for another podgen to finish, milliseconds. */
 const LOCK_DEADLINE_MS = 120_000;
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
+  const timeout = args.number("timeout");
   const wishes: ApplyWishes = {
     prune: args.flag("prune"),
     adopt: args.flag("adopt"),
     wait: args.flag("wait"),
-    timeout: args.number("timeout") ?? 60,
+    ...(timeout === undefined ? {} : { timeout }),
     ...chooser(context),
   };
   const asJson = args.text("output") === "json";
@@ -133,14 +139,15 @@ async function shiftLayers({ rendered, changes }: Proposal, images: Images): Pro
   for (const { name, userns, shifted } of rendered.pods) if (userns !== undefined && changed.has(name)) await images.shift(shifted, userns);
 }
 
-function applyOptions(readers: Readers, manifest: Manifest, wishes: { wait: boolean; timeout: number }): ApplyOptions {
+function applyOptions(readers: Readers, manifest: Manifest, wishes: Pick<ApplyWishes, "wait" | "timeout" | "patient">): ApplyOptions {
   const { paths } = readers.facts;
   return {
     manifest,
     manifestPath: manifestPath(paths),
     roots: [paths.units, paths.data, paths.state],
     wait: wishes.wait,
-    timeout: wishes.timeout * 1000,
+    timeout: (wishes.timeout ?? TIMEOUT_SECONDS) * 1000,
+    patient: wishes.patient ?? wishes.timeout === undefined,
     stopTimeout: STOP_DEADLINE_MS,
   };
 }
@@ -162,7 +169,7 @@ export async function applyDeletion(
   const { manifest, changes } = await make();
   if (changes.empty) return unchanged(changes);
   const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
-  return applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true, timeout: 60 }));
+  return applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true }));
 }
 
 /** Beyond any grace period that people give: systemd itself kills when a unit's own stop time-out is over. */

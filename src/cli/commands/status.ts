@@ -88,14 +88,29 @@ function describe(pod: PodStatus, now: number): string {
   ];
   const rows = pod.containers.map((c) => [
     c.init ? `${c.name} (init)` : c.sidecar ? `${c.name} (sidecar)` : c.name,
-    c.phase,
+    c.phase === "Running" && !c.ready ? "Running, not ready" : c.phase,
     String(c.restarts),
     ageOf(c.startedAt, now),
     lastEnd(c),
     c.image,
     printable(c.message),
   ]);
-  return `${table(head)}\n${table([["CONTAINER", "STATUS", "RESTARTS", "AGE", "LAST END", "IMAGE", ""], ...rows])}`;
+  const containers = table([["CONTAINER", "STATUS", "RESTARTS", "AGE", "LAST END", "IMAGE", ""], ...rows]);
+  return [table(head), containers, ...probeTable(pod)].join("\n");
+}
+
+/** Nothing where no container that runs has probes. */
+function probeTable(pod: PodStatus): string[] {
+  const rows = pod.containers.flatMap((c) =>
+    Object.entries(c.probes ?? {}).map(([name, probe]) => [
+      c.name,
+      name,
+      probe.state,
+      probe.last === "unknown" ? "-" : `${probe.last} (${probe.run} in a row)`,
+      printable(probe.message),
+    ]),
+  );
+  return rows.length === 0 ? [] : [table([["CONTAINER", "PROBE", "STATE", "LAST", ""], ...rows])];
 }
 
 function lastEnd(container: ContainerStatus): string {

@@ -107,6 +107,7 @@ export class Reconciler {
       leaveOut: (wanted) => this.#failures.has(wanted, texts),
       wait: true,
       timeout: this.#wishes.timeout,
+      patient: true,
     };
   }
 

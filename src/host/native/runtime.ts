@@ -1,15 +1,15 @@
 // podrt behind ports/runtime.ts.
-import { access, unlink } from "node:fs/promises";
+import { access, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Paths } from "../../base/facts.js";
-import type { LastEnd, PodFailure, RunState } from "../../base/installed.js";
+import type { LastEnd, PodFailure, ProbeRecord, RunState } from "../../base/installed.js";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
 import type { Runtime } from "../../ports/runtime.js";
 import { run } from "../process/run.js";
 import { isAlive } from "../process/stat.js";
 import { installRuntime } from "./install.js";
-import { parseEnd, parseFailure, parseState } from "./state.js";
+import { parseEnd, parseFailure, parseProbes, parseState } from "./state.js";
 
 /** A tree of some 100,000 files on a slow disk; milliseconds. */
 const REMOVE_TIMEOUT = 300_000;
@@ -52,6 +52,15 @@ export class NativeRuntime implements Runtime {
   async podFailure(pod: string): Promise<PodFailure | undefined> {
     const bytes = await this.#files.read(join(this.#paths.run, "pods", pod, "failed.json"));
     return bytes && parseFailure(new TextDecoder().decode(bytes));
+  }
+
+  async probes(pod: string, container: string): Promise<ProbeRecord | undefined> {
+    const bytes = await this.#files.read(join(this.#folder(pod, container), "probe.json"));
+    return bytes && parseProbes(new TextDecoder().decode(bytes));
+  }
+
+  async markReady(pod: string, container: string): Promise<void> {
+    await writeFile(join(this.#folder(pod, container), "ready"), "", { mode: 0o600 });
   }
 
   /** Paths that are not there are no error. Throws HostError runtime-failed with podrt's own words. */

@@ -1,5 +1,5 @@
 // What podrt leaves in the runtime folder of a container (native/README.md, "Runtime folder").
-import type { LastEnd, PodFailure, RunState } from "../../base/installed.js";
+import type { LastEnd, PodFailure, ProbeName, ProbeRecord, ProbeResult, RunState } from "../../base/installed.js";
 
 /** The content of state.json without `alive`, or undefined when it is none: cut off, or of a podrt we do not know. */
 export function parseState(text: string): Omit<RunState, "alive"> | undefined {
@@ -20,6 +20,30 @@ export function parseEnd(text: string): LastEnd | undefined {
 export function parseFailure(text: string): PodFailure | undefined {
   const { reason, message } = objectIn(text);
   return typeof reason === "string" && typeof message === "string" ? { reason, message } : undefined;
+}
+
+const STATES = ["unknown", "ok", "failed"] as const;
+const PROBES: readonly ProbeName[] = ["startup", "readiness", "liveness"];
+
+/** The content of probe.json, likewise. */
+export function parseProbes(text: string): ProbeRecord | undefined {
+  const { pid, started, ready, probes } = objectIn(text);
+  if (typeof pid !== "number" || typeof started !== "boolean" || typeof ready !== "boolean") return undefined;
+  if (typeof probes !== "object" || probes === null) return undefined;
+  const found = PROBES.flatMap((name): [ProbeName, ProbeResult][] => {
+    const result = parseProbe((probes as Record<string, unknown>)[name]);
+    return result === undefined ? [] : [[name, result]];
+  });
+  return { pid, started, ready, probes: Object.fromEntries(found) };
+}
+
+function parseProbe(value: unknown): ProbeResult | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { state, last, run, at, message } = value as Record<string, unknown>;
+  const decided = STATES.find((word) => word === state);
+  const result = STATES.find((word) => word === last);
+  if (decided === undefined || result === undefined || typeof run !== "number" || typeof at !== "number") return undefined;
+  return { state: decided, last: result, run, at, message: typeof message === "string" ? message : "" };
 }
 
 /** Empty where the text is no JSON object. */

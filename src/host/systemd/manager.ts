@@ -17,7 +17,7 @@ const RELOAD_TIMEOUT = 60_000;
 /** Longer than nearly all reloads take; milliseconds. */
 const NUDGE = 100;
 
-/** Where podrt looks when its unit has no PATH (native/lib/probe_host.c, probe_find). */
+/** Where podrt looks when its unit has no PATH (native/lib/machine.c, machine_find). */
 const NO_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 export class SystemdManager implements Manager {

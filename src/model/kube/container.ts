@@ -7,6 +7,7 @@ import { readDownward } from "./downward.js";
 import { readLifecycle } from "./hooks.js";
 import { defaultPullPolicy, formatImage, parseImage } from "./image.js";
 import { integersOf } from "./integers.js";
+import { readProbes } from "./probes.js";
 import { cpuMillis, memoryBytes } from "./quantity.js";
 import { readRestart } from "./restart.js";
 
@@ -23,6 +24,7 @@ export function readContainer(
   const command = reader.texts("command");
   const args = reader.texts("args");
   const workingDir = reader.text("workingDir");
+  const ports = reader.objects("ports").map(readPort);
   const resources = reader.object("resources");
   return {
     name,
@@ -35,13 +37,14 @@ export function readContainer(
     ...optional("workingDir", workingDir),
     env: reader.objects("env").map(readEnv),
     envFrom: reader.objects("envFrom").flatMap((r) => readEnvFrom(r) ?? []),
-    ports: reader.objects("ports").map(readPort),
+    ports,
     volumeMounts: reader.objects("volumeMounts").map(readMount),
     limits: readResources(resources?.object("limits")),
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
     ...(annotationOf(annotations, "logDriver", name) === "none" ? { noLog: true as const } : {}),
     ...readLifecycle(reader.object("lifecycle")),
+    ...readProbes(reader, ports),
     security: readSecurity(reader.object("securityContext"), podSecurity, annotationOf(annotations, "apparmor", name)),
     at: reader.place("name").at,
     imageAt: reader.place("image").at,

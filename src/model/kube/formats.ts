@@ -155,3 +155,33 @@ export function addressRange(text: string): Problem | undefined {
     return undefined;
   return { problem: "is no range of addresses, 10.0.0.0/8 or fd00::/8 say" };
 }
+
+/** Whom a probe asks: podrt looks no names up. */
+export function probeHost(text: string): Problem | undefined {
+  if (text === "" || text === "localhost" || parseAddress(text) !== undefined) return undefined;
+  const hint = "write its address; a server that goes by names is told one by the header Host";
+  return { problem: "is not an IPv4 or IPv6 address: names of hosts are not looked up", hint };
+}
+
+/** RFC 9110, 5.6.2: a token. */
+export function headerName(text: string): Problem | undefined {
+  if (/^[-!#$%&'*+.^_`|~0-9A-Za-z]+$/.test(text)) return undefined;
+  return { problem: "is not the name of an HTTP header" };
+}
+
+/** RFC 9110, 5.5; no line ends: they would begin another header. */
+export function headerValue(text: string): Problem | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  return /[\x00-\x08\x0a-\x1f\x7f]/.test(text) ? { problem: "has a control character, which no HTTP header can hold" } : undefined;
+}
+
+/** What stands in a request after GET. */
+export function requestPath(text: string): Problem | undefined {
+  if (/^[\x21-\x7e]*$/.test(text)) return undefined;
+  return { problem: "has a character that no path of a URL can hold", hint: "write it in percent-encoding: a space is %20" };
+}
+
+/** What fits into the one message that is sent. */
+export function serviceName(text: string): Problem | undefined {
+  return new TextEncoder().encode(text).length > 126 ? { problem: "is longer than 126 bytes" } : undefined;
+}

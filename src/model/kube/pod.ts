@@ -22,6 +22,7 @@ import { mountPaths } from "./rules/mount-paths.js";
 import { mountedVolumes } from "./rules/mounted-volumes.js";
 import { portNames } from "./rules/port-names.js";
 import { privileges } from "./rules/privileges.js";
+import { probes } from "./rules/probes.js";
 import { profiles } from "./rules/profiles.js";
 import { recursiveMounts } from "./rules/recursive-mounts.js";
 import { resourceRequests } from "./rules/resource-requests.js";
@@ -55,6 +56,7 @@ const RULES: readonly ((view: PodView) => void)[] = [
   portNames,
   privileges,
   profiles,
+  probes,
   recursiveMounts,
   resourceRequests,
   restartRules,

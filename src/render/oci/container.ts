@@ -4,6 +4,7 @@ import { mapsJson } from "../../base/userns.js";
 import { INFRA, runDir } from "../../plan/names.js";
 import { layerFolder, shiftedFolder } from "../../plan/paths.js";
 import { passedSockets } from "../../plan/ports.js";
+import { isGated } from "../../plan/probes.js";
 import type { PlannedContainer, PlannedFiles, PlannedMount, PodPlan } from "../../plan/types.js";
 import { sha256 } from "../digest.js";
 import { objectOf } from "../origin.js";
@@ -29,6 +30,8 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
   const loose: Record<string, string> = {
     ...(container.restartPolicy === "Never" && container.restartCodes === undefined ? {} : { "io.podgen.backoff": "true" }),
     ...liveFilesOf(container),
+    // Probes that come or go with a running container make and remove its mark themselves.
+    ...(isGated(container) ? { "io.podgen.gated": "true" } : {}),
   };
   return finishBundle({ config, annotations: annotationsOf(pod, container, facts), loose }, pod.source, objectOf(pod));
 }

@@ -2,8 +2,9 @@
 import containerTemplate from "../../../templates/container.service";
 import initTemplate from "../../../templates/init.service";
 import type { HostFacts } from "../../base/facts.js";
-import { gateUnit, infraUnit, podSlice, podUnit, runDir, uplinkUnit } from "../../plan/names.js";
+import { gateUnit, infraUnit, podSlice, podUnit, probeUnit, runDir, uplinkUnit } from "../../plan/names.js";
 import { passedSockets } from "../../plan/ports.js";
+import { isGated } from "../../plan/probes.js";
 import { before, follows } from "../../plan/sequence.js";
 import type { PlannedContainer, PlannedResources, PodPlan } from "../../plan/types.js";
 import { execLine, unitList, unitValue } from "./escape.js";
@@ -21,6 +22,8 @@ export function containerBody(pod: PodPlan, container: PlannedContainer, facts: 
     EXEC_START_POST: startPost(pod, container, facts),
     EXEC_STOP: preStop(pod, container, facts),
     WATCHDOG: text(container.watchdogSeconds),
+    PROBE: container.probes === undefined ? undefined : probeUnit(pod.name, container.name),
+    PROBED: probed(pod, container, facts),
     SOCKETS: unitList(passedSockets(pod, container)),
     RESTART_FORCE: restartForce(container),
   });
@@ -37,7 +40,15 @@ function notifyAccess(container: PlannedContainer): string {
 /** What makes the mark `ready` where podrt run does not: it is not ready before it says so, or before its hook has ended. */
 function startPost(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
   if (container.postStart !== undefined) return execLine([paths.podrt, "hook", "--post-start", "--bundle", container.bundle]);
-  return container.notify ? execLine([paths.podrt, "mark", "--ready", runDir(pod.name, container.name)]) : undefined;
+  return container.notify && !isGated(container) ? execLine([paths.podrt, "mark", "--ready", runDir(pod.name, container.name)]) : undefined;
+}
+
+/** Where the manager starts it again only if it has failed, or says how the pod ended: a clean end that a probe asked for is none. */
+function probed(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
+  const ends = container.probes?.liveness !== undefined || container.probes?.startup !== undefined;
+  return ends && container.restartPolicy !== "Always"
+    ? execLine([paths.podrt, "mark", "--probed", runDir(pod.name, container.name)])
+    : undefined;
 }
 
 /** What it cannot do the manager's own signals do: no failure of the container's. */

@@ -47,8 +47,9 @@ describe("single fields, as validate has them", () => {
   for (const [text, valid] of [
     [pod(""), true],
     [pod("imagee: x"), false],
-    [pod("livenessProbe: {exec: {command: [a]}}"), false],
-    [pod("livenessProbe: {}"), true],
+    [pod("livenessProbe: {exec: {command: [a]}}"), true],
+    [pod("volumeDevices: [{name: a, devicePath: /a}]"), false],
+    [pod("volumeDevices: []"), true],
     [pod("livenessProbe: null"), true],
     [pod("stdin: false"), true],
     [pod("imagePullPolicy: Sometimes"), false],

@@ -72,18 +72,18 @@ export async function readCgroups({ uid }: Subject): Promise<CgroupFacts> {
   return { layout: v2 ? "v2" : hybrid ? "hybrid" : "v1", controllers: await delegatedControllers(uid) };
 }
 
-/** `podrt probe` tries the drivers and the id mapping. */
+/** `podrt machine` tries the drivers and the id mapping. */
 export async function readDrivers({ podrt, paths, env }: Subject): Promise<DriverFacts> {
   const { type: filesystem } = await filesystemOf(paths.data);
-  const result = await run([podrt, "probe"], SPAWN_TIMEOUT, env);
+  const result = await run([podrt, "machine"], SPAWN_TIMEOUT, env);
   if (result.code !== 0) {
-    const error = result.stderr.trim().split("\n").at(-1) || result.failure || `podrt probe: exit code ${result.code}`;
+    const error = result.stderr.trim().split("\n").at(-1) || result.failure || `podrt machine: exit code ${result.code}`;
     return { mapping: undefined, overlay: undefined, fuseOverlayfs: undefined, error, filesystem };
   }
   return { ...parseProbe(result.stdout), error: undefined, filesystem };
 }
 
-/** The parts of verb_probe.c's JSON that rules look at; undefined where it does not say. */
+/** The parts of verb_machine.c's JSON that rules look at; undefined where it does not say. */
 export function parseProbe(json: string): Pick<DriverFacts, "mapping" | "overlay" | "fuseOverlayfs"> {
   const object = (value: unknown): Record<string, unknown> => (typeof value === "object" && value !== null ? { ...value } : {});
   const { podgen, userns } = object(JSON.parse(json));

@@ -2,7 +2,7 @@
 import type { StorageDriver } from "../../../base/storage.js";
 import { fail, type Outcome, ok, warn } from "../outcome.js";
 
-/** What `podrt probe` found by trying. */
+/** What `podrt machine` found by trying. */
 export interface DriverFacts {
   /** Whether a user namespace with the mapped ids could be made, and why not; undefined when podrt did not say. */
   readonly mapping: { readonly ok: boolean; readonly single: boolean; readonly reason: string } | undefined;

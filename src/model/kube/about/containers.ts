@@ -111,6 +111,7 @@ export const CONTAINERS: Readonly<Record<string, About>> = {
   },
   ExecAction: { command: "The program and its arguments; no shell" },
   GRPCAction: { port: "The port", service: "The service asked for" },
+  HTTPHeader: { name: "Its name", value: "Its value" },
   HTTPGetAction: {
     host: "The host to ask; default: the pod",
     httpHeaders: "Headers to send",

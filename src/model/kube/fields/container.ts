@@ -7,7 +7,6 @@ import { LIFECYCLE, PROBE } from "./probes.js";
 import { RESOURCES } from "./resources.js";
 import { SECURITY } from "./security.js";
 
-const NO_PROBES = "podgen runs no probes yet";
 const NO_STDIN = "nobody attaches to a container here";
 const MAX_PORT = 65535;
 
@@ -65,9 +64,13 @@ const FIELDS: Fields = {
   volumeMounts: { type: list(VOLUME_MOUNT), aka: ["mounts"] },
   securityContext: { type: SECURITY },
   tty: { type: "boolean" },
-  livenessProbe: { type: PROBE, refused: NO_PROBES, aka: ["healthcheck"] },
-  readinessProbe: { type: PROBE, refused: NO_PROBES },
-  startupProbe: { since: "1.16", type: PROBE, refused: NO_PROBES },
+  livenessProbe: { type: PROBE, presence: true, aka: ["healthcheck"] },
+  readinessProbe: {
+    type: PROBE,
+    presence: true,
+    note: "The pod's unit becomes active, and an apply succeeds, when it has passed. A container that is not ready any more stays up.",
+  },
+  startupProbe: { since: "1.16", type: PROBE, presence: true },
   lifecycle: { type: LIFECYCLE },
   restartPolicy: {
     since: "1.28",

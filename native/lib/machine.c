@@ -1,5 +1,5 @@
-/* What the machine allows: see probe_host.h. */
-#include "probe_host.h"
+/* What the machine allows: see machine.h. */
+#include "machine.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -31,12 +31,12 @@ static int open_nearest(const char *path) {
   }
 }
 
-static void set(struct probe_result *ret, const char *step, int error) {
+static void set(struct machine_result *ret, const char *step, int error) {
   snprintf(ret->text, sizeof ret->text, "%.400s: %s", step, strerror(error));
 }
 
 /* As root in a user namespace. What run's driver does in earnest: upper and work beside each other, relative names. */
-static void try_overlay(const char *data, struct probe_result *ret) {
+static void try_overlay(const char *data, struct machine_result *ret) {
   char name[40];
   struct err ignored;
   if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return set(ret, "mount namespace", errno);
@@ -68,7 +68,7 @@ static uint64_t count_ids(const char *path) {
   return sum;
 }
 
-static void probe_in_child(const char *data, struct probe_userns *ret) {
+static void machine_in_child(const char *data, struct machine_userns *ret) {
   struct err err = {0};
   struct userns_map map;
   int r = userns_make(0, &map, &err);
@@ -84,8 +84,8 @@ static void probe_in_child(const char *data, struct probe_userns *ret) {
   try_overlay(data, &ret->overlay);
 }
 
-int probe_userns(const char *data, struct probe_userns *ret, struct err *err) {
-  *ret = (struct probe_userns){0};
+int machine_userns(const char *data, struct machine_userns *ret, struct err *err) {
+  *ret = (struct machine_userns){0};
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   cleanup_fd int rd = ends[0];
@@ -93,7 +93,7 @@ int probe_userns(const char *data, struct probe_userns *ret, struct err *err) {
   pid_t pid = fork();
   if (pid < 0) return err_set(err, errno, "fork", "%s", "");
   if (pid == 0) {
-    probe_in_child(data, ret);
+    machine_in_child(data, ret);
     _exit(write_all(wr, ret, sizeof *ret) < 0);
   }
   close(steal_fd(&wr));
@@ -105,7 +105,7 @@ int probe_userns(const char *data, struct probe_userns *ret, struct err *err) {
 
 /* --- tools --- */
 
-bool probe_find(const char *name, char *ret, size_t size) {
+bool machine_find(const char *name, char *ret, size_t size) {
   const char *path = getenv("PATH");
   cleanup_free char *copy = strdup(path && *path ? path : "/usr/local/bin:/usr/bin:/bin");
   char *save = NULL;
@@ -116,11 +116,11 @@ bool probe_find(const char *name, char *ret, size_t size) {
   return false;
 }
 
-void probe_map_tool(const char *name, struct probe_result *ret, char path[256]) {
+void machine_map_tool(const char *name, struct machine_result *ret, char path[256]) {
   struct stat st;
   char caps[64];
-  *ret = (struct probe_result){0};
-  if (!probe_find(name, path, 256)) {
+  *ret = (struct machine_result){0};
+  if (!machine_find(name, path, 256)) {
     snprintf(ret->text, sizeof ret->text, "not installed (package uidmap)");
     return;
   }
@@ -136,8 +136,8 @@ static bool is_cgroup2(const char *path) {
   return statfs(path, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-void probe_cgroup(const char **ret_layout, struct probe_result *ret) {
-  *ret = (struct probe_result){0};
+void machine_cgroup(const char **ret_layout, struct machine_result *ret) {
+  *ret = (struct machine_result){0};
   *ret_layout = is_cgroup2("/sys/fs/cgroup") ? "unified" : is_cgroup2("/sys/fs/cgroup/unified") ? "hybrid" : "legacy";
   if (strcmp(*ret_layout, "unified")) return;
   char path[128];
@@ -149,23 +149,23 @@ void probe_cgroup(const char **ret_layout, struct probe_result *ret) {
   ret->ok = strstr(ret->text, "memory") && strstr(ret->text, "pids");
 }
 
-void probe_seccomp(struct probe_result *ret) {
+void machine_seccomp(struct machine_result *ret) {
   uint32_t action = SECCOMP_RET_ERRNO;
-  *ret = (struct probe_result){.ok = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0};
+  *ret = (struct machine_result){.ok = syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0};
   if (!ret->ok) set(ret, "seccomp", errno);
 }
 
-bool probe_kernel_fits(const char *release) {
+bool machine_kernel_fits(const char *release) {
   unsigned major = 0, minor = 0;
   return sscanf(release, "%u.%u", &major, &minor) == 2 && (major > 5 || (major == 5 && minor >= 12));
 }
 
-void probe_kernel(struct probe_result *ret, char release[80]) {
+void machine_kernel(struct machine_result *ret, char release[80]) {
   struct utsname name;
-  *ret = (struct probe_result){0};
+  *ret = (struct machine_result){0};
   release[0] = 0;
   if (uname(&name) < 0) return set(ret, "uname", errno);
   snprintf(release, 80, "%s", name.release);
-  ret->ok = probe_kernel_fits(release);
+  ret->ok = machine_kernel_fits(release);
   if (!ret->ok) snprintf(ret->text, sizeof ret->text, "podrt needs Linux 5.12 or later, for mount_setattr");
 }
