@@ -28,6 +28,12 @@ export interface CommandSpec {
 }
 
 const file: OptionSpec = { name: "filename", alias: "f", type: "array", describe: "a spec: file, folder, http(s) URL or - (repeatable)" };
+const kustomize: OptionSpec = {
+  name: "kustomize",
+  alias: "k",
+  type: "array",
+  describe: "a folder with a kustomization.yaml, by the program kustomize or kubectl (repeatable)",
+};
 const recursive: OptionSpec = { name: "recursive", alias: "R", type: "boolean", describe: "look into folders of folders too" };
 const variables: readonly OptionSpec[] = [
   { name: "set", type: "array", describe: "NAME=VALUE: replace ${NAME} in specs; NAME: by what it is in the environment (repeatable)" },
@@ -69,6 +75,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     describe: "make what runs be what the specs say",
     options: [
       file,
+      kustomize,
       recursive,
       ...variables,
       { name: "dry-run", type: "boolean", describe: "show what would change, change nothing" },
@@ -91,7 +98,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     aliases: ["plan"],
     positionals: "[files..]",
     describe: "what apply would change; exit 0 nothing, 1 something, 2 an error",
-    options: [file, recursive, ...variables, prune, outputShort],
+    options: [file, kustomize, recursive, ...variables, prune, outputShort],
     examples: [["podgen diff web.yaml", "units, bundles and which containers would restart"]],
     load: () => import("./commands/diff.js"),
   },
@@ -99,7 +106,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "validate",
     positionals: "[files..]",
     describe: "check specs without a machine",
-    options: [file, recursive, ...variables, outputShort],
+    options: [file, kustomize, recursive, ...variables, outputShort],
     examples: [["podgen validate web.yaml", "every finding with its place"]],
     load: () => import("./commands/validate.js"),
   },
@@ -126,7 +133,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "generate",
     positionals: "[files..]",
     describe: "write the units and bundles into a folder instead of installing them",
-    options: [file, recursive, ...variables, { name: "directory", alias: "d", type: "string", describe: "folder to write to" }],
+    options: [file, kustomize, recursive, ...variables, { name: "directory", alias: "d", type: "string", describe: "folder to write to" }],
     examples: [["podgen generate web.yaml -d out", "look at what apply would install"]],
     load: () => import("./commands/generate.js"),
   },
@@ -137,6 +144,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     describe: "stop pods and remove what podgen made for them; volumes stay",
     options: [
       file,
+      kustomize,
       recursive,
       ...variables,
       { name: "ignore-not-found", type: "boolean", describe: "no error for what is not there" },

@@ -20,6 +20,8 @@ export interface SpecText {
 export const STDIN = "-";
 /** Other names of what is read once: standard input, and the pipe of a `<(…)`. */
 const PASSING = /^\/dev\/(?:stdin$|fd\/)/;
+/** The names that kustomize looks for. */
+const KUSTOMIZATION = /^(?:kustomization\.ya?ml|Kustomization)$/;
 const SPEC_NAME = /\.(ya?ml|json)$/;
 /** A spec is text that people write; more is a mistake (a disk image, say). */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -28,7 +30,8 @@ const URL_DEADLINE_MS = 30_000;
 /** What the command names; a usage error when it names nothing, or standard input where a source must be found again. */
 export async function readSpecs(args: Args, context: Context): Promise<SpecText[]> {
   const names = [...args.list("files"), ...args.list("filename")];
-  if (names.length === 0) throw new UserError("name a file, a folder or - (standard input)", EXIT.usage);
+  const overlays = args.list("kustomize");
+  if (names.length + overlays.length === 0) throw new UserError("name a file, a folder or - (standard input)", EXIT.usage);
   // What came that way last time may have been another text altogether: "in it no more" would be any pod of any of them.
   if (names.some((name) => name === STDIN || PASSING.test(name)) && args.flag("prune"))
     throw new UserError(
@@ -38,9 +41,24 @@ export async function readSpecs(args: Args, context: Context): Promise<SpecText[
     );
   const texts: SpecText[] = [];
   for (const name of names) texts.push(...(await readOne(name, args.flag("recursive"), context)));
+  for (const name of overlays) texts.push(await readOverlay(name, context));
   const variables = await readVariables(args, context);
   const seen = new Map(texts.map((t) => [t.source, variables === undefined ? t : { ...t, variables }]));
   return [...seen.values()];
+}
+
+/** What kustomize makes of a folder: findings name the folder and the line of that text. */
+async function readOverlay(name: string, context: Context): Promise<SpecText> {
+  const path = pathOf(name, context);
+  const files = await context.host.files();
+  if ((await files.kind(path)) !== "folder") throw new UserError(`${name}: -k takes a folder with a kustomization.yaml`);
+  if (!(await files.list(path)).some((entry) => KUSTOMIZATION.test(entry)))
+    throw new UserError(`${name}: there is no kustomization.yaml in this folder`, EXIT.failed, `podgen apply ${name}, without -k`);
+  return { file: `${name.replace(/(.)\/$/, "$1")} (kustomize)`, source: path, text: await context.host.kustomize(path) };
+}
+
+function pathOf(name: string, context: Context): string {
+  return normalize(isAbsolute(name) ? name : join(context.cwd, name)).replace(/(.)\/$/, "$1");
 }
 
 async function readOne(name: string, recursive: boolean, context: Context): Promise<SpecText[]> {
@@ -50,7 +68,7 @@ async function readOne(name: string, recursive: boolean, context: Context): Prom
     return [{ file: STDIN, source: STDIN, text: await context.stdin.text() }];
   }
   if (/^https?:\/\//.test(name)) return [{ file: name, source: name, text: await fetchText(name) }];
-  const path = normalize(isAbsolute(name) ? name : join(context.cwd, name)).replace(/(.)\/$/, "$1");
+  const path = pathOf(name, context);
   const kind = await (await context.host.files()).kind(path);
   if (kind === "folder") return folderTexts(path, name.replace(/(.)\/$/, "$1"), recursive, context);
   if (kind === "other") throw new UserError(`${name}: neither a file nor a folder nor a pipe`);
@@ -92,6 +110,9 @@ export async function readFolder(
     const [source, file] = [join(path, entry), join(shown, entry)];
     try {
       const kind = await (await context.host.files()).kind(source);
+      // Its patches and bases are no objects by themselves.
+      if (kind === "file" && KUSTOMIZATION.test(entry))
+        throw new UserError(`${shown}: a folder for kustomize`, EXIT.failed, `podgen apply -k ${shown}; or name its files`);
       if (kind === "folder" && recursive) found.push(...(await readFolder(source, file, true, context, unread)));
       if (kind !== "file" || !SPEC_NAME.test(entry)) continue;
       const text = await fileText(source, file, context);

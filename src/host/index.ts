@@ -54,6 +54,7 @@ export function createHost(env: NodeJS.ProcessEnv, options: HostOptions = {}): H
     imageLists: once(async () => (await import("./image/lists/index.js")).createLists({ data: paths.data, podrt: source, env })),
     logins: once(async () => new (await import("./image/login.js")).RegistryLogins(env)),
     linger: once(async () => new (await import("./systemd/logind.js")).LogindLinger(env, user, uid)),
+    kustomize: async (folder) => (await import("./kustomize.js")).kustomize(folder, env),
     doctor: async () => (await import("./doctor/doctor.js")).examine({ env, paths, user, uid, podrt: source }),
     close: async () => {
       const opened = manager;

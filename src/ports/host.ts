@@ -67,6 +67,8 @@ export interface Host {
   imageCopies(): Promise<ImageCopies>;
   imageLists(): Promise<ImageLists>;
   linger(): Promise<Linger>;
+  /** The YAML that kustomize makes of a folder. Throws HostError kustomize-missing or kustomize-failed. */
+  kustomize(folder: string): Promise<string>;
   logins(): Promise<Logins>;
   /** All checks at once, in a fixed order; takes at most about ten seconds. */
   doctor(): Promise<readonly Check[]>;

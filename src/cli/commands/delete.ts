@@ -33,7 +33,7 @@ export async function run(args: Args, context: Context): Promise<number> {
     if (target.container !== undefined) throw new UserError(`${word}: a container is deleted by taking it out of its spec`, EXIT.usage);
     return target;
   });
-  const texts = args.list("filename").length > 0 ? await readSpecs(args, context) : [];
+  const texts = args.list("filename").length + args.list("kustomize").length > 0 ? await readSpecs(args, context) : [];
   const inFiles = objectsIn(texts, context);
   if (inFiles === undefined) return EXIT.failed;
   if (!inFiles.empty && named.length + inFiles.named.length + inFiles.objects.length + inFiles.workloads.length === 0)

@@ -50,7 +50,9 @@ export class CredentialHelper {
   async #ask(verb: string, input: string, server = input): Promise<string | undefined> {
     // It becomes part of a program's name: nothing that leads to another folder.
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(this.#name)) throw this.#failed(verb, server, "that is no name of a helper");
-    const { code, stdout, stderr, failure } = await run([`docker-credential-${this.#name}`, verb], this.#deadline, this.#env, `${input}\n`);
+    const { code, stdout, stderr, failure } = await run([`docker-credential-${this.#name}`, verb], this.#deadline, this.#env, {
+      input: `${input}\n`,
+    });
     if (failure !== undefined) throw this.#failed(verb, server, failure);
     if (code === 0) return stdout;
     if (UNKNOWN.test(stdout) || UNKNOWN.test(stderr)) return undefined;

@@ -10,22 +10,34 @@ export interface Finished {
   readonly failure: string | undefined;
 }
 
-/** How much of each stream is kept; the rest is dropped. */
+export interface RunOptions {
+  /** Standard input; absent: it has none. */
+  readonly input?: string;
+  /** How many bytes of each stream are kept, the rest is dropped; absent: 1 MiB. */
+  readonly limit?: number;
+}
+
 const MAX_OUTPUT = 1024 * 1024;
 
 /**
  * Starts argv[0] (looked up in PATH) and waits for its end, `timeout` milliseconds at most, then kills it. Never
- * rejects: a program that is not there is a `failure` too. `input` is its standard input, else it has none.
+ * rejects: a program that is not there is a `failure` too.
  */
-export function run(argv: readonly string[], timeout: number, env: NodeJS.ProcessEnv = process.env, input?: string): Promise<Finished> {
+export function run(
+  argv: readonly string[],
+  timeout: number,
+  env: NodeJS.ProcessEnv = process.env,
+  options: RunOptions = {},
+): Promise<Finished> {
   const [program = "", ...args] = argv;
+  const { input, limit = MAX_OUTPUT } = options;
   return new Promise((resolve) => {
     const child = spawn(program, args, { env: { ...env, LC_ALL: "C.UTF-8" }, stdio: ["pipe", "pipe", "pipe"] });
     // It need not read what it is given.
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
-    const out = collect(child.stdout);
-    const err = collect(child.stderr);
+    const out = collect(child.stdout, limit);
+    const err = collect(child.stderr, limit);
     let failure: string | undefined;
     const timer = setTimeout(() => {
       failure = `took longer than ${timeout} ms`;
@@ -43,12 +55,12 @@ export function run(argv: readonly string[], timeout: number, env: NodeJS.Proces
   });
 }
 
-function collect(stream: NodeJS.ReadableStream): () => string {
+function collect(stream: NodeJS.ReadableStream, limit: number): () => string {
   const chunks: Buffer[] = [];
   let length = 0;
   stream.on("data", (chunk: Buffer) => {
-    if (length < MAX_OUTPUT) chunks.push(chunk);
+    if (length < limit) chunks.push(chunk);
     length += chunk.length;
   });
-  return () => Buffer.concat(chunks).toString("utf8", 0, MAX_OUTPUT);
+  return () => Buffer.concat(chunks).toString("utf8", 0, Math.min(length, limit));
 }
