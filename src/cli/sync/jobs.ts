@@ -1,4 +1,5 @@
 // What a sync copies: from whole place to whole place, named as skopeo-sync(1) names them. Pure.
+import { resolve } from "node:path";
 import type { Side } from "../../ports/image-copy.js";
 
 export interface SyncJob {
@@ -27,9 +28,20 @@ export interface SyncTarget {
   readonly suffix: string;
 }
 
-/** One job an image, and names that two of them would share. */
-export function jobsFor(sources: readonly SyncSource[], target: SyncTarget): { readonly jobs: SyncJob[]; readonly clashes: string[] } {
-  const jobs = sources.map(({ place, name, group, side = {} }) => ({ from: place, to: placeIn(target, name), side, group }));
+/** `clashes`: names that two of them would share; `refused`: images whose names would lead out of the target. Both say which. */
+export interface SyncJobs {
+  readonly jobs: SyncJob[];
+  readonly clashes: string[];
+  readonly refused: string[];
+}
+
+/** One job an image. */
+export function jobsFor(sources: readonly SyncSource[], target: SyncTarget): SyncJobs {
+  const inside = sources.filter(({ name }) => staysBelow(target, name));
+  const refused = sources
+    .filter((source) => !inside.includes(source))
+    .map(({ place }) => `${JSON.stringify(place).slice(1, -1)} would not be below ${target.root}`);
+  const jobs = inside.map(({ place, name, group, side = {} }) => ({ from: place, to: placeIn(target, name), side, group }));
   const owners = new Map<string, string>();
   const clashes: string[] = [];
   for (const { from, to } of jobs) {
@@ -37,11 +49,27 @@ export function jobsFor(sources: readonly SyncSource[], target: SyncTarget): { r
     if (other !== undefined && other !== from) clashes.push(`${other} and ${from} would both be ${to}`);
     owners.set(to, from);
   }
-  return { jobs: jobs.filter((job, i) => jobs.findIndex((other) => other.to === job.to) === i), clashes };
+  return { jobs: jobs.filter((job, i) => jobs.findIndex((other) => other.to === job.to) === i), clashes, refused };
 }
 
-function placeIn({ kind, root, scoped, suffix }: SyncTarget, name: string): string {
-  const kept = (scoped ? name : name.slice(name.lastIndexOf("/") + 1)) + (name.includes("@") ? "" : suffix);
+/** What of a name is kept in the target. */
+function keptOf({ scoped, suffix }: SyncTarget, name: string): string {
+  return (scoped ? name : name.slice(name.lastIndexOf("/") + 1)) + (name.includes("@") ? "" : suffix);
+}
+
+/** A layout's names are what its maker wrote, also `../..`; a layout that is the target takes them as text. */
+function staysBelow(target: SyncTarget, name: string): boolean {
+  if (target.kind === "oci") return true;
+  const kept = keptOf(target, name);
+  if (/\p{Cc}/u.test(kept) || kept.split("/").some((part) => part === "" || part === "." || part === "..")) return false;
+  if (target.kind === "docker") return true;
+  const root = target.root === "/" ? "" : target.root;
+  return resolve(`${root}/`, kept) === `${root}/${kept}`;
+}
+
+function placeIn(target: SyncTarget, name: string): string {
+  const { kind, root } = target;
+  const kept = keptOf(target, name);
   if (kind === "oci") return `oci:${root}:${kept}`;
   if (kind === "dir") return `dir:${root === "/" ? "" : root}/${kept}`;
   // In a registry a host's port would be taken for a tag.

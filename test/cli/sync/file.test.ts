@@ -88,3 +88,29 @@ test("names at the destination, and two that would be one", () => {
   const { clashes } = jobsFor(two, { kind: "dir", root: "/m", scoped: false, suffix: "" });
   assert.match(clashes.join(), /a\.example\/app:1 and docker:\/\/b\.example\/app:1 would both be dir:\/m\/app:1/);
 });
+
+test("a name of a layout is no way out of the destination", () => {
+  const named = (name: string) => ({ place: `oci:/layout:${name}`, name, group: "layout" });
+  const target = { kind: "dir", root: "/images", scoped: true, suffix: "" } as const;
+  const bad = ["../../escaped/img", "/etc/img", "a//b", "a/./b", "a/..", "..", ".", "", "a/", "a\0b", "a\nb"];
+  for (const kind of ["dir", "docker"] as const)
+    for (const name of bad) {
+      const { jobs, refused } = jobsFor([named(name)], { ...target, kind });
+      assert.deepEqual(jobs, [], name);
+      assert.equal(refused.length, 1, name);
+      assert.match(refused[0] ?? "", /^oci:\/layout:.* would not be below \/images$/, name);
+    }
+  for (const name of ["x/..", "x/", "x/."]) assert.equal(jobsFor([named(name)], { ...target, scoped: false }).refused.length, 1, name);
+  const good = jobsFor([named("a/..b/c.."), named("...")], target);
+  assert.deepEqual(good.refused, []);
+  assert.deepEqual(
+    good.jobs.map((job) => job.to),
+    ["dir:/images/a/..b/c..", "dir:/images/..."],
+  );
+  assert.equal(jobsFor([named("a")], { ...target, root: "/" }).jobs[0]?.to, "dir:/a");
+  // In a layout a name is text and no path.
+  assert.deepEqual(
+    jobsFor([named("../a")], { ...target, kind: "oci" }).jobs.map((job) => job.to),
+    ["oci:/images:../a"],
+  );
+});

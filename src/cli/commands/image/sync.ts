@@ -18,7 +18,9 @@ export async function run(args: Args, context: Context): Promise<number> {
   const wishes = wishesOf(args);
   const keepGoing = args.flag("keep-going");
   const { sources, failed: unlisted } = await sourcesOf(args, context, keepGoing);
-  const { jobs, clashes } = jobsFor(sources, target);
+  const { jobs, clashes, refused } = jobsFor(sources, target);
+  if (refused.length > 0)
+    throw new UserError(refused.join("\n  "), EXIT.failed, "give it a name without empty, . and .. parts in its source");
   if (clashes.length > 0) throw new UserError(clashes.join("\n  "), EXIT.failed, "--scoped keeps the whole names");
   if (jobs.length === 0 && unlisted === 0) throw new UserError("there is no image to copy", EXIT.failed);
   if (args.flag("dry-run")) {
