@@ -54,12 +54,12 @@ static int put_all(struct refresh *f, struct err *err) {
 
 /* 0 also where it does not run: its next start reads the bundle. */
 static int refresh(struct refresh *f, const char *run_dir, struct err *err) {
-  cleanup_free char *folder = NULL;
   struct run_state state;
   f->run = run_open(err);
   if (f->run < 0) return f->run;
   f->dir = run_open_at(f->run, run_dir, false, err);
   if (f->dir < 0) return f->dir == -ENOENT ? 0 : f->dir;
+  cleanup_free char *folder = NULL;
   int r = started_read(f->dir, &f->id, &folder, err);
   if (r < 0) return r == -ENOENT ? 0 : r;
   f->pidfd = proc_open(&f->id);

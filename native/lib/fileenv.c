@@ -71,7 +71,7 @@ static int read_value(const struct bundle_file_env *v, char **ret, struct err *e
   /* Its links are a container's: they end at the volume's root. */
   int r = folder < 0 ? -errno : inroot_read_file(folder, v->path, FILE_LIMIT, &text);
   if (r == -ENOENT && v->optional) return 0;
-  if (r < 0) return err_set(err, -r, "file", "variable %s: %s of the volume", v->name, v->path);
+  if (r < 0 || !text) return err_set(err, r < 0 ? -r : ENOMEM, "file", "variable %s: %s of the volume", v->name, v->path);
   r = fileenv_find(text, v->key, ret, &line);
   if (r == -EINVAL) return err_set(err, 0, "file", "variable %s: %s, line %u: expected VAR='value'", v->name, v->path, line);
   if (r == 0 && !v->optional) return err_set(err, 0, "file", "variable %s: %s has no %s", v->name, v->path, v->key);

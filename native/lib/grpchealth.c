@@ -198,13 +198,14 @@ int grpc_health(uint16_t port, const char *service, int64_t deadline, struct err
   if (r < 0) return r;
   snprintf(authority, sizeof authority, strchr(where, ':') ? "[%s]:%u" : "%s:%u", where, port);
   struct call *c = calloc(1, sizeof *c);
-  if (!c) r = err_set(err, ENOMEM, "gRPC", "%s", "");
-  if (r == 0) {
+  if (!c) {
+    r = err_set(err, ENOMEM, "gRPC", "%s", "");
+  } else {
     *c = (struct call){.wire = &wire, .deadline = deadline, .headers = {.grpc_status = -1}};
     put_question(&o, service, authority);
     r = wire_send(&wire, o.bytes, o.len, deadline, err);
   }
-  for (int i = 0; r == 0 && !c->ended; i++) r = i < FRAMES_MAX ? read_frame(c, err) : bad(err, "the server sends frames without end");
+  for (int i = 0; r == 0 && c && !c->ended; i++) r = i < FRAMES_MAX ? read_frame(c, err) : bad(err, "the server sends frames without end");
   if (r == 0) r = judge(c, err);
   free(c);
   wire_close(&wire);

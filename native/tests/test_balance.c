@@ -97,7 +97,7 @@ static void test_pick(void) {
   struct backend *of[64];
   int moved = 0, used[3] = {0};
   for (int i = 0; i < 64; i++) {
-    char text[16];
+    char text[32];
     snprintf(text, sizeof text, "10.0.0.%d", i);
     struct address client = at(text);
     of[i] = backends_pick(&all, &client, NULL, 0);
