@@ -34,7 +34,7 @@ const pid = async (): Promise<number> => Number(await host.property(APP, "MainPI
 
 const SERVER = ["httpd", "-f", "-p", "8080", "-h", "/notes"];
 const UP = "startupProbe: { exec: { command: [test, -e, /notes/up] }, periodSeconds: 1, failureThreshold: 1000 }";
-const READY = "readinessProbe: { httpGet: { port: http, path: /ready }, periodSeconds: 1, failureThreshold: 1 }";
+const READY = "readinessProbe: { httpGet: { port: http, path: /ready }, periodSeconds: 1, failureThreshold: 1, successThreshold: 1 }";
 const LIVE = "livenessProbe: { httpGet: { port: 8080, path: /live }, periodSeconds: 1, failureThreshold: 2 }";
 
 /** A pod `web` with a container `app`, which serves the folder of notes. */

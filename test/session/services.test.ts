@@ -105,6 +105,36 @@ test("sessionAffinity: a client comes to the same pod, and to the other one when
   await host.ok(["start", first]);
 });
 
+test("a LoadBalancer listens at its addresses alone, lets its ranges in alone, and knows pods that are not ready where it shall", async () => {
+  const text = `apiVersion: v1
+kind: Service
+metadata: { name: edge }
+spec:
+  type: LoadBalancer
+  clusterIP: ""
+  selector: { app: web }
+  ipFamilyPolicy: SingleStack
+  ipFamilies: [IPv4]
+  loadBalancerIP: 127.0.0.2
+  externalIPs: [127.0.0.3]
+  loadBalancerSourceRanges: [127.0.0.2/32, 10.0.0.0/8]
+  publishNotReadyAddresses: true
+  sessionAffinity: ClientIP
+  sessionAffinityConfig: { clientIP: { timeoutSeconds: 10800 } }
+  ports: [{ port: 31081, targetPort: page }]
+`;
+  const applied = await host.podgen(["apply", host.spec("edge.yaml", text)]);
+  assert.equal(applied.code, 0, applied.stderr);
+  const get = async (from: string, to: string): Promise<string> => {
+    const ran = await host.run(["curl", "--silent", "--fail", "--max-time", "30", "--interface", from, `http://${to}:31081/`]);
+    return ran.code === 0 ? ran.stdout.trim() : "none";
+  };
+  for (const address of ["127.0.0.2", "127.0.0.3"]) assert.match(await get("127.0.0.2", address), /^(one|two)$/, address);
+  assert.equal(await get("127.0.0.1", "127.0.0.2"), "none", "of no range");
+  assert.equal(await get("127.0.0.2", "127.0.0.1"), "none", "nobody listens there");
+  await host.ok(["delete", "service/edge"]);
+});
+
 test("a port that is taken is refused, by an installed Service too; deleting one leaves nothing of it", async () => {
   const other = host.spec("other.yaml", smallPod({ name: "other", port: NODE }));
   const refused = await host.podgen(["apply", other]);
