@@ -99,6 +99,14 @@ export interface ImageStoreReader {
   folders(reference: string): Promise<readonly string[]>;
 }
 
+/** What pods need of the store. */
+export interface Needs {
+  /** Manifest digests of running and installed pods: kept, also when their reference has moved on to another image. */
+  readonly pinned: readonly string[];
+  /** Copies of layers for user namespaces that installed pods name; absent: all stay. */
+  readonly shifted?: readonly string[];
+}
+
 /** Every method throws ImageError (ports/images.ts). */
 export interface ImageStore extends ImageStoreReader {
   /** Gives an image of the store one more name; an image that had the name loses it. */
@@ -106,11 +114,12 @@ export interface ImageStore extends ImageStoreReader {
   /** Takes a name away; what only it needed goes with the next prune. False when there was none. */
   untag(reference: string): Promise<boolean>;
   /**
-   * Removes what neither a name nor a pinned digest needs, and copies of layers for user namespaces that are not of these names; waits some seconds for pulls that are under way. undefined when they took longer.
+   * Removes what neither a name nor a pinned digest needs, and copies of layers for user namespaces that are not of these names; waits
+   * some seconds for pulls and applies that are under way. undefined when they took longer. `needs` is asked while nobody else works on
+   * the store, and may untag there what it finds that nobody needs; it must not call what takes the store's lock.
    */
   prune(
-    pinned: readonly string[],
-    shifted: readonly string[],
+    needs: () => Promise<Needs>,
   ): Promise<{ readonly layers: readonly string[]; readonly blobs: number; readonly bytes: number } | undefined>;
   fsck(wishes: FsckWishes): Promise<readonly Finding[]>;
   /** Writes images into one archive: pieces of the file, in order. `names`: what each is called in it. */

@@ -74,7 +74,7 @@ export async function makeStore(change: Partial<ImageOptions> = {}): Promise<Tes
       ];
       return all.filter((path) => /\/\.tmp|\.tmp$|\.partial$|^locks\/[0-9a-f]{64}$/.test(path));
     },
-    prune: (pinned = []) => prune({ data: options.data, podrt: options.podrt, env, pinned }, 5000),
+    prune: (pinned = []) => prune({ data: options.data, podrt: options.podrt, env, needs: async () => ({ pinned }) }, 5000),
     remove: () => removeTrees(podrt, [folder], env, 30_000),
   };
 }

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { machine } from "node:os";
 import { dirname, join } from "node:path";
-import type { ArchivedImage, ArchiveFormat, ImageStore, StoredImage } from "../../ports/image-store.js";
+import type { ArchivedImage, ArchiveFormat, ImageStore, Needs, StoredImage } from "../../ports/image-store.js";
 import { ImageError, type PullProgress } from "../../ports/images.js";
 import { readStorage } from "../facts/storage.js";
 import { run } from "../process/run.js";
@@ -72,13 +72,13 @@ export function createImageStore(options: StoreOptions): ImageStore {
     return (await import("./usage.js")).usageOf(store, pinned);
   }
 
-  async function pruned(pinned: readonly string[], shifted: readonly string[]) {
+  async function pruned(needs: () => Promise<Needs>) {
     const total = async () => {
-      const { layers, blobs, downloads } = await usage(pinned);
+      const { layers, blobs, downloads } = await usage([]);
       return layers.bytes + blobs.bytes + downloads.bytes;
     };
     const before = await total();
-    const done = await prune({ data: options.data, podrt, env, pinned, shifted }, wait);
+    const done = await prune({ data: options.data, podrt, env, needs }, wait);
     return done === undefined ? undefined : { ...done, bytes: before - (await total()) };
   }
 
@@ -188,7 +188,7 @@ export function createImageStore(options: StoreOptions): ImageStore {
         }),
       ),
     untag: (reference) => local(reference, () => store.removeRecord(reference)),
-    prune: (pinned, shifted) => local("prune", () => pruned(pinned, shifted)),
+    prune: (needs) => local("prune", () => pruned(needs)),
     fsck: (wishes) => local("fsck", () => fsck(wishes)),
     save,
     contents: async (path) => (await import("./load.js")).contentsOf(path),

@@ -2,6 +2,7 @@
 import { rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageFacts } from "../../base/facts.js";
+import type { Needs } from "../../ports/image-store.js";
 import { ImageError } from "../../ports/images.js";
 import { DEADLINES } from "./deadlines.js";
 import { isObject, type Json, parseJson, strings } from "./json.js";
@@ -9,7 +10,7 @@ import { listedImages } from "./lists/record.js";
 import { acquire } from "./lock.js";
 import { mountedAnywhere } from "./mounts.js";
 import { isDigest } from "./reference.js";
-import { dropShifted } from "./shift.js";
+import { dropShiftedLocked } from "./shift.js";
 import { exists, listIfThere, removeIfThere, Store } from "./store.js";
 import { removeTrees } from "./unpack.js";
 
@@ -17,10 +18,8 @@ export interface PruneOptions {
   readonly data: string;
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Manifest digests of running and installed pods: kept, also when their reference has moved on to another image. */
-  readonly pinned: readonly string[];
-  /** Shifted layers that installed pods name (manifest); absent: all stay. */
-  readonly shifted?: readonly string[];
+  /** Asked once the lock is held: an apply that holds it before us has named by then what it needs. */
+  readonly needs: () => Promise<Needs>;
 }
 
 /** A cut download is worth keeping for so long, in milliseconds. */
@@ -51,13 +50,18 @@ export function forgetImage(data: string, reference: string): Promise<boolean> {
  */
 export async function prune(options: PruneOptions, wait: number): Promise<Pruned | undefined> {
   const store = new Store(options.data);
-  if (!(await exists(store.root))) return { layers: [], blobs: 0 };
-  if (options.shifted !== undefined) await dropShifted({ store, ...options }, new Set(options.shifted), SHIFTED_AGE);
+  if (!(await exists(store.root))) {
+    // Who asks may have words for names that are not there.
+    await options.needs();
+    return { layers: [], blobs: 0 };
+  }
   const end = Date.now() + wait;
   const lock = await acquire(store.storeLock, "exclusive", wait === 0 ? 0 : 1, () => Date.now() < end);
   if (lock === undefined) return undefined;
   try {
-    const { layers, blobs, unclear } = await needed(store, [...options.pinned, ...(await mountedAnywhere())]);
+    const { pinned, shifted } = await options.needs();
+    if (shifted !== undefined) await dropShiftedLocked({ store, ...options }, new Set(shifted), SHIFTED_AGE);
+    const { layers, blobs, unclear } = await needed(store, [...pinned, ...(await mountedAnywhere())]);
     if (unclear.length > 0) throw unclearPins(unclear);
     const removed = await removeLayers(store, layers, options);
     return { layers: removed, blobs: await removeBlobs(store, blobs) };

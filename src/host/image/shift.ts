@@ -72,25 +72,40 @@ async function shiftLayer({ store, podrt, env }: Shifter, diffId: string, name: 
  * Removes what is not `kept`, and what killed ones have left. Only what was made `age` milliseconds ago or earlier: an apply may be
  * about to name it. Nothing, while somebody pulls or copies.
  */
-export async function dropShifted({ store, podrt, env }: Shifter, kept: ReadonlySet<string>, age: number): Promise<string[]> {
-  const folder = join(store.root, "shifted");
-  const unwanted = [];
-  for (const name of await listIfThere(folder)) if (!kept.has(name) && (await ageOf(join(folder, name))) >= age) unwanted.push(name);
+export async function dropShifted(shifter: Shifter, kept: ReadonlySet<string>, age: number): Promise<string[]> {
+  const unwanted = await unwantedOf(shifter, kept, age);
   if (unwanted.length === 0) return [];
-  const lock = await acquire(store.storeLock, "exclusive", 0, () => false);
+  const lock = await acquire(shifter.store.storeLock, "exclusive", 0, () => false);
   if (lock === undefined) return [];
   try {
-    const doomed = [];
-    for (const name of unwanted) {
-      // Renamed first: one that is half removed must not count as present.
-      const away = join(folder, `.gone-${randomBytes(6).toString("hex")}`);
-      await rename(join(folder, name), away);
-      doomed.push(away);
-    }
-    await removeTrees(podrt, doomed, env, DEADLINES.unpack);
+    return await removeShifted(shifter, unwanted);
   } finally {
     await lock.release();
   }
+}
+
+/** The same for who holds the store's lock, exclusive. */
+export async function dropShiftedLocked(shifter: Shifter, kept: ReadonlySet<string>, age: number): Promise<string[]> {
+  return removeShifted(shifter, await unwantedOf(shifter, kept, age));
+}
+
+async function unwantedOf({ store }: Shifter, kept: ReadonlySet<string>, age: number): Promise<string[]> {
+  const folder = join(store.root, "shifted");
+  const unwanted = [];
+  for (const name of await listIfThere(folder)) if (!kept.has(name) && (await ageOf(join(folder, name))) >= age) unwanted.push(name);
+  return unwanted;
+}
+
+async function removeShifted({ store, podrt, env }: Shifter, unwanted: readonly string[]): Promise<string[]> {
+  const folder = join(store.root, "shifted");
+  const doomed = [];
+  for (const name of unwanted) {
+    // Renamed first: one that is half removed must not count as present.
+    const away = join(folder, `.gone-${randomBytes(6).toString("hex")}`);
+    await rename(join(folder, name), away);
+    doomed.push(away);
+  }
+  await removeTrees(podrt, doomed, env, DEADLINES.unpack);
   return unwanted.filter((name) => /^[0-9a-f]{64}-[0-9a-f]{16}$/.test(name));
 }
 

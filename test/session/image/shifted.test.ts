@@ -35,7 +35,7 @@ after(async () => {
 const names = () => readdir(folder).catch((): string[] => []);
 const count = async (name: string) => (await readdir(join(folder, name))).length;
 const pruned = (shifted: readonly string[], wait: number) =>
-  prune({ data: store.options.data, podrt, env: store.options.env, pinned: [], shifted }, wait);
+  prune({ data: store.options.data, podrt, env: store.options.env, needs: async () => ({ pinned: [], shifted }) }, wait);
 
 /** The podrt that copies for this map, stopped in the middle. */
 async function stopped(map: string): Promise<number> {

@@ -10,18 +10,16 @@ import { refuseRoot } from "../apply.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
-  const [store, manifest] = await Promise.all([context.host.imageStore(), manifestOf(context)]);
-  const pinned = podsByImage(manifest);
+  const store = await context.host.imageStore();
   const forgotten: string[] = [];
-  for (const image of args.flag("all") ? await store.list() : [])
-    if (neededBy(image, manifest, "image").length === 0 && (await store.untag(image.reference))) forgotten.push(image.reference);
-  const freed = await store.prune([...pinned.keys()], shiftedOf(manifest));
+  const freed = await store.prune(async () => {
+    const manifest = await manifestOf(context);
+    for (const image of args.flag("all") ? await store.list() : [])
+      if (neededBy(image, manifest, "image").length === 0 && (await store.untag(image.reference))) forgotten.push(image.reference);
+    return { pinned: [...podsByImage(manifest).keys()], shifted: shiftedOf(manifest) };
+  });
   if (freed === undefined)
-    throw new UserError(
-      "another podgen works on the store, and has not ended",
-      EXIT.failed,
-      "try again when it has; names that were to be forgotten are",
-    );
+    throw new UserError("another podgen works on the store, and has not ended", EXIT.failed, "try again when it has; nothing is removed");
   if (args.text("output") === "json") context.out.write(json("ImagePrune", { images: forgotten, ...freed }));
   else {
     for (const name of forgotten) context.out.write(`removed ${name}\n`);

@@ -11,22 +11,26 @@ import { refuseRoot } from "../apply.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
-  const [store, manifest] = await Promise.all([context.host.imageStore(), manifestOf(context)]);
-  const code = await forEach(args.list("images"), context, async (word) => {
-    const all = await store.list();
-    const meant = matchImages(word, all, context);
-    for (const image of meant) refuseNeeded(image, all, meant, manifest);
-    for (const image of meant) {
-      await store.untag(image.reference);
-      context.out.write(`removed ${image.reference}\n`);
-    }
+  const store = await context.host.imageStore();
+  let code: number = EXIT.done;
+  // While nobody else works on the store: an apply that waits for its pull may need what no pod needs yet.
+  const freed = await store.prune(async () => {
+    const manifest = await manifestOf(context);
+    code = await forEach(args.list("images"), context, async (word) => {
+      const all = await store.list();
+      const meant = matchImages(word, all, context);
+      for (const image of meant) refuseNeeded(image, all, meant, manifest);
+      for (const image of meant) {
+        await store.untag(image.reference);
+        context.out.write(`removed ${image.reference}\n`);
+      }
+    });
+    return { pinned: [...podsByImage(manifest).keys()], shifted: shiftedOf(manifest) };
   });
-  if (code !== EXIT.done) return code;
-  const freed = await store.prune([...podsByImage(manifest).keys()], shiftedOf(manifest));
   if (freed === undefined)
-    context.err.write("podgen: warning: another podgen works on the store; podgen image prune frees the rest later\n");
-  else if (freed.layers.length > 0) context.err.write(`freed ${freed.layers.length} layers, ${size(freed.bytes)}\n`);
-  return EXIT.done;
+    throw new UserError("another podgen works on the store, and has not ended", EXIT.failed, "try again when it has; nothing is removed");
+  if (freed.layers.length > 0) context.err.write(`freed ${freed.layers.length} layers, ${size(freed.bytes)}\n`);
+  return code;
 }
 
 /** A name that a pod has in its spec stays, and so does the last name of an image that a pod needs. */
