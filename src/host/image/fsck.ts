@@ -10,7 +10,7 @@ import type { Finding, FsckWishes } from "../../ports/image-store.js";
 import { DEADLINES } from "./deadlines.js";
 import { isObject, parseJson, strings } from "./json.js";
 import { listedImages, readLists } from "./lists/record.js";
-import { needed } from "./prune.js";
+import { layersInUse, needed } from "./prune.js";
 import { Altered, checkLayer, type Repacker } from "./repack.js";
 import { exists, type ImageRecord, listIfThere, parseRecord, recordName, removeIfThere, type Store } from "./store.js";
 import { removeTrees } from "./unpack.js";
@@ -106,18 +106,32 @@ async function surveyLayers(repacker: Repacker, records: readonly ImageRecord[],
   const present = (await listIfThere(join(store.root, "layers"))).filter((n) => /^[0-9a-f]{64}$/.test(n)).map((hex) => `sha256:${hex}`);
   const queue = [...new Set([...owners.keys(), ...present])].sort();
   const keep = await needed(store, wishes.pinned);
+  const inUse = await layersInUse(store, wishes.running);
   const work = async () => {
-    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift())
-      await surveyLayer(repacker, layer, owners.get(layer) ?? [], keep.layers.has(layer.slice(7)), wishes, found);
+    for (let layer = queue.shift(); layer !== undefined; layer = queue.shift()) {
+      const own = owners.get(layer) ?? [];
+      const busy = [...(inUse.get(layer) ?? []), ...own.flatMap((r) => wishes.running.get(r.facts.digest) ?? [])];
+      const use = { owners: own, isNeeded: keep.layers.has(layer.slice(7)), busy: [...new Set(busy)].sort() };
+      await surveyLayer(repacker, layer, use, wishes, found);
+    }
   };
   await Promise.all(Array.from({ length: PARALLEL }, work));
+}
+
+/** Who has to do with a layer. */
+interface Use {
+  /** Images that have it. */
+  readonly owners: readonly ImageRecord[];
+  /** An image or an installed pod needs it. */
+  readonly isNeeded: boolean;
+  /** Pods that run on it, also of an image whose name has moved on. */
+  readonly busy: readonly string[];
 }
 
 async function surveyLayer(
   repacker: Repacker,
   layer: string,
-  owners: readonly ImageRecord[],
-  isNeeded: boolean,
+  { owners, isNeeded, busy }: Use,
   wishes: FsckWishes,
   { findings, lacking }: Survey,
 ): Promise<void> {
@@ -137,9 +151,11 @@ async function surveyLayer(
   if (note === undefined) return void finding("unknown", "note", "nothing is remembered of how it was unpacked: an older podgen did it");
   const why = await faultOf(repacker, layer, note, wishes.deep);
   if (why === undefined) return;
-  const busy = [...new Set(owners.flatMap((r) => wishes.running.get(r.facts.digest) ?? []))].sort();
   if (!wishes.repair) return void finding("layer", "damage", why);
   if (busy.length > 0) return void finding("layer", "damage", `${why}; it stays until its pods are stopped: podgen stop ${busy.join(" ")}`);
+  // No name to fetch it by: it would be gone for good, and its pod could not start.
+  if (isNeeded && owners.length === 0)
+    return void finding("layer", "damage", `${why}; a pod needs it: podgen image pull its image, then this again`);
   const away = store.temporary(layer);
   await rename(store.layer(layer), away);
   await store.removeNote(layer);

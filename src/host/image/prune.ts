@@ -97,16 +97,31 @@ export async function needed(store: Store, pinned: readonly string[]): Promise<N
     await keepManifest(facts.digest);
   }
   for (const digest of pinned) {
-    const manifest = await keepManifest(digest);
-    const config = isObject(manifest) && isObject(manifest["config"]) ? manifest["config"]["digest"] : undefined;
-    const json = typeof config === "string" && isDigest(config) ? parseJson((await store.readBlob(config)) ?? new Uint8Array()) : undefined;
-    if (typeof config === "string") blobs.add(config.slice(7));
-    const rootfs = isObject(json) ? json["rootfs"] : undefined;
-    const diffIds = isObject(rootfs) ? strings(rootfs["diff_ids"]) : undefined;
+    const { config, diffIds } = await layersOf(store, await keepManifest(digest));
+    if (config !== undefined) blobs.add(config.slice(7));
     if (diffIds === undefined && !recorded.has(digest)) unclear.push(digest);
     for (const layer of diffIds ?? []) layers.add(layer.slice(7));
   }
   return { layers, blobs, unclear };
+}
+
+/** The layers of a manifest by its configuration; undefined where either is gone or damaged. */
+async function layersOf(store: Store, manifest: Json | undefined): Promise<{ config: string | undefined; diffIds: string[] | undefined }> {
+  const named = isObject(manifest) && isObject(manifest["config"]) ? manifest["config"]["digest"] : undefined;
+  const config = typeof named === "string" ? named : undefined;
+  const json = config !== undefined && isDigest(config) ? parseJson((await store.readBlob(config)) ?? new Uint8Array()) : undefined;
+  const rootfs = isObject(json) ? json["rootfs"] : undefined;
+  return { config, diffIds: isObject(rootfs) ? strings(rootfs["diff_ids"]) : undefined };
+}
+
+/** The pods that run on each layer, by diff_id; `running`: pods by the digest of their image's manifest. */
+export async function layersInUse(store: Store, running: ReadonlyMap<string, readonly string[]>): Promise<Map<string, string[]>> {
+  const used = new Map<string, string[]>();
+  for (const [digest, pods] of running) {
+    const { diffIds } = await layersOf(store, parseJson((await store.readBlob(digest)) ?? new Uint8Array()));
+    for (const layer of diffIds ?? []) used.set(layer, [...(used.get(layer) ?? []), ...pods]);
+  }
+  return used;
 }
 
 function unclearPins(digests: readonly string[]): ImageError {

@@ -33,7 +33,7 @@ export function readServiceObject(document: Reader, report: Report): ServiceMode
 function readPort(reader: Reader): ServicePortModel {
   const port = reader.integer("port") ?? 0;
   const name = reader.text("name");
-  const nodePort = reader.integer("nodePort");
+  const nodePort = reader.integer("nodePort") || undefined;
   return {
     ...(name === undefined ? {} : { name }),
     port,

@@ -116,6 +116,20 @@ test("a layer of a pod that runs is not taken away under it", async () => {
   assert.ok(await there(layerOf()));
 });
 
+test("a layer that only a pod needs, its image's name having moved on, is not taken away, whether the pod runs or not", async () => {
+  await odd.store.pull(odd.reference);
+  await writeFile(join(layerOf(), "new"), "");
+  await odd.store.manage.untag(odd.reference);
+  const pinned = [odd.tiny.digest];
+  const [stopped] = await fsck({ repair: true, pinned });
+  assert.match(stopped?.detail ?? "", /a pod needs it: podgen image pull/);
+  const [running] = await fsck({ repair: true, pinned, running: new Map([[odd.tiny.digest, ["web"]]]) });
+  assert.match(running?.detail ?? "", /podgen stop web/);
+  assert.equal(await there(layerOf()), true);
+  await odd.store.pull(odd.reference);
+  await fsck({ repair: true });
+});
+
 test("layers of before anything was remembered are told, and left alone", async () => {
   await odd.store.pull(odd.reference);
   await rm(storage("recipes"), { recursive: true });

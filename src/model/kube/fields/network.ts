@@ -21,7 +21,8 @@ const SERVICE_PORT = object("ServicePort", {
   targetPort: { type: "integerOrString", form: "a number, or the name of a container's port" },
   nodePort: {
     ...port,
-    note: "Listened on at every address of the host. Without one a NodePort gets a port from 30000 to 32767 that stays the same; a LoadBalancer gets none.",
+    min: 0,
+    note: "0 is none given. Listened on at every address of the host. Without one a NodePort gets a port from 30000 to 32767 that stays the same; a LoadBalancer gets none.",
   },
   protocol: { type: "string", values: ["TCP", "UDP"] },
   appProtocol: { type: "string", since: "1.20", noEffect: "no proxy here looks into connections" },
