@@ -2,13 +2,14 @@
 #include "joinpod.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/stat.h>
 
 #include "deadline.h"
 #include "poduserns.h"
 
-enum { PATIENCE_MS = 10 * 1000 };
+enum { PATIENCE_MS = 10 * 1000, COMMAND_MS = 10 * 1000 };
 
 static const struct {
   int flag;
@@ -73,14 +74,33 @@ int joinpod_enter(int pidfd, pid_t pid, const struct podids *ids, struct err *er
   return join_differing(pidfd, pid, all, err);
 }
 
+/*
+ * state.json names the process before its command runs (container.c): until then it is podrt, which nobody may look into. To be called
+ * in the container's user namespace.
+ */
+static int await_command(const struct joinpod_container *c, struct err *err) {
+  const int64_t deadline = clock_ms() + COMMAND_MS;
+  struct pollfd end = {.fd = c->pidfd, .events = POLLIN};
+  char path[48];
+  struct stat ignored;
+  snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)c->pid);
+  for (unsigned naps = 0; stat(path, &ignored) < 0; nap(&naps)) {
+    if (errno != EACCES || clock_ms() > deadline) return err_set(err, errno, "namespaces", "%s", path);
+    if (poll(&end, 1, 0) > 0) return err_set(err, ESRCH, "container", "pid %d", (int)c->pid);
+  }
+  return 0;
+}
+
 int joinpod_enter_container(const struct joinpod_container *c, const struct podids *ids, struct err *err) {
   const int all = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   /* Its PID namespace is the user's: made with its file systems (child.c). */
   if (ids->own) {
     int r = poduserns_enter_users(c->infra, c->infra_pid, err);
+    if (r == 0) r = await_command(c, err);
     if (r == 0) r = join_differing(c->pidfd, c->pid, all, err);
     return r == 0 ? poduserns_enter_joined(c->infra, err) : r;
   }
   if (setns(c->infra, CLONE_NEWUSER) < 0) return err_set(err, errno, "setns", "the pod's user namespace");
-  return join_differing(c->pidfd, c->pid, all, err);
+  int r = await_command(c, err);
+  return r == 0 ? join_differing(c->pidfd, c->pid, all, err) : r;
 }

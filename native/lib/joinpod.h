@@ -18,7 +18,8 @@ int joinpod_enter(int pidfd, pid_t pid_of_infra, const struct podids *ids, struc
 
 /*
  * Joins all namespaces of a container's process, the user namespace by way of infra's pidfd first: a process that has changed its
- * user may not be dumpable, and then only somebody with CAP_SYS_PTRACE in its user namespace may join the others.
+ * user may not be dumpable, and then only somebody with CAP_SYS_PTRACE in its user namespace may join the others. Waits up to 10 s until
+ * the container's own command runs.
  */
 struct joinpod_container {
   int infra, pidfd; /* pidfds of infra and of the container */

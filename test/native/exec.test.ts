@@ -63,6 +63,15 @@ describe("without a terminal", () => {
     for (const fd of [3, 4, 5, 6, 7, 8, 9]) assert.equal(exec(user, "app", ["true"], ["--cwd", `/proc/self/fd/${fd}`]).code, 125);
   });
 
+  test("at the very start of a container a command waits for the container's own", () => {
+    // Each says what it could not do, but for the times when there is no container.
+    const ask = `while [ ! -e /tmp/pgct4-stop ]; do ${user.podrt} exec pods/web/app -- true 2>&1 | grep -v 'does not run'; done`;
+    const restarts = `for i in 1 2 3 4 5 6 7 8; do systemctl --user restart ${unitOf("app")}; done`;
+    const loops = Array.from({ length: 4 }, () => `(${ask}) &`).join("\n");
+    const said = sh(user, `rm -f /tmp/pgct4-stop\n${loops}\n${restarts}\ntouch /tmp/pgct4-stop\nwait\nrm -f /tmp/pgct4-stop`);
+    assert.doesNotMatch(said, /Permission denied/);
+  });
+
   test("no descriptor of ours gets in", () => {
     const script = `exec 7< /etc/passwd 8> /dev/null; exec ${user.podrt} exec pods/web/app -- sh -c 'ls /proc/$$/fd; true'`;
     assert.equal(sh(user, script), "0\n1\n2");

@@ -62,7 +62,7 @@ test("a host port that another pod has: named with the pod, nothing is touched",
   const path = host.spec("second.yaml", smallPod({ name: "second", port: 18211 }));
   const said = await refused([path]);
   assert.match(said, /second\.yaml:11:\d+: error: .*18211\/TCP.* pod "first"/);
-  assert.match(said, /hint: .*another hostPort.*podgen delete first/);
+  assert.match(said, /hint: choose another port, or podgen delete first/);
   assert.deepEqual(installedFiles(host.session.home), before);
   assert.equal(await host.fetch("http://127.0.0.1:18211/"), "first\n");
   // UDP is another port, and so is another address of the host.
