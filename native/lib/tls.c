@@ -64,11 +64,21 @@ static bool is_address(const char *name) {
   return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
 }
 
+#if MBEDTLS_VERSION_MAJOR >= 3
+/* PSS last: mbed TLS offers it for TLS 1.3 and cannot verify it in 1.2, where a server takes the first that it has. */
+static const uint16_t signatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256, MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+                                      MBEDTLS_TLS1_3_SIG_ECDSA_SECP521R1_SHA512, MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,       MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+                                      MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,    MBEDTLS_TLS1_3_SIG_NONE};
+#endif
+
 static int set_up(struct tls *t, const char *name) {
   int r = mbedtls_ssl_config_defaults(&t->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
   mbedtls_ssl_conf_authmode(&t->config, MBEDTLS_SSL_VERIFY_NONE);
   mbedtls_ssl_conf_rng(&t->config, random_bytes, NULL);
 #if MBEDTLS_VERSION_MAJOR >= 3
+  mbedtls_ssl_conf_sig_algs(&t->config, signatures);
   if (r == 0 && psa_crypto_init() != PSA_SUCCESS) r = MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 #endif
   if (r == 0) r = mbedtls_ssl_setup(&t->ssl, &t->config);
