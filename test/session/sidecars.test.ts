@@ -203,3 +203,16 @@ test("activeDeadlineSeconds counts from the pod's start, through restarts of its
   assert.match(await host.ok(["status", "row"]), /Status: +Succeeded$/m);
   await host.ok(["delete", "row"]);
 });
+
+test("a sidecar whose readiness needs a main container holds nothing back: what follows waits for its start alone", async () => {
+  const probe = `${SIDECAR}      readinessProbe: { exec: { command: [test, -e, /notes/go] }, periodSeconds: 1 }\n`;
+  const spec = pod(
+    "Always",
+    [{ name: "aid", script: "sleep 1000", more: probe }],
+    [{ name: "main", script: "touch /notes/go; sleep 1000" }],
+  );
+  const applied = await host.podgen(["apply", spec]);
+  assert.equal(applied.code, 0, applied.stderr);
+  assert.equal(await host.property(unit("main"), "ActiveState"), "active");
+  await host.ok(["delete", "row"]);
+});
