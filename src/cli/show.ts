@@ -74,7 +74,7 @@ export function showReport(report: ApplyReport): string {
 }
 
 /** `pod/web`, `service/web`: what is no pod has its kind in its name. */
-function entryName(name: string): string {
+export function entryName(name: string): string {
   return isServiceKey(name) ? name : `pod/${name}`;
 }
 

@@ -22,6 +22,8 @@ const KINDS: Readonly<Record<string, string>> = {
   ds: "DaemonSet",
   replicaset: "ReplicaSet",
   rs: "ReplicaSet",
+  replicationcontroller: "ReplicationController",
+  rc: "ReplicationController",
   job: "Job",
   cronjob: "CronJob",
   cj: "CronJob",

@@ -14,7 +14,7 @@ export function withRollouts(changes: ChangeSet, rendered: Rendered, installed: 
   if (workloads.length === 0) return changes;
   const stay = workloads.map((workload) => held(workload, changes, installed));
   const rest = withoutPods(changes, new Set(stay.flatMap((s) => s.pods)), installed);
-  const notes = stay.flatMap((s) => s.notes);
+  const notes = [...stay.flatMap((s) => s.notes), ...workloads.flatMap(withoutAny)];
   const rollouts = workloads.flatMap((workload) => rolloutOf(workload, rest, rendered, installed) ?? []);
   const stopped = new Set(rollouts.flatMap((r) => r.steps.flatMap((step) => step.stop)));
   const pods = rest.pods.map((p) => (stopped.has(p.name) && p.manifest !== undefined ? afterStop(p) : p));
@@ -47,6 +47,11 @@ function rolloutOf(workload: RenderedWorkload, changes: ChangeSet, rendered: Ren
   const gone = [...removal(extra, wish), ...removal(standIns, { ordered: false })];
   const why = surge.none === undefined ? [] : [`${ownerName(wish)}: ${surge.none}: its pods are replaced in place, ${batch} at a time`];
   return { ...common, ...deadline, surge: surge.pods, notes: why, steps: [...steps.list, ...gone] };
+}
+
+/** Nothing else would be said of it. */
+function withoutAny({ rollout, pods }: RenderedWorkload): string[] {
+  return pods.length > 0 ? [] : [`${ownerName(rollout)} has no pods: its replicas are 0`];
 }
 
 class Steps {

@@ -167,7 +167,13 @@ class Builder {
   }
 }
 
-const WORKLOADS: ReadonlySet<string> = new Set<WorkloadKind>(["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"]);
+const WORKLOADS: ReadonlySet<string> = new Set<WorkloadKind>([
+  "Deployment",
+  "ReplicaSet",
+  "ReplicationController",
+  "StatefulSet",
+  "DaemonSet",
+]);
 
 function isWorkload(kind: string): kind is WorkloadKind {
   return WORKLOADS.has(kind);

@@ -8,7 +8,7 @@ import type { UsernsWish } from "../base/userns.js";
 export type { OwnerRef } from "../base/owner.js";
 export type { UsernsWish } from "../base/userns.js";
 
-export type WorkloadKind = "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet";
+export type WorkloadKind = "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "DaemonSet";
 
 export interface ObjectRef {
   readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "Service" | "ServiceAccount" | "Namespace" | WorkloadKind;

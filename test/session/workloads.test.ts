@@ -268,3 +268,17 @@ test("a DaemonSet has one pod; with OnDelete it is replaced when it was deleted"
   assert.match(await host.ok(["exec", "agent", "--", "cat", "/proc/1/cmdline"]), /sleep 3601/);
   await host.ok(["delete", "ds/agent"]);
 });
+
+test("a ReplicationController has pods of its template's labels, which stay as they are; with none, apply says so", async () => {
+  const spec = (replicas: number, does: string): string => {
+    const text = workload({ kind: "ReplicationController", name: "old", does, replicas });
+    return host.spec("old.yaml", text.replace("apps/v1", "v1").replace("  selector: { matchLabels: { app: old } }\n", ""));
+  };
+  await host.ok(["apply", spec(1, "sleep 3600")]);
+  const kept = await host.podgen(["apply", spec(1, "sleep 3601")]);
+  assert.match(kept.stderr, /^note: replicationcontroller\/old: old-0 stays as before: a ReplicationController never replaces pods/m);
+  assert.match(await host.ok(["exec", "rc/old", "--", "cat", "/proc/1/cmdline"]), /sleep 3600/);
+  const none = await host.podgen(["apply", spec(0, "sleep 3601")]);
+  assert.equal(none.stdout, "pod/old-0 deleted\n", none.stderr);
+  assert.match(none.stderr, /^note: replicationcontroller\/old has no pods: its replicas are 0$/m);
+});

@@ -82,6 +82,7 @@ export class Reconciler {
       const found = value === undefined ? diagnostics : await this.#pull(value);
       if (value !== undefined && found.length === 0) {
         this.#failures.forgetUnchanged(value.changes);
+        this.#reporter.noted(value.changes);
         if (!value.changes.empty) {
           const report = await carryOut(good, value, readers, wishes, this.#context);
           this.#reporter.applied(report);

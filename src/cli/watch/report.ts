@@ -1,10 +1,11 @@
 // What the watcher says: lines for people, or one JSON object per event.
 import type { ApplyReport } from "../../apply/types.js";
 import type { Diagnostic } from "../../base/diagnostic.js";
+import type { ChangeSet } from "../../diff/types.js";
 import type { Context } from "../context.js";
 import type { SpecText } from "../input.js";
 import { printDiagnostics } from "../print.js";
-import { showFailures, showObject } from "../show.js";
+import { entryName, showFailures, showObject } from "../show.js";
 import type { Missed } from "./missing.js";
 
 export class Reporter {
@@ -12,6 +13,8 @@ export class Reporter {
   readonly #asJson: boolean;
   /** The error of the last look: one that is tried again and again is said once. */
   #error: string | undefined;
+  /** Of the last change: what is said again and again is said once. */
+  #notes: readonly string[] = [];
 
   constructor(context: Context, asJson: boolean) {
     this.#context = context;
@@ -40,11 +43,20 @@ export class Reporter {
     else this.#context.err.write(`error: ${textOf(error)}; the other files go on\n`);
   }
 
+  /** What people should know of a change, as apply says it. */
+  noted({ notes = [] }: ChangeSet): void {
+    const fresh = notes.filter((note) => !this.#notes.includes(note));
+    this.#notes = notes;
+    for (const message of fresh)
+      if (this.#asJson) this.#event({ type: "note", message });
+      else this.#context.err.write(`note: ${message}\n`);
+  }
+
   applied(report: ApplyReport): void {
     for (const pod of report.pods) {
       if (pod.outcome === "unchanged") continue;
       if (this.#asJson) this.#event({ type: "applied", pod: pod.name, outcome: pod.outcome, actions: pod.actions });
-      else this.#context.out.write(`pod/${pod.name} ${pod.outcome}\n`);
+      else this.#context.out.write(`${entryName(pod.name)} ${pod.outcome}\n`);
     }
     this.#context.err.write(showFailures(report));
   }
@@ -67,7 +79,7 @@ export class Reporter {
     const why = taken ? `no longer in ${source}` : `${source} is gone`;
     for (const pod of report.pods) {
       if (this.#asJson) this.#event({ type: "applied", pod: pod.name, outcome: pod.outcome, actions: pod.actions });
-      else this.#context.out.write(`pod/${pod.name} ${pod.outcome} (${why})\n`);
+      else this.#context.out.write(`${entryName(pod.name)} ${pod.outcome} (${why})\n`);
     }
     if (!this.#asJson) for (const object of report.objects) this.#context.out.write(showObject(object));
     this.#context.err.write(showFailures(report));

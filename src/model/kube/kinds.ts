@@ -4,7 +4,7 @@ import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.j
 import { NAMESPACE, SERVICE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { POD } from "./fields/pod.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
-import { DAEMON_SET, DEPLOYMENT, REPLICA_SET, STATEFUL_SET } from "./fields/workloads.js";
+import { DAEMON_SET, DEPLOYMENT, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET } from "./fields/workloads.js";
 
 /** Kind -> its fields. */
 export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
@@ -18,6 +18,7 @@ export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["StatefulSet", STATEFUL_SET],
   ["DaemonSet", DAEMON_SET],
   ["ReplicaSet", REPLICA_SET],
+  ["ReplicationController", REPLICATION_CONTROLLER],
   ["ServiceAccount", SERVICE_ACCOUNT],
   ["Namespace", NAMESPACE],
 ]);
@@ -45,7 +46,6 @@ export function versionOf(kind: string): string {
 
 /** Kinds of Kubernetes that are refused by name: kind -> why, with what to do. */
 export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
-  ["ReplicationController", "write a Deployment"],
   ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
   ...[
     "ClusterRole",

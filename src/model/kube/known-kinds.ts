@@ -2,7 +2,7 @@
 import type { ObjectType } from "../../spec/schema.js";
 import { NAMESPACE, SERVICE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
-import { CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, STATEFUL_SET } from "./fields/workloads.js";
+import { CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET } from "./fields/workloads.js";
 import { KINDS, OTHER_KINDS, versionOf } from "./kinds.js";
 
 export interface KnownKind {
@@ -20,6 +20,7 @@ const TABLES: readonly (readonly [name: string, type: ObjectType])[] = [
   ["StatefulSet", STATEFUL_SET],
   ["DaemonSet", DAEMON_SET],
   ["ReplicaSet", REPLICA_SET],
+  ["ReplicationController", REPLICATION_CONTROLLER],
   ["Job", JOB],
   ["CronJob", CRON_JOB],
   ["Service", SERVICE],
@@ -35,6 +36,7 @@ const SHORT: Readonly<Record<string, string>> = {
   StatefulSet: "sts",
   DaemonSet: "ds",
   ReplicaSet: "rs",
+  ReplicationController: "rc",
   CronJob: "cj",
   Service: "svc",
   PersistentVolumeClaim: "pvc",

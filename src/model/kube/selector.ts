@@ -15,7 +15,7 @@ export interface Selector {
 
 /** Reads `matchLabels` and `matchExpressions`; reports expressions that say nothing. */
 export function readSelector(reader: Reader, report: Report): Selector {
-  const labels = Object.entries(reader.textMap("matchLabels")).map(([key, value]) => ({ key, operator: "In", values: [value] }));
+  const labels = matching(reader.textMap("matchLabels")).requirements;
   const expressions = reader.objects("matchExpressions").map((expression) => {
     const operator = expression.text("operator") ?? "";
     const values = expression.texts("values") ?? [];
@@ -25,6 +25,11 @@ export function readSelector(reader: Reader, report: Report): Selector {
     return { key: expression.text("key") ?? "", operator, values };
   });
   return { requirements: [...labels, ...expressions] };
+}
+
+/** Each of these labels is asked for. */
+export function matching(labels: Readonly<Record<string, string>>): Selector {
+  return { requirements: Object.entries(labels).map(([key, value]) => ({ key, operator: "In", values: [value] })) };
 }
 
 /** Whether the labels are among those that are meant. Without a key, NotIn and DoesNotExist hold (labels.Requirement). */

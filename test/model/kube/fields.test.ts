@@ -22,7 +22,7 @@ function declarations(): Map<string, Map<string, string>> {
 
 const declared = declarations();
 
-const STATUSES = /(?:Pod|Deployment|ReplicaSet|StatefulSet|DaemonSet|Job|Service|Namespace|Claim)Status$/;
+const STATUSES = /(?:Pod|Deployment|ReplicaSet|ReplicationController|StatefulSet|DaemonSet|Job|Service|Namespace|Claim)Status$/;
 
 function reachable(roots: readonly string[]): string[] {
   const seen = new Set<string>();

@@ -10,6 +10,9 @@ const UPDATE: About = {
   rollingUpdate: "How they are replaced",
 };
 
+const KEPT_PODS =
+  "How many pods are to run; those that are there are never replaced when the template changes, as in Kubernetes: a Deployment does that";
+
 export const WORKLOADS: Readonly<Record<string, About>> = {
   PodTemplateSpec: { metadata: "Labels and annotations of the pods", spec: "The pods" },
   DeploymentSpec: {
@@ -19,10 +22,8 @@ export const WORKLOADS: Readonly<Record<string, About>> = {
   },
   DeploymentStrategy: { type: "RollingUpdate, or Recreate: all old ones end first", rollingUpdate: "How they are replaced" },
   RollingUpdateDeployment: SURGE,
-  ReplicaSetSpec: {
-    replicas:
-      "How many pods are to run; those that are there are never replaced when the template changes, as in Kubernetes: a Deployment does that",
-  },
+  ReplicaSetSpec: { replicas: KEPT_PODS },
+  ReplicationControllerSpec: { replicas: KEPT_PODS, selector: "Labels that its pods must have; default those of the template" },
   StatefulSetSpec: {
     serviceName: "The subdomain in the pods' host names",
     podManagementPolicy:

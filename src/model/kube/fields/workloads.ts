@@ -1,5 +1,5 @@
 // Fields of the kinds that keep pods (apps/v1, batch/v1).
-import { type Field, type Fields, list, names, object } from "../../../spec/schema.js";
+import { type Field, type Fields, list, map, names, object } from "../../../spec/schema.js";
 import { dnsLabel, notEmpty } from "../formats.js";
 import { share } from "../workload/share.js";
 import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
@@ -64,6 +64,21 @@ export const REPLICA_SET = object("ReplicaSet", {
       replicas: COUNT,
       minReadySeconds: { ...COUNT, form: "seconds" },
       selector: { type: LABEL_SELECTOR, required: true },
+      template: { type: TEMPLATE, required: true },
+    }),
+    required: true,
+  },
+  status: STATUS,
+});
+
+/** What ReplicaSets were before apps/v1: its selector is plain labels, the template's own where there are none. */
+export const REPLICATION_CONTROLLER = object("ReplicationController", {
+  ...OBJECT,
+  spec: {
+    type: object("ReplicationControllerSpec", {
+      replicas: COUNT,
+      minReadySeconds: { ...COUNT, form: "seconds" },
+      selector: { type: map("string") },
       template: { type: TEMPLATE, required: true },
     }),
     required: true,

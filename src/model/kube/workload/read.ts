@@ -1,9 +1,9 @@
-// Deployments, ReplicaSets, StatefulSets and DaemonSets: a template becomes pods with fixed names, NAME-0, NAME-1, ….
+// Deployments, StatefulSets, DaemonSets, ReplicaSets and what those were before: a template becomes pods with fixed names, NAME-0, NAME-1, ….
 import type { Reader } from "../../../spec/reader.js";
 import type { Report } from "../../../spec/report.js";
 import type { ClaimModel, PodModel, WorkloadKind, WorkloadModel } from "../../types.js";
 import { readMetadata } from "../metadata.js";
-import { readSelector, selects } from "../selector.js";
+import { matching, readSelector, selects } from "../selector.js";
 import type { Found, PodView } from "../view.js";
 import { readClaims } from "./claims.js";
 import { readStrategy } from "./strategy.js";
@@ -46,7 +46,7 @@ export function readWorkload(kind: WorkloadKind, document: Reader, report: Repor
   if (view !== undefined) {
     runsForGood(view, kind);
     onePortHolder(view, replicas, `replicas is ${replicas}`);
-    matchSelector(spec, view, report);
+    matchSelector(kind, spec, view, report);
   }
   const domain = spec?.text("serviceName") || undefined;
   const made = (index: number): PodModel[] =>
@@ -74,14 +74,16 @@ function readReplicas(kind: WorkloadKind, spec: Reader | undefined, report: Repo
   return 1;
 }
 
-/** apps/v1 takes no selector that is empty, and none that its own pods do not match. */
-function matchSelector(spec: Reader | undefined, view: PodView, report: Report): void {
-  const reader = spec?.object("selector");
-  if (spec === undefined || reader === undefined) return;
-  const selector = readSelector(reader, report);
+/** No selector may miss its own pods; apps/v1 takes none that is empty, and a ReplicationController's is then the pods' labels. */
+function matchSelector(kind: WorkloadKind, spec: Reader | undefined, view: PodView, report: Report): void {
+  if (spec === undefined) return;
+  const plain = kind === "ReplicationController";
+  const reader = plain ? undefined : spec.object("selector");
+  if (!plain && reader === undefined) return;
+  const selector = reader === undefined ? matching(spec.textMap("selector")) : readSelector(reader, report);
   const at = (problem: string, hint: string): void =>
     report.error("bad-selector", spec.keyPlace("selector"), spec.pathOf("selector"), problem, hint);
-  if (selector.requirements.length === 0) at("is empty", "write matchLabels with labels of template.metadata");
+  if (selector.requirements.length === 0 && !plain) at("is empty", "write matchLabels with labels of template.metadata");
   else if (!selects(selector, view.model.labels))
     at("does not select the template's own pods", "give template.metadata.labels what it asks for");
 }

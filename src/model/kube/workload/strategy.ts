@@ -15,7 +15,10 @@ export interface Strategic {
 }
 
 const ON_DELETE = "its updateStrategy is OnDelete: podgen delete POD, then apply, makes one anew";
-const REPLICA_SET = "a ReplicaSet never replaces pods: podgen delete POD, then apply, makes one anew; a Deployment replaces them";
+const keeps = (kind: string): Partial<RolloutWish> => ({
+  how: "keep",
+  kept: `a ${kind} never replaces pods: podgen delete POD, then apply, makes one anew; a Deployment replaces them`,
+});
 
 /** How the workload's pods are replaced. */
 export function readStrategy(of: Strategic): RolloutWish {
@@ -45,7 +48,8 @@ export function readStrategy(of: Strategic): RolloutWish {
 
 const OF_KIND: Readonly<Record<WorkloadKind, (of: Strategic) => Partial<RolloutWish>>> = {
   Deployment: deployment,
-  ReplicaSet: () => ({ how: "keep", kept: REPLICA_SET }),
+  ReplicaSet: () => keeps("ReplicaSet"),
+  ReplicationController: () => keeps("ReplicationController"),
   StatefulSet: statefulSet,
   DaemonSet: daemonSet,
 };
