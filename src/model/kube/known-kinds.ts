@@ -1,8 +1,9 @@
 // Every kind with a table, taken or not: what explain, the man page and the JSON schema go through. Loaded by those alone.
 import type { ObjectType } from "../../spec/schema.js";
+import { CRON_JOB } from "./fields/cron.js";
 import { NAMESPACE, SERVICE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
-import { CRON_JOB, DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET } from "./fields/workloads.js";
+import { DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET } from "./fields/workloads.js";
 import { KINDS, OTHER_KINDS, versionOf } from "./kinds.js";
 
 export interface KnownKind {

@@ -1,18 +1,18 @@
 // Fields of the kinds that keep pods (apps/v1, batch/v1).
 import { type Field, type Fields, list, map, names, object } from "../../../spec/schema.js";
-import { dnsLabel, notEmpty } from "../formats.js";
+import { dnsLabel } from "../formats.js";
 import { share } from "../workload/share.js";
 import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
 import { POD_SPEC } from "./pod.js";
 import { LABEL_SELECTOR } from "./selectors.js";
 import { CLAIM_OF_SET } from "./volume.js";
 
-const COUNT: Field = { type: "integer", min: 0, max: 2147483647 };
+export const COUNT: Field = { type: "integer", min: 0, max: 2147483647 };
 const SHARE: Field = { type: "integerOrString", form: "a number of pods or a percentage", check: share };
 
 const TEMPLATE = object("PodTemplateSpec", { metadata: { type: TEMPLATE_METADATA }, spec: { type: POD_SPEC, required: true } });
 
-const OBJECT: Fields = {
+export const OBJECT: Fields = {
   apiVersion: { type: "string", required: true },
   kind: { type: "string", required: true },
   metadata: { type: METADATA, required: true },
@@ -149,7 +149,7 @@ const FAILURE_RULE = object("PodFailurePolicyRule", {
 });
 const SUCCESS_RULE = object("SuccessPolicyRule", { succeededCount: COUNT, succeededIndexes: { type: "string" } });
 
-const JOB_SPEC = object("JobSpec", {
+export const JOB_SPEC = object("JobSpec", {
   template: { type: TEMPLATE, required: true },
   completions: COUNT,
   parallelism: COUNT,
@@ -177,23 +177,3 @@ const JOB_SPEC = object("JobSpec", {
 });
 
 export const JOB = object("Job", { ...OBJECT, spec: { type: JOB_SPEC, required: true }, status: STATUS });
-
-const JOB_TEMPLATE = object("JobTemplateSpec", { metadata: { type: TEMPLATE_METADATA }, spec: { type: JOB_SPEC, required: true } });
-
-export const CRON_JOB = object("CronJob", {
-  ...OBJECT,
-  spec: {
-    type: object("CronJobSpec", {
-      schedule: { type: "string", required: true, check: notEmpty, form: "five fields of cron(5), or @daily and the like" },
-      timeZone: { type: "string", since: "1.25", form: "a name of the time zone database: Europe/Berlin" },
-      concurrencyPolicy: { type: "string", values: ["Allow", "Forbid", "Replace"] },
-      startingDeadlineSeconds: { ...COUNT, form: "seconds" },
-      successfulJobsHistoryLimit: COUNT,
-      failedJobsHistoryLimit: COUNT,
-      suspend: { type: "boolean" },
-      jobTemplate: { type: JOB_TEMPLATE, required: true },
-    }),
-    required: true,
-  },
-  status: STATUS,
-});
