@@ -46,12 +46,19 @@ static void say_failed(const struct err *err) {
   if (notify_send(text) == 0) (void)notify_barrier();
 }
 
-/* A failure is ours, and the manager then ends the container. One that has ended meanwhile is not ready, and that is all there is to it. */
-static int post_start(const struct bundle *b, int main, int dir, struct err *err) {
+static int pre_stop(const struct bundle *b, int main, const struct wish *wish, struct err *err);
+
+/*
+ * A failure is ours, and the manager then ends the container; where that has a preStop it ends here, with it, as in Kubernetes, for the
+ * manager would leave that out. One that has ended meanwhile is not ready, and that is all there is to it.
+ */
+static int post_start(const struct bundle *b, int main, int dir, const struct wish *wish, struct err *err) {
+  struct err later;
   struct pollfd p = {.fd = main, .events = POLLIN};
   int r = hook_run(&b->post_start, b, "postStart", main, -1, err);
   if (r < 0) {
     say_failed(err);
+    if (wish->grace) (void)pre_stop(b, main, wish, &later);
     return r;
   }
   return b->gated || poll(&p, 1, 0) == 1 ? 0 : started_mark(dir, err);
@@ -95,17 +102,15 @@ static int pre_stop(const struct bundle *b, int main, const struct wish *wish, s
 
 static bool parse(int argc, char **argv, struct wish *ret) {
   *ret = (struct wish){.signal = -1};
-  if (argc == 4 && !strcmp(argv[1], "--post-start") && !strcmp(argv[2], "--bundle")) {
-    ret->post_start = true;
-    ret->bundle = argv[3];
-    return true;
-  }
-  if (argc != 8 || strcmp(argv[1], "--pre-stop") || strcmp(argv[2], "--grace") || strcmp(argv[4], "--signal") ||
-      strcmp(argv[6], "--bundle"))
-    return false;
+  if (argc != 4 && argc != 8) return false;
+  ret->bundle = argv[argc - 1];
+  ret->post_start = !strcmp(argv[1], "--post-start");
+  if ((!ret->post_start && strcmp(argv[1], "--pre-stop")) || strcmp(argv[argc - 2], "--bundle")) return false;
+  /* Without a preStop the first has nothing to be done before the stop. */
+  if (argc == 4) return ret->post_start;
   ret->signal = signals_number(argv[5]);
-  ret->bundle = argv[7];
-  return ret->signal > 0 && number_parse(argv[3], false, 1, 1u << 31, &ret->grace) == 0;
+  return !strcmp(argv[2], "--grace") && !strcmp(argv[4], "--signal") && ret->signal > 0 &&
+         number_parse(argv[3], false, 1, 1u << 31, &ret->grace) == 0;
 }
 
 int verb_hook(int argc, char **argv) {
@@ -113,7 +118,10 @@ int verb_hook(int argc, char **argv) {
   struct bundle bundle;
   struct err err;
   if (!parse(argc, argv, &wish)) {
-    fputs("usage: podrt hook --post-start --bundle DIR | --pre-stop --grace SECONDS --signal NAME --bundle DIR\n", stderr);
+    fputs(
+        "usage: podrt hook --post-start [--grace SECONDS --signal NAME] --bundle DIR | --pre-stop --grace SECONDS --signal NAME --bundle "
+        "DIR\n",
+        stderr);
     return 64;
   }
   int r = bundle_read(wish.bundle, &bundle, &err);
@@ -125,7 +133,7 @@ int verb_hook(int argc, char **argv) {
   cleanup_fd int main = open_main(&bundle, &dir, &err);
   if (main < 0 && main != -ESRCH && main != -ENOENT) r = main;
   /* Nothing to be done for one that has ended. */
-  if (main >= 0) r = wish.post_start ? post_start(&bundle, main, dir, &err) : pre_stop(&bundle, main, &wish, &err);
+  if (main >= 0) r = wish.post_start ? post_start(&bundle, main, dir, &wish, &err) : pre_stop(&bundle, main, &wish, &err);
   if (r < 0) complain(&err, "hook", bundle.unit, bundle.identifier);
   bundle_free(&bundle);
   return r < 0 ? 125 : 0;

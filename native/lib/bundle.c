@@ -216,9 +216,22 @@ void bundle_free(struct bundle *b) {
   for (size_t i = 0; i < N_ELEMENTS(b->notes); i++) json_decref(b->notes[i]);
   for (size_t i = 0; i < b->n_mounts; i++) free(b->mounts[i].options);
   for (size_t i = 0; i < b->n_files; i++) free(b->files[i].items);
-  void *const all[] = {b->folder,  b->rootfs.layers,   b->groups,        b->args,     b->env,
-                       b->rlimits, b->masked,          b->read_only,     b->mounts,   b->files,
-                       b->secrets, b->post_start.args, b->pre_stop.args, b->file_envs};
+  void *const all[] = {b->folder,
+                       b->rootfs.layers,
+                       b->groups,
+                       b->args,
+                       b->env,
+                       b->rlimits,
+                       b->masked,
+                       b->read_only,
+                       b->mounts,
+                       b->files,
+                       b->secrets,
+                       b->post_start.args,
+                       b->pre_stop.args,
+                       b->file_envs,
+                       (void *)b->post_start.http.headers,
+                       (void *)b->pre_stop.http.headers};
   for (size_t i = 0; i < N_ELEMENTS(all); i++) free(all[i]);
   *b = (struct bundle){0};
 }

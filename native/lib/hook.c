@@ -11,21 +11,29 @@
 #include "bundle.h"
 #include "complain.h"
 #include "deadline.h"
+#include "httpwish.h"
 #include "jsonget.h"
 #include "lines.h"
+#include "podnet.h"
+#include "probetry.h"
 
 enum { SLEEP_MAX = 1 << 30, LAST_MAX = 200 };
 
 int hook_read(const json_t *note, const char *at, struct hook *ret, struct err *err) {
   int64_t seconds = -1;
   size_t n = 0;
+  json_t *http = NULL;
   int r = json_get_strings(note, at, "exec", BUNDLE_SIZE_MAX, &ret->args, &n, err);
   if (r == 0) r = json_get_int(note, at, "sleep", 0, SLEEP_MAX, &seconds, err);
+  if (r == 0) r = json_get(note, at, "httpGet", JSON_OBJECT, false, &http, err);
   if (r < 0) return r;
-  if ((n > 0) == (seconds >= 0)) return err_set(err, 0, "bundle", "%s: expected exec or sleep", at), -EINVAL;
-  ret->kind = n ? HOOK_EXEC : HOOK_SLEEP;
+  if ((n > 0) + (seconds >= 0) + (http != NULL) != 1)
+    return err_set(err, 0, "bundle", "%s: expected one of exec, httpGet and sleep", at), -EINVAL;
+  ret->kind = n ? HOOK_EXEC : http ? HOOK_HTTP : HOOK_SLEEP;
   ret->seconds = seconds < 0 ? 0 : (unsigned)seconds;
-  return 0;
+  char inner[JSON_AT_MAX];
+  json_at(inner, at, "httpGet");
+  return http ? http_wish_read(http, "bundle", inner, &ret->http, err) : 0;
 }
 
 /* --- a wait --- */
@@ -44,9 +52,10 @@ static int run_sleep(const struct hook *hook, int main, int64_t deadline, struct
   return cut ? err_set(err, ETIMEDOUT, "sleep", "%u s", hook->seconds) : 0;
 }
 
-/* --- a command --- */
+/* --- a process of its own --- */
 
 struct command {
+  const struct hook *hook;
   const struct bundle *b;
   const char *name;
   struct line_cutter cutter;
@@ -56,7 +65,8 @@ struct command {
 static int on_line(void *context, const char *line, size_t len, bool partial) {
   struct command *c = context;
   (void)partial;
-  cleanup_free char *text = xformat("%s: %.*s", c->name, (int)len, line);
+  /* What a question failed at is told once, by who asks for the hook. */
+  cleanup_free char *text = c->hook->kind == HOOK_EXEC ? xformat("%s: %.*s", c->name, (int)len, line) : NULL;
   if (len) snprintf(c->last, sizeof c->last, "%.*s", (int)len, line);
   if (text) complain_as(6, text, c->b->unit, c->b->identifier);
   return 0;
@@ -77,6 +87,20 @@ static void become_exec(const struct hook *hook, const char *run_dir, int out) {
   for (size_t i = 0; i < n; i++) argv[4 + i] = hook->args[i];
   execv("/proc/self/exe", (char **)argv);
   _exit(125);
+}
+
+/* What went wrong is a line for `out`. */
+static void become_asker(const struct hook *hook, const struct bundle *b, int64_t deadline, int out) {
+  struct http_answer answer;
+  struct err err = {0};
+  char message[LAST_MAX];
+  (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  int r = podnet_enter(b->join, &err);
+  if (r == 0) r = http_get(&hook->http, deadline, &answer, &err);
+  if (r == 0) _exit(0);
+  probe_message(&err, message, sizeof message);
+  (void)write_all(out, message, strlen(message));
+  _exit(1);
 }
 
 /* What is there to be read; false at its end. */
@@ -105,19 +129,21 @@ static int serve(struct command *c, int out, int child, int main, int64_t deadli
 static int outcome(const struct command *c, int status, struct err *err) {
   const char *between = c->last[0] ? ": " : "";
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
+  if (c->hook->kind == HOOK_HTTP && c->last[0])
+    return err_set(err, 0, c->name, "GET %s, port %u: %s", c->hook->http.path, c->hook->http.port, c->last), -EIO;
   if (WIFEXITED(status)) return err_set(err, 0, c->name, "exited with status %d%s%s", WEXITSTATUS(status), between, c->last), -EIO;
   return err_set(err, 0, c->name, "killed by signal %d%s%s", WTERMSIG(status), between, c->last), -EIO;
 }
 
-static int run_command(const struct hook *hook, const struct bundle *b, const char *name, int main, int64_t deadline, struct err *err) {
-  struct command c = {.b = b, .name = name};
+static int run_process(const struct hook *hook, const struct bundle *b, const char *name, int main, int64_t deadline, struct err *err) {
+  struct command c = {.hook = hook, .b = b, .name = name};
   int ends[2], status = 0;
   if (pipe2(ends, O_CLOEXEC) < 0) return err_set(err, errno, name, "pipe");
   cleanup_fd int out = ends[0];
   /* Ours alone: the command's end of a pipe has flags of its own. */
   (void)fcntl(out, F_SETFL, O_NONBLOCK);
   pid_t pid = fork();
-  if (pid == 0) become_exec(hook, b->run_dir, ends[1]);
+  if (pid == 0) hook->kind == HOOK_EXEC ? become_exec(hook, b->run_dir, ends[1]) : become_asker(hook, b, deadline, ends[1]);
   close(ends[1]);
   if (pid < 0) return err_set(err, errno, name, "fork");
   cleanup_fd int child = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -134,8 +160,8 @@ static int run_command(const struct hook *hook, const struct bundle *b, const ch
 }
 
 int hook_run(const struct hook *hook, const struct bundle *b, const char *name, int main, int64_t deadline, struct err *err) {
-  int r = hook->kind == HOOK_SLEEP  ? run_sleep(hook, main, deadline, err)
-          : hook->kind == HOOK_EXEC ? run_command(hook, b, name, main, deadline, err)
-                                    : 0;
+  int r = hook->kind == HOOK_NONE    ? 0
+          : hook->kind == HOOK_SLEEP ? run_sleep(hook, main, deadline, err)
+                                     : run_process(hook, b, name, main, deadline, err);
   return r < 0 && has_ended(main) ? 0 : r;
 }

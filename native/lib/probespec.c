@@ -3,9 +3,10 @@
 
 #include <fcntl.h>
 
+#include "httpwish.h"
 #include "jsonget.h"
 
-enum { FILE_MAX = 1 << 20, SECONDS_MAX = 1 << 30, HEADERS_MAX = 1000, WORDS_MAX = 100000 };
+enum { FILE_MAX = 1 << 20, SECONDS_MAX = 1 << 30, WORDS_MAX = 100000 };
 
 static int read_timing(const json_t *o, const char *at, struct probe *p, struct err *err) {
   struct probe_timing *t = &p->timing;
@@ -24,50 +25,18 @@ static int read_timing(const json_t *o, const char *at, struct probe *p, struct 
   return 0;
 }
 
-static int read_place(const json_t *o, const char *at, struct http_wish *w, struct err *err) {
-  int64_t port = 0;
-  w->host = "";
-  int r = json_get_string(o, at, "host", false, &w->host, err);
-  if (r == 0) r = json_get_int(o, at, "port", 1, UINT16_MAX, &port, err);
-  if (r == 0 && !port) return err_set(err, 0, "probe.json", "%s.port: it is missing", at), -EINVAL;
-  w->port = (uint16_t)port;
-  return r;
-}
-
-/* [["Name","value"],…] */
-static int read_headers(const json_t *o, const char *at, struct http_wish *w, struct err *err) {
-  json_t *list = NULL;
-  int r = json_get(o, at, "headers", JSON_ARRAY, false, &list, err);
-  const size_t n = json_array_size(list);
-  if (r < 0 || !n) return r;
-  struct http_header *headers = n <= HEADERS_MAX ? calloc(n, sizeof *headers) : NULL;
-  if (!headers) return err_set(err, ENOMEM, "probe.json", "%s.headers", at);
-  w->headers = headers;
-  w->n_headers = n;
-  for (size_t i = 0; i < n; i++) {
-    const json_t *pair = json_array_get(list, i);
-    headers[i] = (struct http_header){json_string_value(json_array_get(pair, 0)), json_string_value(json_array_get(pair, 1))};
-    if (!headers[i].name || !headers[i].value) return err_set(err, 0, "probe.json", "%s.headers: expected pairs of texts", at), -EINVAL;
-  }
-  return 0;
-}
-
 static int read_http(const json_t *o, const char *at, struct probe *p, struct err *err) {
-  int r = read_place(o, at, &p->http, err);
-  p->http.path = "/";
-  if (r == 0) r = json_get_string(o, at, "path", false, &p->http.path, err);
-  if (r == 0) r = json_get_bool(o, at, "tls", &p->http.tls, err);
-  return r < 0 ? r : read_headers(o, at, &p->http, err);
+  return http_wish_read(o, "probe.json", at, &p->http, err);
 }
 
 static int read_grpc(const json_t *o, const char *at, struct probe *p, struct err *err) {
-  int r = read_place(o, at, &p->http, err);
+  int r = http_wish_read_place(o, "probe.json", at, &p->http, err);
   p->service = "";
   return r < 0 ? r : json_get_string(o, at, "service", false, &p->service, err);
 }
 
 static int read_tcp(const json_t *o, const char *at, struct probe *p, struct err *err) {
-  return read_place(o, at, &p->http, err);
+  return http_wish_read_place(o, "probe.json", at, &p->http, err);
 }
 
 static const struct {

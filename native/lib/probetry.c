@@ -1,32 +1,10 @@
 /* One try of a probe: see probetry.h. */
 #include "probetry.h"
 
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/stat.h>
-
 #include "deadline.h"
 #include "grpchealth.h"
-#include "proc.h"
+#include "podnet.h"
 #include "wire.h"
-
-/* The pod's network, unless it is the host's, in which we are. Infra is to be found at once: it runs, or there is nothing to be asked. */
-static int enter_network(const char *join, struct err *err) {
-  struct run_state state;
-  struct stat own, its;
-  char path[40];
-  cleanup_fd int run = run_open(err);
-  cleanup_fd int dir = run < 0 ? -1 : run_open_at(run, join, false, err);
-  if (run < 0 || dir < 0) return run < 0 ? run : dir;
-  int r = run_state_read(dir, &state, err);
-  if (r < 0) return r;
-  cleanup_fd int infra = proc_open(&state.id);
-  if (infra < 0) return err_set(err, -infra, "infra", "%s", join);
-  snprintf(path, sizeof path, "/proc/%d/ns/net", (int)state.id.pid);
-  if (stat("/proc/self/ns/net", &own) < 0 || stat(path, &its) < 0) return err_set(err, errno, "namespaces", "%s", join);
-  if (own.st_ino == its.st_ino && own.st_dev == its.st_dev) return 0;
-  return setns(infra, CLONE_NEWUSER | CLONE_NEWNET) < 0 ? err_set(err, errno, "setns", "%s", join) : 0;
-}
 
 static int try_http(const struct probe *p, int64_t deadline, struct err *err) {
   struct http_answer answer;
@@ -61,7 +39,7 @@ void probe_try_child(const struct probe_spec *s, const struct probe *p, int repo
   struct probe_report said = {0};
   struct err err = {0};
   bool unknown = false;
-  int r = p->handler == PROBE_EXEC ? 0 : enter_network(s->join, &err);
+  int r = p->handler == PROBE_EXEC ? 0 : podnet_enter(s->join, &err);
   unknown = r < 0;
   if (r == 0) r = p->handler == PROBE_EXEC ? probe_try_exec(s->run_dir, p, deadline, &unknown, &err) : probe_try_network(p, deadline, &err);
   said.state = unknown ? PROBE_UNKNOWN : r == 0 ? PROBE_OK : PROBE_BAD;

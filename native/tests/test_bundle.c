@@ -88,7 +88,7 @@ static const struct {
     {"", "," LAYERS ",\"io.podgen.cgroup\":\"rwx\"", "", "annotations.io.podgen.cgroup: expected rw or ro"},
     {"", "," LAYERS ",\"io.podgen.notify\":\"healthy\"", "", "annotations.io.podgen.notify: expected container or conmon"},
     {"", "," LAYERS ",\"io.podgen.sockets\":\"a  b\"", "", "annotations.io.podgen.sockets: expected names of units"},
-    {"", "," LAYERS ",\"io.podgen.pre-stop\":\"{}\"", "", "annotations.io.podgen.pre-stop: expected exec or sleep"},
+    {"", "," LAYERS ",\"io.podgen.pre-stop\":\"{}\"", "", "annotations.io.podgen.pre-stop: expected one of exec, httpGet and sleep"},
     {"", "," LAYERS ",\"io.podgen.pre-stop\":\"{\\\"sleep\\\":-1}\"", "", "annotations.io.podgen.pre-stop.sleep: "},
     {"", "," LAYERS ",\"io.podgen.post-start\":\"{\\\"exec\\\":[1]}\"", "", "annotations.io.podgen.post-start.exec[0]: "},
     {"", "," LAYERS ",\"io.podgen.seccomp\":\"none\"", "", "annotations.io.podgen.seccomp: expected unconfined or default"},

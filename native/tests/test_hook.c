@@ -17,6 +17,7 @@ static int read_text(const char *text, struct hook *ret, struct err *err) {
   int r = hook_read(note, "h", ret, err);
   if (ret->args) EXPECT(r < 0 || !strcmp(ret->args[0], "a"));
   free(ret->args);
+  free((void *)ret->http.headers);
   json_decref(note);
   return r;
 }
@@ -26,6 +27,11 @@ static void test_read(void) {
   struct err err;
   EXPECT(read_text("{\"exec\":[\"a\"]}", &h, &err) == 0 && h.kind == HOOK_EXEC);
   EXPECT(read_text("{\"sleep\":0}", &h, &err) == 0 && h.kind == HOOK_SLEEP && h.seconds == 0);
+  EXPECT(read_text("{\"httpGet\":{\"port\":80}}", &h, &err) == 0 && h.kind == HOOK_HTTP && h.http.port == 80);
+  EXPECT(read_text("{\"httpGet\":{\"port\":80,\"headers\":[[\"a\",\"b\"]]}}", &h, &err) == 0 && h.http.n_headers == 1);
+  EXPECT(read_text("{\"httpGet\":{\"port\":80,\"headers\":[[\"a\",1]]}}", &h, &err) < 0);
+  EXPECT(read_text("{\"httpGet\":{}}", &h, &err) < 0);
+  EXPECT(read_text("{\"httpGet\":{\"port\":80},\"sleep\":1}", &h, &err) < 0);
   EXPECT(read_text("{}", &h, &err) < 0);
   EXPECT(read_text("{\"exec\":[]}", &h, &err) < 0);
   EXPECT(read_text("{\"exec\":[\"a\"],\"sleep\":1}", &h, &err) < 0);

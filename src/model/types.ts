@@ -108,7 +108,10 @@ export interface ContainerSecurity {
 }
 
 /** What is done after a container's start or before its stop; a command is in the container, by its own words. */
-export type Hook = { readonly kind: "exec"; readonly command: readonly string[] } | { readonly kind: "sleep"; readonly seconds: number };
+export type Hook =
+  | { readonly kind: "exec"; readonly command: readonly string[] }
+  | HttpGet
+  | { readonly kind: "sleep"; readonly seconds: number };
 
 /** A rule by which a container is started again whatever its policy says: its exit code is one of these, or none of them. */
 export interface RestartRule {
@@ -116,17 +119,20 @@ export interface RestartRule {
   readonly codes: readonly number[];
 }
 
+/** What a web server is asked; its port by number, a host that is empty is the pod itself. */
+export interface HttpGet {
+  readonly kind: "httpGet";
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly tls: boolean;
+  readonly headers: readonly (readonly [string, string])[];
+}
+
 /** What a probe does; ports by number, a host that is empty is the pod itself. */
 export type ProbeHandler =
   | { readonly kind: "exec"; readonly command: readonly string[] }
-  | {
-      readonly kind: "httpGet";
-      readonly host: string;
-      readonly port: number;
-      readonly path: string;
-      readonly tls: boolean;
-      readonly headers: readonly (readonly [string, string])[];
-    }
+  | HttpGet
   | { readonly kind: "tcpSocket"; readonly host: string; readonly port: number }
   | { readonly kind: "grpc"; readonly port: number; readonly service: string };
 

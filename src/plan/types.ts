@@ -9,7 +9,7 @@ import type { FileEnv } from "./env.js";
 import type { PlannedService } from "./services.js";
 import type { PlannedUserns } from "./userns.js";
 
-export type { Probe, ProbeHandler } from "../model/types.js";
+export type { HttpGet, Probe, ProbeHandler } from "../model/types.js";
 
 /** A bind mount, a fresh tmpfs, or the layers of an image. */
 export type PlannedMount = {

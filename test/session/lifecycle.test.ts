@@ -120,6 +120,41 @@ test("a postStart that fails ends the container, is told with its last words, an
   await host.ok(["delete", "web"]);
 });
 
+test("hooks ask web servers: any answer is a success, none is a failure, and preStop comes after a failed postStart, too", async () => {
+  const server = `  initContainers:
+    - name: server
+      image: ${image("busybox")}
+      restartPolicy: Always
+      command: [httpd, -f, -vv, -p, "8080", -h, /tmp]
+      startupProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 1000 }
+`;
+  const asks = (port: string, path: string): string =>
+    `{ httpGet: { port: ${port}, path: ${path}, httpHeaders: [{ name: X-From, value: podgen }] } }`;
+  const spec = (start: string, stop: string): string => {
+    const file = pod({ more: `  restartPolicy: Never\n  terminationGracePeriodSeconds: 1\n${server}` });
+    const text = readFileSync(file, "utf8").replace(
+      "        stopSignal: SIGTERM\n",
+      `        postStart: ${start}\n        preStop: ${stop}\n      ports: [{ name: http, containerPort: 8080 }]\n`,
+    );
+    writeFileSync(file, text);
+    return file;
+  };
+  const asked = async (path: string): Promise<boolean> => (await host.log("pod-web_server.service")).includes(`url:${path}`);
+  const applied = await host.podgen(["apply", spec(asks("http", "/missing"), asks("8080", "/leave"))]);
+  assert.equal(applied.code, 0, applied.stderr);
+  await until("the server was asked", () => asked("/missing"));
+  assert.equal(await asked("/leave"), false);
+  await host.ok(["stop", "web"]);
+  await until("it was asked before the stop", () => asked("/leave"));
+  assert.equal(notes().at(-1), "term");
+
+  const failed = await host.podgen(["apply", spec(asks("9", "/nobody"), asks("http", "/after"))]);
+  assert.equal(failed.code, 3, failed.stderr);
+  assert.match(failed.stderr, /container app: postStart has failed: GET \/nobody, port 9: .*Connection refused/);
+  await until("it was asked after the failure", () => asked("/after"));
+  await host.ok(["delete", "web"]);
+});
+
 test("a postStart under way is given up with a stop; one of a container that ends meanwhile is no failure", async () => {
   const started = await host.podgen(["apply", "--no-wait", pod({ postStart: "note hook; exec sleep 600" })]);
   assert.equal(started.code, 0, started.stderr);

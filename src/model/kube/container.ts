@@ -43,7 +43,7 @@ export function readContainer(
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
     ...(annotationOf(annotations, "logDriver", name) === "none" ? { noLog: true as const } : {}),
-    ...readLifecycle(reader.object("lifecycle")),
+    ...readLifecycle(reader.object("lifecycle"), ports),
     ...readProbes(reader, ports),
     security: readSecurity(reader.object("securityContext"), podSecurity, annotationOf(annotations, "apparmor", name)),
     at: reader.place("name").at,

@@ -1,6 +1,6 @@
 // Probes of a container, with Kubernetes' defaults.
 import type { Reader } from "../../spec/reader.js";
-import type { Container, Port, Probe, ProbeHandler, ProbeKind, Probes } from "../types.js";
+import type { Container, HttpGet, Port, Probe, ProbeHandler, ProbeKind, Probes } from "../types.js";
 
 /** The handlers of a probe, of which exactly one is given (rules/probes.ts). */
 export const PROBE_HANDLERS = ["exec", "httpGet", "tcpSocket", "grpc"] as const;
@@ -47,7 +47,7 @@ function readHandler(reader: Reader, ports: readonly Port[]): ProbeHandler | und
   return grpc && { kind: "grpc", port: grpc.integer("port") ?? 0, service: grpc.text("service") ?? "" };
 }
 
-function readHttp(reader: Reader, ports: readonly Port[]): ProbeHandler {
+export function readHttp(reader: Reader, ports: readonly Port[]): HttpGet {
   return {
     kind: "httpGet",
     host: reader.text("host") ?? "",

@@ -9,6 +9,7 @@ import type { PlannedContainer, PlannedFiles, PlannedMount, PodPlan } from "../.
 import { sha256 } from "../digest.js";
 import { objectOf } from "../origin.js";
 import { type Bundle, finishBundle, OCI_VERSION } from "./bundle.js";
+import { askedOf } from "./http.js";
 import type { Json } from "./json.js";
 import { MASKED_PATHS, READONLY_PATHS } from "./masks.js";
 
@@ -38,6 +39,7 @@ export function containerBundle(pod: PodPlan, container: PlannedContainer, facts
 
 function hookOf(key: string, hook: PlannedContainer["preStop"]): Record<string, string> {
   if (hook === undefined) return {};
+  if (hook.kind === "httpGet") return { [key]: JSON.stringify({ httpGet: askedOf(hook) }) };
   return { [key]: JSON.stringify(hook.kind === "exec" ? { exec: hook.command } : { sleep: hook.seconds }) };
 }
 

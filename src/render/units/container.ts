@@ -39,7 +39,9 @@ function notifyAccess(container: PlannedContainer): string {
 
 /** What makes the mark `ready` where podrt run does not: it is not ready before it says so, or before its hook has ended. */
 function startPost(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
-  if (container.postStart !== undefined) return execLine([paths.podrt, "hook", "--post-start", "--bundle", container.bundle]);
+  // A failure ends the container, and for that it has to know how, where there is a preStop.
+  const stop = container.preStop === undefined ? [] : stopWords(pod, container);
+  if (container.postStart !== undefined) return execLine([paths.podrt, "hook", "--post-start", ...stop, "--bundle", container.bundle]);
   return container.notify && !isGated(container) ? execLine([paths.podrt, "mark", "--ready", runDir(pod.name, container.name)]) : undefined;
 }
 
@@ -54,8 +56,11 @@ function probed(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts)
 /** What it cannot do the manager's own signals do: no failure of the container's. */
 function preStop(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
   if (container.preStop === undefined) return undefined;
-  const how = ["--grace", String(pod.graceSeconds), "--signal", container.stopSignal];
-  return `-${execLine([paths.podrt, "hook", "--pre-stop", ...how, "--bundle", container.bundle])}`;
+  return `-${execLine([paths.podrt, "hook", "--pre-stop", ...stopWords(pod, container), "--bundle", container.bundle])}`;
+}
+
+function stopWords(pod: PodPlan, container: PlannedContainer): string[] {
+  return ["--grace", String(pod.graceSeconds), "--signal", container.stopSignal];
 }
 
 /** An init container's unit. */

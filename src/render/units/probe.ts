@@ -5,6 +5,7 @@ import { INFRA, podSlice, podUnit, runDir } from "../../plan/names.js";
 import { isGated } from "../../plan/probes.js";
 import type { PlannedContainer, PodPlan, Probe, ProbeHandler } from "../../plan/types.js";
 import { sha256 } from "../digest.js";
+import { askedOf } from "../oci/http.js";
 import { type Json, printJson } from "../oci/json.js";
 import { execLine, unitValue } from "./escape.js";
 import { fill } from "./template.js";
@@ -50,10 +51,7 @@ function probeOf(pod: PodPlan, probe: Probe): Json {
 
 function handlerOf(handler: ProbeHandler): { readonly [key: string]: Json } {
   if (handler.kind === "exec") return { exec: [...handler.command] };
-  if (handler.kind === "httpGet") {
-    const { host, port, path, tls, headers } = handler;
-    return { httpGet: { host, port, path, tls, headers: headers.map((pair) => [...pair]) } };
-  }
+  if (handler.kind === "httpGet") return { httpGet: askedOf(handler) };
   if (handler.kind === "tcpSocket") return { tcpSocket: { host: handler.host, port: handler.port } };
   return { grpc: { port: handler.port, service: handler.service } };
 }

@@ -54,13 +54,13 @@ export const PROBE = object("Probe", {
 
 const HOOK = object("LifecycleHandler", {
   exec: { type: EXEC, presence: true },
-  httpGet: { type: HTTP_GET, refused: "podgen's hooks ask no web servers yet", hint: "use exec" },
+  httpGet: { type: HTTP_GET, note: "Asked once. Any answer is a success, whatever its status, as in Kubernetes." },
   sleep: { type: SLEEP, since: "1.29" },
   tcpSocket: { type: TCP_SOCKET, refused: "Kubernetes has never connected to it either", hint: "use exec" },
 });
 
 export const LIFECYCLE = object("Lifecycle", {
-  postStart: { type: HOOK, note: "The container is not ready before it has ended. Its failure stops the container." },
+  postStart: { type: HOOK, note: "The container is not ready before it has ended. Its failure stops the container, with its preStop." },
   preStop: { type: HOOK, note: "It and the stop have terminationGracePeriodSeconds together. Without any there is no time for it." },
   stopSignal: { type: "string", since: "1.33", check: signalName, hint: "write it like SIGTERM" },
 });

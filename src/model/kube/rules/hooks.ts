@@ -2,6 +2,7 @@
 import type { Reader } from "../../../spec/reader.js";
 import { HANDLERS } from "../hooks.js";
 import type { PodView } from "../view.js";
+import { port } from "./probes.js";
 
 export function hooks({ model, containers, report }: PodView): void {
   for (const { model: container, reader } of containers) {
@@ -14,6 +15,7 @@ export function hooks({ model, containers, report }: PodView): void {
         report.error("misplaced-field", lifecycle.keyPlace(name), lifecycle.pathOf(name), problem, "remove it");
       } else {
         oneHandler(hook, lifecycle, name, report);
+        port(hook.object("httpGet"), container, report);
         timely(hook, model.terminationGracePeriodSeconds, report);
       }
     }
@@ -26,7 +28,7 @@ function oneHandler(hook: Reader, lifecycle: Reader, name: string, report: Repor
   const given = HANDLERS.filter((handler) => hook.get(handler) !== undefined);
   const [first, second] = given;
   if (first === undefined)
-    report.error("missing-field", lifecycle.keyPlace(name), lifecycle.pathOf(name), "says nothing to do", "write exec or sleep");
+    report.error("missing-field", lifecycle.keyPlace(name), lifecycle.pathOf(name), "says nothing to do", "write exec, httpGet or sleep");
   else if (second !== undefined)
     report.error("contradiction", hook.keyPlace(second), hook.pathOf(second), `${first} is given too`, "keep one of them");
   const exec = hook.object("exec");

@@ -34,7 +34,8 @@ function oneHandler(probe: Reader, container: Reader, field: string, report: Rep
     report.error("missing-field", exec.keyPlace("command"), exec.pathOf("command"), "is empty or missing", "say what to execute");
 }
 
-function port(handler: Reader | undefined, container: Container, report: Report): void {
+/** The port of a handler that is given is a number, or the name of one of the container's. */
+export function port(handler: Reader | undefined, container: Container, report: Report): void {
   const written = handler?.text("port") ?? handler?.integer("port");
   if (handler === undefined || written === undefined || portOf(handler, container.ports) !== undefined) return;
   const named = container.ports.flatMap((p) => (p.name === undefined ? [] : [p.name]));
