@@ -227,14 +227,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     positionals: "[directory]",
     describe: "apply specs of a folder whenever they change",
     options: [
+      {
+        ...kustomize,
+        type: "string",
+        describe: "the folder has a kustomization.yaml: watch what the program kustomize or kubectl makes of it",
+      },
       ...variables,
       prune,
       { name: "install", type: "boolean", describe: "do so from now on and at every boot, as a user unit" },
       { name: "uninstall", type: "boolean", describe: "no longer do so" },
-      timeout,
+      applyTimeout,
       outputShort,
     ],
-    examples: [["podgen watch --install ~/pods", "a user unit that keeps pods as the folder says"]],
+    examples: [
+      ["podgen watch --install ~/pods", "a user unit that keeps pods as the folder says"],
+      ["podgen watch -k ~/repo/overlays/home --prune", "an overlay, with all bases and files that it refers to"],
+    ],
     load: () => import("./commands/watch.js"),
   },
   {

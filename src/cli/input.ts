@@ -21,7 +21,7 @@ export const STDIN = "-";
 /** Other names of what is read once: standard input, and the pipe of a `<(…)`. */
 const PASSING = /^\/dev\/(?:stdin$|fd\/)/;
 /** The names that kustomize looks for. */
-const KUSTOMIZATION = /^(?:kustomization\.ya?ml|Kustomization)$/;
+export const KUSTOMIZATION = /^(?:kustomization\.ya?ml|Kustomization)$/;
 const SPEC_NAME = /\.(ya?ml|json)$/;
 /** A spec is text that people write; more is a mistake (a disk image, say). */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -48,7 +48,7 @@ export async function readSpecs(args: Args, context: Context): Promise<SpecText[
 }
 
 /** What kustomize makes of a folder: findings name the folder and the line of that text. */
-async function readOverlay(name: string, context: Context): Promise<SpecText> {
+export async function readOverlay(name: string, context: Context): Promise<SpecText> {
   const path = pathOf(name, context);
   const files = await context.host.files();
   if ((await files.kind(path)) !== "folder") throw new UserError(`${name}: -k takes a folder with a kustomization.yaml`);

@@ -3,25 +3,51 @@ import { isAbsolute, join } from "node:path/posix";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
-import { readFolder, type Unread } from "../input.js";
+import { readFolder, readOverlay, type SpecText, type Unread } from "../input.js";
 import { readVariables } from "../variables.js";
-import { WatchedFolder } from "../watch/folder.js";
 import { Looker, type Seen } from "../watch/looker.js";
 import { Reconciler, type WatchWishes } from "../watch/reconcile.js";
+import { referencedBy, type Watched } from "../watch/referenced.js";
 import { Reporter } from "../watch/report.js";
+import { WatchedSet } from "../watch/set.js";
 import { install, uninstall } from "../watch/unit.js";
 import { refuseRoot } from "./apply.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
-  const folder = absolute(args.text("directory") ?? join(context.host.paths.settings, "pods"), context.cwd);
-  const wishes = { prune: args.flag("prune"), timeout: args.number("timeout") ?? 60 };
-  if (args.flag("install")) return install(folder, { ...wishes, variables: filesOf(args, context) }, context);
+  const overlay = args.text("kustomize");
+  const named = args.text("directory");
+  if (overlay !== undefined && named !== undefined)
+    throw new UserError(`${named} and -k ${overlay}: watch takes one folder`, EXIT.usage, "run a watcher for each");
+  const folder = absolute(overlay ?? named ?? join(context.host.paths.settings, "pods"), context.cwd);
+  const timeout = args.number("timeout");
+  const wishes = { prune: args.flag("prune"), ...(timeout === undefined ? {} : { timeout }) };
+  const kustomize = overlay !== undefined;
+  if (args.flag("install")) return install(folder, { ...wishes, kustomize, variables: filesOf(args, context) }, context);
   if (args.flag("uninstall")) return uninstall(folder, context);
   if ((await (await context.host.files()).kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
-  await watchFolder(folder, wishes, args, context);
+  await watchFolder(folder, kustomize ? readKustomized : readPlain, wishes, args, context);
   return EXIT.done;
 }
+
+/** What a look reads: all specs that can be read, the rest to `unread`; what it depends on is followed before. */
+type Read = (folder: string, follow: (more: Watched) => Promise<void>, unread: Unread[], context: Context) => Promise<SpecText[]>;
+
+const readPlain: Read = async (folder, follow, unread, context) => {
+  await follow({ folders: [], files: [] });
+  return await readFolder(folder, folder, true, context, (entry) => unread.push(entry));
+};
+
+/** One text, or none where kustomize fails: it is reported, and what runs stays. */
+const readKustomized: Read = async (folder, follow, unread, context) => {
+  await follow(await referencedBy(folder, await context.host.files()));
+  try {
+    return [await readOverlay(folder, context)];
+  } catch (error) {
+    unread.push({ file: folder, source: folder, error });
+    return [];
+  }
+};
 
 /** The options by which the unit finds its variables. */
 function filesOf(args: Args, context: Context): string[] {
@@ -39,12 +65,14 @@ function absolute(path: string, cwd: string): string {
 }
 
 /** Ends when the context's signal aborts. A folder that goes away is waited for. */
-async function watchFolder(folder: string, wishes: WatchWishes, args: Args, context: Context): Promise<void> {
+async function watchFolder(folder: string, read: Read, wishes: WatchWishes, args: Args, context: Context): Promise<void> {
   const reporter = new Reporter(context, args.text("output") === "json");
   const reconciler = new Reconciler(folder, wishes, reporter, context);
   const failed = (error: unknown): void => reporter.failed(error);
   const looker = new Looker(look, failed);
-  const watched = new WatchedFolder(folder, await context.host.files(), { event: () => looker.touch(), failed });
+  const watched = new WatchedSet(folder, await context.host.files(), { event: () => looker.touch(), failed });
+  const ofVariables = ["env-file", "values"].flatMap((name) => args.list(name).map((file) => absolute(file, context.cwd)));
+  const follow = ({ folders, files }: Watched): Promise<void> => watched.follow({ folders, files: [...files, ...ofVariables] });
   let there = true;
 
   async function look(): Promise<Seen> {
@@ -58,8 +86,8 @@ async function watchFolder(folder: string, wishes: WatchWishes, args: Args, cont
     there = true;
     if (armed === "set") reporter.watching(folder);
     const unread: Unread[] = [];
+    const found = await read(folder, follow, unread, context);
     const variables = await readVariables(args, context);
-    const found = await readFolder(folder, folder, true, context, (entry) => unread.push(entry));
     const texts = variables === undefined ? found : found.map((text) => ({ ...text, variables }));
     const seen = await reconciler.run(texts, unread, Date.now());
     reporter.succeeded();

@@ -1,4 +1,4 @@
-// The watched folder: its events, and that it may be moved away, unmounted or replaced while it is watched.
+// A watched folder: its events, and that it may be moved away, unmounted or replaced while it is watched.
 import type { FSWatcher } from "chokidar";
 import type { FileReader } from "../../ports/files.js";
 
@@ -17,15 +17,20 @@ export class WatchedFolder {
   readonly #path: string;
   readonly #files: FileReader;
   readonly #listener: FolderListener;
+  readonly #only: ReadonlySet<string> | undefined;
   #watcher: FSWatcher | undefined;
   /** Which folder the watcher is set on. */
   #identity: string | undefined;
   readonly #poll: NodeJS.Timeout;
 
-  /** Its timer keeps the process alive, which chokidar does not do once the folder is gone. */
-  constructor(path: string, files: FileReader, listener: FolderListener) {
+  /**
+   * All of the folder and the folders in it but hidden names and editors' copies, or `only` these files, whatever their names. Its timer
+   * keeps the process alive, which chokidar does not do once the folder is gone.
+   */
+  constructor(path: string, files: FileReader, listener: FolderListener, only?: ReadonlySet<string>) {
     this.#path = path;
     this.#files = files;
+    this.#only = only;
     this.#listener = listener;
     this.#poll = setInterval(() => void this.#compare(), POLL_MS);
   }
@@ -42,7 +47,9 @@ export class WatchedFolder {
     this.#identity = identity;
     if (identity === undefined) return "away";
     const { watch } = await import("chokidar");
-    const ignored = (path: string): boolean => path !== this.#path && /(^|\/)\.[^/]*$|~$/.test(path);
+    const only = this.#only;
+    const left = (path: string): boolean => (only === undefined ? /(^|\/)\.[^/]*$|~$/.test(path) : !only.has(path));
+    const ignored = (path: string): boolean => path !== this.#path && left(path);
     const watcher = watch(this.#path, { ignoreInitial: true, ignored });
     this.#watcher = watcher;
     watcher.on("all", () => this.#listener.event()).on("error", (error) => this.#listener.failed(error));

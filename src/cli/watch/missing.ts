@@ -32,7 +32,7 @@ export function findMissing(manifest: Manifest, folder: string, found: Found): M
   const empty = found.sources.size + found.unread.length === 0;
   const missed = new Map<string, { source: string; pods: string[]; taken: boolean; prunable: boolean }>();
   for (const { name, source } of Object.values(manifest.pods)) {
-    if (!source.startsWith(folder === "/" ? "/" : `${folder}/`) || declared.has(name) || hidden(source)) continue;
+    if (!isWithin(source, folder) || declared.has(name) || hidden(source)) continue;
     const present = found.sources.has(source);
     const names = found.declared.get(source);
     if (present && names === undefined) continue;
@@ -43,10 +43,15 @@ export function findMissing(manifest: Manifest, folder: string, found: Found): M
   // What a pod refers to, or what came with one, is the pods' matter.
   const used = new Set(Object.values(manifest.pods).flatMap((p) => p.objects));
   for (const [key, { source = "" }] of Object.entries(manifest.objects)) {
-    const gone = source.startsWith(folder === "/" ? "/" : `${folder}/`) && !found.sources.has(source) && !hidden(source);
+    const gone = isWithin(source, folder) && !found.sources.has(source) && !hidden(source);
     if (gone && !missed.has(source) && !used.has(key)) missed.set(source, { source, pods: [], taken: false, prunable: !empty });
   }
   return [...missed.values()];
+}
+
+/** A file of the folder, or the folder itself: the source of what kustomize makes of it. */
+function isWithin(source: string, folder: string): boolean {
+  return source === folder || source.startsWith(folder === "/" ? "/" : `${folder}/`);
 }
 
 /** What is counted: each pod by itself; a file without pods by its path, which no pod's name is. */

@@ -20,7 +20,8 @@ import type { Reporter } from "./report.js";
 export interface WatchWishes {
   readonly prune: boolean;
   /** Seconds. */
-  readonly timeout: number;
+  /** Seconds; absent: a minute. */
+  readonly timeout?: number;
 }
 
 /** Pods by source of the files that are good; and whether something is to be tried again though no file changes. */
@@ -107,7 +108,7 @@ export class Reconciler {
       passive: true,
       leaveOut: (wanted) => this.#failures.has(wanted, texts),
       wait: true,
-      timeout: this.#wishes.timeout,
+      ...(this.#wishes.timeout === undefined ? {} : { timeout: this.#wishes.timeout }),
       patient: true,
     };
   }

@@ -30,14 +30,17 @@ function word(text: string): string {
 /** What the unit's watcher is to do; `variables`: options with absolute paths. */
 export interface UnitWishes {
   readonly prune: boolean;
-  readonly timeout: number;
+  readonly timeout?: number;
+  /** The folder is kustomize's. */
+  readonly kustomize: boolean;
   readonly variables?: readonly string[];
 }
 
 /** The text of the unit. Node.js is named by its full path: a user manager's PATH may not have it. */
 export function watchUnit(folder: string, wishes: UnitWishes, node: string, executable: string): string {
-  const options = [...(wishes.prune ? ["--prune"] : []), ...(wishes.variables ?? [])];
-  const words = [node, executable, "watch", folder, "--timeout", String(wishes.timeout), ...options];
+  const timeout = wishes.timeout === undefined ? [] : ["--timeout", String(wishes.timeout)];
+  const options = [...timeout, ...(wishes.prune ? ["--prune"] : []), ...(wishes.variables ?? [])];
+  const words = [node, executable, "watch", ...(wishes.kustomize ? ["-k"] : []), folder, ...options];
   return [
     HEADER,
     "[Unit]",

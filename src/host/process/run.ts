@@ -50,7 +50,10 @@ export function run(
       clearTimeout(timer);
       resolve({ code, stdout: out(), stderr: err(), failure: failure ?? why });
     };
-    child.once("error", (error) => done(undefined, "code" in error && error.code === "ENOENT" ? "not found" : error.message));
+    // execvp(3): EACCES also where a folder of PATH may not be looked into and no other has the program.
+    const missing = (error: Error): boolean =>
+      "code" in error && (error.code === "ENOENT" || (error.code === "EACCES" && !program.includes("/")));
+    child.once("error", (error) => done(undefined, missing(error) ? "not found" : error.message));
     child.once("close", (code, signal) => done(code ?? undefined, signal ? `killed by ${signal}` : undefined));
   });
 }
