@@ -274,7 +274,7 @@ function kustomizeProgram(): void {
     execFileSync("sh", ["-c", "command -v kustomize || kubectl kustomize --help"], { stdio: "ignore" });
   } catch {
     mkdirSync(`${host.session.home}/bin`, { recursive: true });
-    const script = '#!/bin/sh\nfor f in "$2"/../base/*.yaml; do case $f in */kustomization.yaml) ;; *) cat "$f" || exit 1;; esac; done\n';
+    const script = '#!/bin/sh\nexec cat "$2/../base/pod.yaml"\n';
     writeFileSync(`${host.session.home}/bin/kustomize`, script, { mode: 0o755 });
   }
 }
