@@ -11,7 +11,7 @@ import { readAccount } from "./kube/account.js";
 import { readClaim } from "./kube/claim.js";
 import { readConfigMap, readSecret } from "./kube/config.js";
 import { LIST_OBJECT } from "./kube/fields/config.js";
-import { KINDS, listedKind, OTHER_KINDS, versionOf } from "./kube/kinds.js";
+import { INERT_KINDS, KINDS, listedKind, OTHER_KINDS, versionOf } from "./kube/kinds.js";
 import { readMetadata } from "./kube/metadata.js";
 import { readPod } from "./kube/pod.js";
 import { hostPorts } from "./kube/rules/host-ports.js";
@@ -196,7 +196,7 @@ function maybeSecret(node: Node): boolean {
   if (listed !== undefined && items?.kind === "seq") return items.items.some((item) => maybeSecret(withKind(item, listed)));
   if (kind === "List" || listed !== undefined) return [...node.entries.values()].some((entry) => maybeSecret(entry.value));
   const has = (key: string): boolean => node.entries.has(key);
-  if (kind !== undefined && (KINDS.has(kind) || OTHER_KINDS.has(kind))) return kind === "Secret";
+  if (kind !== undefined && (KINDS.has(kind) || OTHER_KINDS.has(kind) || INERT_KINDS.has(kind))) return kind === "Secret";
   // Without either it may be a torn off piece of anything.
   return /secret/i.test(kind ?? "") || has("data") || has("stringData") || (!has("kind") && !has("apiVersion"));
 }
@@ -225,10 +225,17 @@ function reportKind(reader: Reader, kind: string | undefined, report: Report): v
   if (node === undefined) add("missing-field", "missing", taken);
   else if (kind === undefined) add("wrong-type", `expected text, got ${report.describe(node)}`);
   else if (OTHER_KINDS.has(kind)) add("refused-kind", `podgen does not take a ${kind} yet`, OTHER_KINDS.get(kind));
+  else if (isInert(kind, reader))
+    report.warning("no-effect", reader.place("kind"), reader.pathOf("kind"), `a ${kind} has no effect: ${INERT_KINDS.get(kind)?.why}`);
   else {
     const near = suggest(kind, [...KINDS.keys(), ...OTHER_KINDS.keys()]);
     add("unknown-kind", `unknown kind ${quote(kind)}${near === undefined ? "" : `, did you mean ${quote(near.word)}?`}`, taken);
   }
+}
+
+function isInert(kind: string, reader: Reader): boolean {
+  const inert = INERT_KINDS.get(kind);
+  return inert !== undefined && reader.text("apiVersion")?.startsWith(`${inert.group}/`) === true;
 }
 
 function checkVersion(reader: Reader, kind: string, report: Report): void {

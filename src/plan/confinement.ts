@@ -13,7 +13,7 @@ type Confinement = Pick<
 export function planConfinement(context: PodContext, container: Container): Confinement {
   const { security } = container;
   const privileged = security.privileged === true;
-  const capabilities = capabilitySet(privileged ? ["ALL"] : security.capabilitiesAdd, security.capabilitiesDrop);
+  const capabilities = capabilitySet(privileged ? ["ALL"] : security.capabilitiesAdd, privileged ? [] : security.capabilitiesDrop);
   const seccomp = seccompProfile(context, container);
   const apparmor = appArmor(context, container);
   if (security.selinux) selinux(context, container);

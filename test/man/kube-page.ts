@@ -1,6 +1,6 @@
 // podgen-kube(5) from the field tables: the page cannot say other than what the code does.
 import { ALL } from "../../src/model/kube/annotations.js";
-import { KINDS, OTHER_KINDS } from "../../src/model/kube/kinds.js";
+import { INERT_KINDS, KINDS, OTHER_KINDS } from "../../src/model/kube/kinds.js";
 import { KNOWN_KINDS } from "../../src/model/kube/known-kinds.js";
 import { childrenOf, type Entry, kindEntry, rulesOf } from "../../src/model/kube/reference.js";
 import type { ObjectType } from "../../src/spec/schema.js";
@@ -57,6 +57,8 @@ export function kubePage(): string {
   const known = KNOWN_KINDS.map((k) => k.name).filter((name) => !KINDS.has(name));
   for (const name of [...known, ...[...OTHER_KINDS.keys()].filter((n) => !known.includes(n) && !KINDS.has(n))])
     out.push(".TP", `.B ${roff(name)}`, `${roff(capital(OTHER_KINDS.get(name) ?? ""))}.`);
+  out.push(".SH KINDS WITHOUT EFFECT", "Taken with a warning; their fields are not looked at.");
+  for (const [name, { group, why }] of INERT_KINDS) out.push(".TP", `.B ${roff(`${name} (${group})`)}`, `${roff(capital(why))}.`);
   out.push(...VARIABLES);
   out.push(
     ".SH ANNOTATIONS",

@@ -1,7 +1,7 @@
 // The field tables as a JSON Schema (draft-07, which editors' YAML servers take): completion, descriptions, and what is refused.
 import type { Field, ObjectType, ScalarType, Type } from "../../spec/schema.js";
 import { aboutField } from "./about/index.js";
-import { KINDS, versionOf } from "./kinds.js";
+import { INERT_KINDS, KINDS, versionOf } from "./kinds.js";
 import { rulesOf } from "./reference.js";
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -35,7 +35,7 @@ export function jsonSchema(only?: string): Schema {
       : {
           type: "object",
           required: ["apiVersion", "kind"],
-          properties: { kind: { enum: [...refs, ...lists].map(([name]) => name) } },
+          properties: { kind: { enum: [...[...refs, ...lists].map(([name]) => name), ...INERT_KINDS.keys()] } },
           allOf: [...refs, ...lists].map(([name, ref]) => ({
             if: { required: ["kind"], properties: { kind: { const: name } } },
             // biome-ignore lint/suspicious/noThenProperty: JSON Schema's own word

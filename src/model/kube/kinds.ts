@@ -44,12 +44,29 @@ export function versionOf(kind: string): string {
   return Object.hasOwn(VERSIONS, kind) ? (VERSIONS[kind] ?? "v1") : "v1";
 }
 
+/** A kind that is taken and left alone. */
+interface Inert {
+  /** Its apiVersion's group: another one's kind of this name is another thing. */
+  readonly group: string;
+  readonly why: string;
+}
+
+const ACCESS: Inert = { group: "rbac.authorization.k8s.io", why: "there is no API server to which it could open or close a way" };
+
+/** Kinds of Kubernetes that say nothing on one machine; their fields are not looked at. Charts are full of them. */
+export const INERT_KINDS: ReadonlyMap<string, Inert> = new Map([
+  ["ClusterRole", ACCESS],
+  ["ClusterRoleBinding", ACCESS],
+  ["PodDisruptionBudget", { group: "policy", why: "nobody drains a machine that is the only one" }],
+  ["PriorityClass", { group: "scheduling.k8s.io", why: "pods do not compete for a machine" }],
+  ["Role", ACCESS],
+  ["RoleBinding", ACCESS],
+]);
+
 /** Kinds of Kubernetes that are refused by name: kind -> why, with what to do. */
 export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
   ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
   ...[
-    "ClusterRole",
-    "ClusterRoleBinding",
     "CustomResourceDefinition",
     "Endpoints",
     "EndpointSlice",
@@ -60,12 +77,8 @@ export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
     "NetworkPolicy",
     "Node",
     "PersistentVolume",
-    "PodDisruptionBudget",
     "PodTemplate",
-    "PriorityClass",
     "ResourceQuota",
-    "Role",
-    "RoleBinding",
     "RuntimeClass",
     "StorageClass",
   ].map((k) => [k, "remove it"] as const),
