@@ -49,6 +49,13 @@ const output: OptionSpec = {
   default: "text",
 };
 const outputShort: OptionSpec = { ...output, choices: ["text", "json"] };
+const planOutput: OptionSpec = {
+  name: "output",
+  alias: "o",
+  type: "string",
+  describe: "text, json, or a file to keep the plan in, for podgen apply FILE",
+  default: "text",
+};
 const timeout: OptionSpec = {
   name: "timeout",
   type: "duration",
@@ -95,12 +102,22 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "diff",
-    aliases: ["plan"],
     positionals: "[files..]",
     describe: "what apply would change; exit 0 nothing, 1 something, 2 an error",
     options: [file, kustomize, recursive, ...variables, prune, outputShort],
     examples: [["podgen diff web.yaml", "units, bundles and which containers would restart"]],
     load: () => import("./commands/diff.js"),
+  },
+  {
+    name: "plan",
+    positionals: "[files..]",
+    describe: "diff, and keep what it has shown for apply; exit 0 nothing, 1 something, 2 an error",
+    options: [file, kustomize, recursive, ...variables, prune, planOutput],
+    examples: [
+      ["podgen plan web.yaml -o web.plan", "what apply would change, kept in a file"],
+      ["podgen apply web.plan", "just that, or nothing where anything has moved since"],
+    ],
+    load: () => import("./commands/plan.js"),
   },
   {
     name: "validate",

@@ -1,6 +1,7 @@
 // How a change set and a report look, as text and as JSON.
 import type { ApplyReport, ContainerFailure, ObjectReport } from "../apply/types.js";
 import { isServiceKey, shownKey } from "../base/service.js";
+import { containersOf } from "../diff/containers.js";
 import type { ChangeSet, FileChange, PodChange, Rollout } from "../diff/types.js";
 import { shownSecret, unifiedDiff } from "../diff/unified.js";
 import { json, printable } from "./print.js";
@@ -26,7 +27,12 @@ function showFile(file: FileChange): string {
 function showPod(pod: PodChange): string {
   const units = pod.units.filter((u) => u.verdict !== "unchanged");
   const head = `${entryName(pod.name)} ${pod.verdict}\n`;
-  return head + units.map((u) => `  ${u.unit}: ${u.verdict}${u.reasons.length > 0 ? ` (${u.reasons.join("; ")})` : ""}\n`).join("");
+  const containers = pod.verdict === "unchanged" ? [] : containersOf(pod).map((c) => `${c.name} ${c.verdict}`);
+  return (
+    head +
+    units.map((u) => `  ${u.unit}: ${u.verdict}${u.reasons.length > 0 ? ` (${u.reasons.join("; ")})` : ""}\n`).join("") +
+    (containers.length === 0 ? "" : `  containers: ${containers.join(", ")}\n`)
+  );
 }
 
 /** In which order a workload's pods change, a step per line. */
@@ -62,6 +68,7 @@ export function changesJson(changes: ChangeSet): string {
       name: p.name,
       verdict: p.verdict,
       files: files(p.files),
+      containers: containersOf(p),
       units: p.units.map((u) => ({ unit: u.unit, role: u.role, container: u.container, verdict: u.verdict, reasons: u.reasons })),
     })),
   });

@@ -24,7 +24,7 @@ export interface UnitChange {
   readonly container?: string;
   readonly sidecar?: true;
   readonly verdict: Verdict;
-  /** Why, for people: `image sha256:ab12… -> sha256:cd34…`, `bundle changed`, `not running`. */
+  /** Why, for people: `image sha256:ab12… -> sha256:cd34…`, `bundle changed: env TAG`, `not running`. */
   readonly reasons: readonly string[];
   /** The unit with which systemd restarts it by itself: there is nothing to be done then. */
   readonly along?: string;
@@ -32,6 +32,8 @@ export interface UnitChange {
   readonly refresh?: true;
   /** Of a start: it would run another content than when it ended. */
   readonly renewed?: true;
+  /** Of a restart: its own content is another. */
+  readonly recreate?: true;
 }
 
 export interface PodChange {

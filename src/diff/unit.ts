@@ -1,6 +1,7 @@
 // The verdict on one unit: what is installed and runs, against what was rendered.
 import type { Installed, UnitState } from "../base/installed.js";
 import type { RenderedFile, RenderedPod, RenderedUnit } from "../render/types.js";
+import { changedParts } from "./bundle.js";
 import { changedDirectives, needRestart, parseDirectives } from "./directives.js";
 import { sameBytes } from "./files.js";
 import type { UnitChange, Verdict } from "./types.js";
@@ -40,7 +41,7 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
     const start = say("start", notRunning(state), ...changes);
     return stale.length > 0 || changed?.restart === true ? { ...start, renewed: true } : start;
   }
-  if (stale.length > 0) return say("restart", ...changes);
+  if (stale.length > 0) return { ...say("restart", ...changes), recreate: true };
   if (isUnjudged(pod, unit, state, installed)) return say("restart", "an earlier apply was interrupted", ...changes);
   // It holds nothing, and what it has read cannot be seen from here.
   if (unit.role === "probe" && installed.manifest.pods[pod.name]?.unfinished === true)
@@ -76,10 +77,19 @@ function staleContent(pod: RenderedPod, unit: RenderedUnit, installed: Installed
   if (seen.every((digest) => digest === undefined || digest === unit.digest)) return [];
   const was = installed.manifest.pods[pod.name]?.images[unit.container];
   const is = pod.images[unit.container];
-  if (was === undefined || is === undefined || (was.digest === is.digest && was.reference === is.reference)) return ["bundle changed"];
+  if (was === undefined || is === undefined || (was.digest === is.digest && was.reference === is.reference))
+    return [bundleChange(pod, unit, installed)];
   const name = (image: { reference: string; digest: string }): string =>
     was.reference === is.reference ? shortDigest(image.digest) : `${image.reference}@${shortDigest(image.digest)}`;
   return [`image ${name(was)} -> ${name(is)}`];
+}
+
+/** With what of it is another, where the one before still lies there. */
+function bundleChange(pod: RenderedPod, unit: RenderedUnit, installed: Installed): string {
+  const path = unit.files.find((f) => f.endsWith("/config.json"));
+  const file = pod.files.find((f) => f.path === path);
+  const parts = path === undefined ? "" : changedParts(installed.files.get(path), file?.bytes);
+  return parts === "" ? "bundle changed" : `bundle changed: ${parts}`;
 }
 
 /** Between two tries, in a pod whose apply was killed: the last one may have been of another version, and the next be minutes away. */

@@ -87,7 +87,7 @@ const dead = (world: World): World => {
 test("a container that failed by itself is not run again as it is; mended, it is", () => {
   const world = dead(set(worldOf(rendered), APP, failed, ended));
   assert.deepEqual([acts(passive(world).pods[0]), passive(world).empty], [[], true]);
-  assert.deepEqual(acts(passive(world, other).pods[0]), [`${APP}: start (failed (exit-code); bundle changed)`]);
+  assert.deepEqual(acts(passive(world, other).pods[0]), [`${APP}: start (failed (exit-code); bundle changed: command)`]);
 });
 
 test("one that failed in being stopped, or in a pod that is stopped, is not run, also when it is mended", () => {

@@ -59,7 +59,10 @@ test("files that are updated in place: no restart, one reload, and none once the
   killed.running.set("web/app", { ...had, alive: false });
   assert.deepEqual(change(killed, live("new")).acts, []);
   // A file by itself cannot be exchanged.
-  assert.match(change(worldOf(live("old", "key")), live("new", "key")).acts.join(), /app\.service: restart \(bundle changed\)/);
+  assert.match(
+    change(worldOf(live("old", "key")), live("new", "key")).acts.join(),
+    /app\.service: restart \(bundle changed: files of ConfigMaps and Secrets\)/,
+  );
 });
 
 test("killed before the manager had read the new units", () => {
@@ -79,7 +82,7 @@ test("a living container is what counts, not the bundle on disk", () => {
 test("a container that never came up is started anew with a mended bundle", () => {
   const world = set(worldOf(rendered), APP, { activeState: "activating", subState: "auto-restart" }, exited(127));
   world.running.delete("web/app");
-  assert.deepEqual(change(world, other).acts, [`${APP}: restart (bundle changed)`]);
+  assert.deepEqual(change(world, other).acts, [`${APP}: restart (bundle changed: command)`]);
 });
 
 test("one that crashes in a loop is mended also by going back to what ran before", () => {
@@ -87,7 +90,7 @@ test("one that crashes in a loop is mended also by going back to what ran before
   const good = worldOf(rendered).running.get("web/app");
   assert.ok(good);
   world.running.set("web/app", { ...good, alive: false });
-  assert.deepEqual(change(world, rendered).acts, [`${APP}: restart (bundle changed)`]);
+  assert.deepEqual(change(world, rendered).acts, [`${APP}: restart (bundle changed: command)`]);
 });
 
 test("killed while a change was being taken back: what waits for its next try is not waited for", () => {
@@ -151,7 +154,7 @@ for (const [policy, status, wanted] of [
 test("a completed container with another bundle runs again", () => {
   const job = (args: string[]) => renderOf(modelOf({ ...web, restartPolicy: "Never", containers: [container("app", { args })] }));
   const world = set(worldOf(job([])), APP, inactive, exited(0));
-  assert.deepEqual(change(world, job(["x"])).acts, [`${APP}: start (not running; bundle changed)`]);
+  assert.deepEqual(change(world, job(["x"])).acts, [`${APP}: start (not running; bundle changed: command)`]);
 });
 
 test("a forwarder that nobody has called is not started; a socket that is closed is", () => {
@@ -249,7 +252,7 @@ test("a value at a place that an older podgen named goes when it gets its new on
   const [change] = makeChangeSet(renderOf(model), world, {}).pods;
   const moved = change?.files.filter((f) => f.secret).map((f) => f.action);
   assert.deepEqual(moved?.sort(), ["create", "remove"]);
-  assert.ok(acts(change).some((line) => line.includes("app.service: restart (bundle changed)")));
+  assert.ok(acts(change).some((line) => line.includes("app.service: restart (bundle changed: secret env K)")));
 });
 
 test("objects: kept for later applies, forgotten when asked", () => {

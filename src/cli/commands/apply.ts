@@ -11,6 +11,7 @@ import { EXIT, UserError } from "../exit.js";
 import { readSpecs, type SpecText } from "../input.js";
 import { manifestPath } from "../installed.js";
 import { printDiagnostics } from "../print.js";
+import { isPlanText } from "../saved-plan.js";
 import { makeKey } from "../secret-key.js";
 import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
 import type { Choose } from "../short-names.js";
@@ -22,6 +23,8 @@ export interface ApplyWishes extends ProposeOptions {
   readonly timeout?: number;
   /** What probes may need comes on top of a timeout that was given, too. */
   readonly patient?: boolean;
+  /** Throws where it is not to be carried out; asked of what is proposed under the writer's lock. */
+  readonly check?: (proposal: Proposal) => Promise<void>;
 }
 
 /** How long a pod without probes may take until it is ready. */
@@ -33,7 +36,7 @@ const LOCK_DEADLINE_MS = 120_000;
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
   const timeout = args.number("timeout");
-  const wishes: ApplyWishes = {
+  const given: ApplyWishes = {
     prune: args.flag("prune"),
     adopt: args.flag("adopt"),
     wait: args.flag("wait"),
@@ -41,11 +44,17 @@ export async function run(args: Args, context: Context): Promise<number> {
     ...chooser(context),
   };
   const asJson = args.text("output") === "json";
-  const texts = await readSpecs(args, context);
+  const named = await readSpecs(args, context);
   const readers = await openReaders(context);
+  const planned = named.some((t) => isPlanText(t.text))
+    ? await (await import("../planned.js")).openPlan(named, args, readers, context)
+    : undefined;
+  const texts = planned?.texts ?? named;
+  const wishes: ApplyWishes = planned === undefined ? given : { ...given, prune: planned.prune, check: (p) => planned.check(p, true) };
   const proposal = await propose(texts, readers, wishes);
   printDiagnostics(context, proposal.diagnostics, texts);
   if (proposal.value === undefined) return EXIT.failed;
+  await planned?.check(proposal.value, false);
   context.err.write(showNotes(proposal.value.changes));
   if (args.flag("dry-run")) {
     context.out.write(asJson ? changesJson(proposal.value.changes) : showChanges(proposal.value.changes));
@@ -123,6 +132,7 @@ async function applyUnderLock(
     const again = await proposeAgain(proposal, texts, readers, { ...wishes, makeKey: () => makeKey(readers.facts.paths, files) });
     printDiagnostics(context, again.diagnostics, texts);
     if (again.value === undefined || hasErrors(again.diagnostics)) throw new UserError("what is installed changed meanwhile");
+    await wishes.check?.(again.value);
     if (again.value.changes.empty) return unchanged(again.value.changes);
     await shiftLayers(again.value, images);
     const ports = { manager, images, runtime, journal, files, clock: realClock };

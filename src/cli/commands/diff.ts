@@ -1,22 +1,33 @@
-// podgen diff, podgen plan: what apply would change. Given readers only.
+// podgen diff: what apply would change. Given readers only.
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT } from "../exit.js";
-import { readSpecs } from "../input.js";
+import { readSpecs, type SpecText } from "../input.js";
 import { printDiagnostics } from "../print.js";
-import { openReaders, propose } from "../session.js";
+import { openReaders, type Proposal, propose, type Readers } from "../session.js";
 import { changesJson, showChanges, showNotes } from "../show.js";
 
-/** Exit 0: no change; 1: a change; 2: an error, as diff(1) and kubectl diff. */
-export async function run(args: Args, context: Context): Promise<number> {
+export function run(args: Args, context: Context): Promise<number> {
+  return showDiff(args, args.text("output") === "json" ? "json" : "text", context);
+}
+
+/** Exit 0: no change; 1: a change; 2: an error, as diff(1) and kubectl diff. `keep` is given what was shown. */
+export async function showDiff(
+  args: Args,
+  format: "text" | "json",
+  context: Context,
+  keep?: (texts: readonly SpecText[], proposal: Proposal, readers: Readers) => Promise<void>,
+): Promise<number> {
   try {
     const texts = await readSpecs(args, context);
-    const proposal = await propose(texts, await openReaders(context), { prune: args.flag("prune"), adopt: false });
+    const readers = await openReaders(context);
+    const proposal = await propose(texts, readers, { prune: args.flag("prune"), adopt: false });
     printDiagnostics(context, proposal.diagnostics, texts);
     if (proposal.value === undefined) return EXIT.diffError;
     const { changes } = proposal.value;
     context.err.write(showNotes(changes));
-    context.out.write(args.text("output") === "json" ? changesJson(changes) : showChanges(changes));
+    context.out.write(format === "json" ? changesJson(changes) : showChanges(changes));
+    await keep?.(texts, proposal.value, readers);
     return changes.empty ? EXIT.done : EXIT.change;
   } catch (error) {
     // A thrown error must not look like "there is a change".
