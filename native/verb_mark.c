@@ -2,7 +2,9 @@
  * podrt mark --ready RUNDIR | --ended … RUNDIR | --probed RUNDIR: a container unit's ExecStartPost= and ExecStopPost=, for what the manager
  * alone knows, and for what it cannot know: that a probe has ended the container, which is a failure however it exits.
  */
+#include "lib/complain.h"
 #include "lib/end.h"
+#include "lib/lastwords.h"
 #include "lib/proberecord.h"
 #include "lib/started.h"
 #include "verbs.h"
@@ -23,13 +25,25 @@ static bool was_probed(int dir) {
   return why;
 }
 
+/* For the journal, where events are; what controls a terminal is journalctl's matter, and podgen logs'. */
+static void tell(const char *run_dir, const char *words) {
+  const char *name = strchr(run_dir, '/');
+  const char *slash = name ? strchr(name + 1, '/') : NULL;
+  if (!slash) return;
+  cleanup_free char *line = xformat("podrt: termination message: %s", words);
+  cleanup_free char *unit = xformat("pod-%.*s_%s.service", (int)(slash - name - 1), name + 1, slash + 1);
+  if (line && unit) complain_as(5, line, unit, name + 1);
+}
+
 static int ended(int run, int dir, const struct wish *wish, struct err *err) {
   /* As systemd.exec(5) has them; the last two are absent where no process was there to end. */
   const char *result = getenv("SERVICE_RESULT"), *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
   if (!result) return err_set(err, 0, "SERVICE_RESULT", "it is not set: this is a unit's ExecStopPost=");
   if (!strcmp(result, "success") && was_probed(dir)) result = "exit-code";
   const struct end end = {.result = result, .code = code ? code : "", .status = status ? status : ""};
-  int r = started_ended(dir, end.result, end.code, end.status, err);
+  cleanup_free char *words = lastwords_take(run, wish->run_dir, dir, !end_is_success(&end));
+  if (words) tell(wish->run_dir, words);
+  int r = started_ended(dir, &end, words, err);
   return r < 0 || !end_is_final(&wish->policy, &end) ? r : end_settle(run, wish->run_dir, &wish->policy, &end, err);
 }
 

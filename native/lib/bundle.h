@@ -62,10 +62,12 @@ struct bundle {
 
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
   bool backoff, unconfined, writable_cgroup;
-  bool strict_groups; /* io.podgen.groups: the image's /etc/group gives none */
-  bool gated;         /* probes say when it is ready (proberun.h) */
-  bool notify;        /* the payload says itself when it is ready (service.h) */
-  unsigned sockets;   /* how many it has from systemd */
+  bool strict_groups;       /* io.podgen.groups: the image's /etc/group gives none */
+  const char *message_path; /* io.podgen.message: where its last words are, lastwords.h */
+  bool message_logs;        /* io.podgen.message-logs: else the end of its log */
+  bool gated;               /* probes say when it is ready (proberun.h) */
+  bool notify;              /* the payload says itself when it is ready (service.h) */
+  unsigned sockets;         /* how many it has from systemd */
   struct hook post_start, pre_stop;
   struct podids ids;       /* io.podgen.userns: the same as infra's */
   const char *live_digest; /* of all live files, or NULL */

@@ -4,6 +4,7 @@
 #include "bundle.h"
 #include "jsonget.h"
 #include "jsonload.h"
+#include "lastwords.h"
 #include "number.h"
 
 #define NOTE "io.podgen."
@@ -235,13 +236,17 @@ int bundle_annotations(struct bundle *b, struct err *err) {
       {NOTE "user", &b->user_name, false},
       {NOTE "live-digest", &b->live_digest, false},
       {NOTE "reload-signal", &signal, false},
+      {NOTE "message", &b->message_path, false},
   };
   json_t *notes = NULL;
   const char *userns = NULL;
   b->digest = "";
+  b->message_path = LASTWORDS_PATH;
   int r = json_get(b->root, "", "annotations", JSON_OBJECT, true, &notes, err);
   for (size_t i = 0; r == 0 && i < N_ELEMENTS(strings); i++)
     r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
+  if (r == 0) r = absolute(b->message_path, "annotations", NOTE "message", err);
+  if (r == 0) r = read_flag(notes, NOTE "message-logs", "true", "false", &b->message_logs, err);
   if (r == 0) r = read_signal(signal, &b->reload_signal, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
   if (r == 0) r = load_note(b, notes, NOTE "seccomp-profile", JSON_OBJECT, &b->seccomp, err);

@@ -15,6 +15,7 @@
 #include "identity.h"
 #include "inroot.h"
 #include "kernelfs.h"
+#include "lastwords.h"
 #include "mask.h"
 #include "memoryfs.h"
 #include "mountfd.h"
@@ -95,7 +96,11 @@ static int make_file_systems(struct work *w, struct child_report *report) {
   if (r == 0 && b->terminal) r = kernelfs_terminal(k.devpts, outer_uid(w), &w->master, &w->slave, err);
   if (r == 0 && b->terminal) r = kernelfs_console(&k, w->slave, err);
   if (r == 0) r = volumes_etc(&v, err);
+  /* In our own /dev, which a volume may cover; another place may be in a volume. */
+  const bool usual = !strcmp(b->message_path, LASTWORDS_PATH);
+  if (r == 0 && usual) r = volumes_last_words(&v, b, err);
   if (r == 0) r = volumes_mount(&v, b, err);
+  if (r == 0 && !usual) r = volumes_last_words(&v, b, err);
   if (r == 0) r = service_mount(b, w->root, w->user.uid, err);
   if (r == 0) r = mask_paths(w->root, b->masked, NULL, err);
   if (r == 0) r = mask_read_only(w->root, b->read_only, err);

@@ -13,12 +13,13 @@
 #include "outbox.h"
 #include "relay.h"
 
-enum { CHUNK = 8 * 1024, STREAMS_PER_ROUND = 16 };
+enum { CHUNK = 8 * 1024, STREAMS_PER_ROUND = 16, ASK_ROUNDS = 64 };
 
 /* What the streams of one container have in common. */
 struct source {
   unsigned number; /* in the names under which it is kept */
   unsigned streams;
+  struct tail *tail; /* its last lines, where somebody asked for them; the collector's */
   size_t fields_len;
   char fields[];
 };
@@ -35,6 +36,7 @@ struct collector {
   struct outbox outbox;
   int epoll;
   struct stream *all;
+  struct tail *tails;
   struct stream *current; /* whose chunk, or last line, is not used up, because the journal was full */
   bool at_end;            /* of current */
   bool keep;
@@ -107,6 +109,7 @@ static void stream_free(struct collector *c, struct stream *s) {
 void collector_free(struct collector *c) {
   if (!c) return;
   while (c->all) stream_free(c, c->all);
+  tail_free(c->tails);
   journal_close(&c->outbox.journal);
   close(c->epoll);
   free(c);
@@ -149,6 +152,7 @@ static struct source *source_new(struct collector *c, unsigned number, const cha
   source->number = number;
   source->fields_len = len;
   memcpy(source->fields, fields, len);
+  source->tail = tail_find(c->tails, fields, len);
   if (number > c->last) c->last = number;
   return source;
 }
@@ -235,7 +239,10 @@ static int emit(void *context, const char *line, size_t len, bool partial) {
   struct collector *c = context;
   const struct stream *s = c->current;
   const int priority = s->kind == RELAY_ERR ? LOG_ERR : LOG_INFO;
-  return outbox_add(&c->outbox, s->source->fields, s->source->fields_len, priority, line, len, partial);
+  const int r = outbox_add(&c->outbox, s->source->fields, s->source->fields_len, priority, line, len, partial);
+  /* One that is offered again has not been taken. */
+  if (r != -EAGAIN && s->source->tail) tail_add(s->source->tail, line, len, partial);
+  return r;
 }
 
 /* Goes on with the current stream's chunk and end. -EAGAIN when the journal is full. */
@@ -280,6 +287,20 @@ int collector_run(struct collector *c) {
   for (int i = 0; i < n; i++)
     if (read_chunk(c, events[i].data.ptr) && finish_current(c) < 0) return 1; /* the others are still readable in the next round */
   return outbox_flush(&c->outbox) < 0 || n > 0;
+}
+
+int collector_tail_begin(struct collector *c, const char *key, size_t len) {
+  return tail_begin(&c->tails, key, len);
+}
+
+/* A container that has ended has written all it will; rounds are for its neighbours, who may go on for ever. */
+int collector_tail_ask(struct collector *c, const char *key, size_t len, char ret[TAIL_BYTES], size_t *ret_len) {
+  const struct tail *t = tail_find(c->tails, key, len);
+  if (!t) return -ENOENT;
+  for (int rounds = 0; rounds < ASK_ROUNDS && !c->outbox.blocked && collector_run(c) > 0;) rounds++;
+  const char *lines = tail_lines(t, ret_len);
+  memcpy(ret, lines, *ret_len);
+  return 0;
 }
 
 /* What is in the pipes now, and no more than a line's worth of each: a container that goes on writing must not hold us. */

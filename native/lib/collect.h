@@ -9,6 +9,7 @@
  */
 #pragma once
 #include "keep.h"
+#include "tail.h"
 #include "util.h"
 
 struct collector;
@@ -30,6 +31,13 @@ size_t collector_streams(const struct collector *c);
  * closed. One that is there already is closed too: it was sent to an earlier infra, whose answer never came.
  */
 int collector_add(struct collector *c, uint32_t streams, const int *fds, size_t n_fds, const char *fields, size_t fields_len);
+
+/*
+ * From its next streams on the last lines of a container are kept (tail.h), which `key`, the first of its fields, names; and what they are
+ * by now, when all that it has written was read, as far as the journal takes it. -ENOENT: they are not kept.
+ */
+int collector_tail_begin(struct collector *c, const char *key, size_t len);
+int collector_tail_ask(struct collector *c, const char *key, size_t len, char ret[TAIL_BYTES], size_t *ret_len);
 
 /* For poll: readable when there is something to relay. Not to be polled while collector_blocked(). */
 int collector_fd(const struct collector *c);

@@ -15,6 +15,7 @@
 #include "complain.h"
 #include "connecting.h"
 #include "joinpod.h"
+#include "lastwords.h"
 #include "notify.h"
 #include "podinit.h"
 #include "proberecord.h"
@@ -132,6 +133,9 @@ static char *why_again(int dir) {
 
 static int give_streams(struct start *s, int master, struct err *err) {
   const struct bundle *b = s->b;
+  struct err ignored;
+  /* An infra of an earlier podgen does not know how; then there are no last lines, and nothing else is missing. */
+  if (b->message_logs) (void)relay_tail_begin(s->infra_dir, b->unit, &ignored);
   return relay_hand_over(s->infra_dir, s->out[0], s->error[0], master, b->unit, b->identifier, b->log_fields, err);
 }
 
@@ -261,7 +265,7 @@ int container_start(const struct bundle *b, bool ours, struct container *ret, in
   if (r == 0) r = enter_pod(&s, err);
   if (r == 0 && b->has_layers) {
     c.folder = rootfs_prepare(&b->rootfs, err);
-    r = c.folder < 0 ? c.folder : 0;
+    r = c.folder < 0 ? c.folder : lastwords_make(c.folder, err);
   }
   if (r == 0) r = attempts(&s, ret_exit, err);
   int *const all[] = {&s.run, &s.infra_dir, &s.infra, &s.out[0], &s.out[1], &s.error[0], &s.error[1]};

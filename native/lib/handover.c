@@ -7,6 +7,7 @@
 
 #include "fdmsg.h"
 #include "relay.h"
+#include "tail.h"
 
 int handover_listen(int dir, struct err *err) {
   struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -38,14 +39,22 @@ int handover_receive(int connection, struct collector *c) {
   size_t n_fds;
   ssize_t n = fdmsg_receive(connection, iov, 2, fds, RELAY_STREAMS, &n_fds);
   if (n < 0 && n != -EMSGSIZE) return (int)n;
-  int32_t answer;
+  struct {
+    int32_t status;
+    char bytes[TAIL_BYTES];
+  } answer;
+  size_t more = 0;
   if (n <= (ssize_t)sizeof header || header.version != RELAY_VERSION) {
     for (size_t i = 0; i < n_fds; i++) close(fds[i]);
-    answer = -EINVAL;
+    answer.status = -EINVAL;
+  } else if (!n_fds && header.streams >= RELAY_TAIL_BEGIN) {
+    answer.status = header.streams == RELAY_TAIL_BEGIN ? collector_tail_begin(c, fields, (size_t)n - sizeof header)
+                    : header.streams == RELAY_TAIL_ASK ? collector_tail_ask(c, fields, (size_t)n - sizeof header, answer.bytes, &more)
+                                                       : -EINVAL;
   } else {
-    answer = collector_add(c, header.streams, fds, n_fds, fields, (size_t)n - sizeof header);
+    answer.status = collector_add(c, header.streams, fds, n_fds, fields, (size_t)n - sizeof header);
   }
   /* The peer may have gone meanwhile, which is its own matter. */
-  (void)send(connection, &answer, sizeof answer, MSG_NOSIGNAL);
-  return answer;
+  (void)send(connection, &answer, sizeof answer.status + more, MSG_NOSIGNAL);
+  return answer.status;
 }

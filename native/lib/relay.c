@@ -8,8 +8,10 @@
 
 #include "deadline.h"
 #include "fdmsg.h"
+#include "tail.h"
 
-enum { DEADLINE_MS = 10 * 1000, RETRY_MS = 20 };
+/* ASK_MS: of a container that has ended, whose next start waits. */
+enum { DEADLINE_MS = 10 * 1000, RETRY_MS = 20, ASK_MS = 3 * 1000 };
 
 /* --- fields --- */
 
@@ -94,9 +96,14 @@ static int connect_infra(int infra_dir, int64_t deadline) {
   }
 }
 
-/* One attempt: 0, infra's own refusal (*ret_refused), or that the connection broke, because infra was killed. */
-static int send_streams(int infra_dir, const struct msghdr *msg, const int *fds, size_t n_fds, int64_t deadline, bool *ret_refused,
-                        struct err *err) {
+struct answer {
+  int32_t status;
+  char bytes[TAIL_BYTES];
+};
+
+/* One attempt: 0, infra's own refusal (*ret_refused), or that the connection broke, because infra was killed. *ret_len: of the bytes. */
+static int exchange(int infra_dir, const struct msghdr *msg, const int *fds, size_t n_fds, int64_t deadline, struct answer *ret,
+                    size_t *ret_len, bool *ret_refused, struct err *err) {
   *ret_refused = false;
   cleanup_fd int sock = connect_infra(infra_dir, deadline);
   if (sock < 0) return err_set(err, -sock, "log handover", "connect to infra");
@@ -110,12 +117,38 @@ static int send_streams(int infra_dir, const struct msghdr *msg, const int *fds,
   } while (r < 0 && errno == EINTR);
   if (r < 0) return err_set(err, errno, "log handover", "poll");
   if (r == 0) return err_set(err, ETIMEDOUT, "log handover", "infra does not answer");
-  int32_t answer;
-  ssize_t got = recv(sock, &answer, sizeof answer, 0);
+  ssize_t got = recv(sock, ret, sizeof *ret, 0);
   if (got < 0) return err_set(err, errno, "log handover", "receive from infra");
-  if (got != (ssize_t)sizeof answer) return err_set(err, ECONNRESET, "log handover", "infra is gone");
-  *ret_refused = answer < 0;
-  return answer < 0 ? err_set(err, -answer, "log handover", "infra refused") : 0;
+  if (got < (ssize_t)sizeof ret->status) return err_set(err, ECONNRESET, "log handover", "infra is gone");
+  *ret_len = (size_t)got - sizeof ret->status;
+  *ret_refused = ret->status < 0;
+  return ret->status < 0 ? err_set(err, -ret->status, "log handover", "infra refused") : 0;
+}
+
+static int request(int infra_dir, uint32_t what, const char *unit, int64_t deadline, struct answer *ret, size_t *ret_len, struct err *err) {
+  cleanup_free char *key = xformat("USER_UNIT=%s\n", unit);
+  if (!key) return err_set(err, ENOMEM, "log handover", "%s", unit);
+  struct relay_header header = {.version = RELAY_VERSION, .streams = what};
+  struct iovec iov[] = {{.iov_base = &header, .iov_len = sizeof header}, {.iov_base = key, .iov_len = strlen(key)}};
+  const struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
+  bool refused;
+  return exchange(infra_dir, &msg, NULL, 0, deadline, ret, ret_len, &refused, err);
+}
+
+int relay_tail_begin(int infra_dir, const char *unit, struct err *err) {
+  struct answer answer;
+  size_t len;
+  return request(infra_dir, RELAY_TAIL_BEGIN, unit, clock_ms() + DEADLINE_MS, &answer, &len, err);
+}
+
+int relay_tail_ask(int infra_dir, const char *unit, char *bytes, size_t size, size_t *ret_len, struct err *err) {
+  struct answer answer;
+  size_t len;
+  int r = request(infra_dir, RELAY_TAIL_ASK, unit, clock_ms() + ASK_MS, &answer, &len, err);
+  if (r < 0) return r;
+  *ret_len = len < size ? len : size;
+  memcpy(bytes, answer.bytes, *ret_len);
+  return 0;
 }
 
 int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const char *unit, const char *identifier, const char *fields_json,
@@ -141,8 +174,10 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
   const struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
   /* Also an infra that was killed in between is soon followed by another, which may have the streams already (collector_add). */
   for (;;) {
+    struct answer answer;
+    size_t len;
     bool refused;
-    r = send_streams(infra_dir, &msg, fds, n, deadline, &refused, err);
+    r = exchange(infra_dir, &msg, fds, n, deadline, &answer, &len, &refused, err);
     if (refused || (r != -ECONNRESET && r != -EPIPE)) return r;
     if (clock_ms() + RETRY_MS > deadline) return r;
     (void)poll(NULL, 0, RETRY_MS);

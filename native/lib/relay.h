@@ -21,12 +21,22 @@ int relay_fields_pack(const char *unit, const char *identifier, const char *fiel
 int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const char *unit, const char *identifier, const char *fields_json,
                     struct err *err);
 
+/*
+ * Asks infra to keep the last lines of this unit's container (tail.h), from its next streams on; and, at its end, for them: all that is in
+ * the pipes by then counts. -EINVAL: infra is of an earlier podgen; -ENOENT: nobody asked it to keep any.
+ */
+int relay_tail_begin(int infra_dir, const char *unit, struct err *err);
+int relay_tail_ask(int infra_dir, const char *unit, char *ret, size_t size, size_t *ret_len, struct err *err);
+
 /* --- the wire, shared with the receiving side --- */
 
 #define RELAY_SOCKET "log.sock"
 #define RELAY_FIELDS_MAX (8 * 1024)
 #define RELAY_STREAMS 3 /* at most (FDMSG_MAX): stdout, stderr, tty; descriptors come in this order */
 enum relay_stream { RELAY_OUT = 1, RELAY_ERR = 2, RELAY_TTY = 4 };
+/* In place of streams, without descriptors and with the first field alone: relay_tail_begin, relay_tail_ask, whose answer the lines follow.
+ */
+enum relay_request { RELAY_TAIL_BEGIN = 1 << 8, RELAY_TAIL_ASK = 1 << 9 };
 
 /* One SOCK_SEQPACKET message: this header, then the packed fields; with it the descriptors named by `streams`. Answer: int32, 0 or -errno.
  */

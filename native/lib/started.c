@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <time.h>
 
+#include "lastwords.h"
+
 static int write_state(int dir, const json_t *state, struct err *err) {
   char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
   int r = text ? write_file_atomic_at(dir, "state.json", text, strlen(text), 0600) : -EINVAL;
@@ -15,8 +17,10 @@ static int write_state(int dir, const json_t *state, struct err *err) {
 int started_write(int dir, const struct proc_id *id, const struct bundle *b, struct err *err) {
   char start[24];
   snprintf(start, sizeof start, "%llu", (unsigned long long)id->start);
-  json_t *state = json_pack("{s:i, s:s, s:s, s:I, s:s, s:s*}", "pid", (int)id->pid, "startTime", start, "digest", b->digest, "startedAt",
-                            (json_int_t)time(NULL), "bundle", b->folder, "files", b->live_digest);
+  cleanup_free char *words = b->has_layers ? xformat("%s/" LASTWORDS_FILE, b->rootfs.upper) : NULL;
+  json_t *state =
+      json_pack("{s:i, s:s, s:s, s:I, s:s, s:s*, s:s*, s:b}", "pid", (int)id->pid, "startTime", start, "digest", b->digest, "startedAt",
+                (json_int_t)time(NULL), "bundle", b->folder, "files", b->live_digest, "message", words, "messageLogs", b->message_logs);
   int r = write_state(dir, state, err);
   json_decref(state);
   return r;
@@ -50,10 +54,11 @@ int started_read(int dir, struct proc_id *ret, char **ret_bundle, struct err *er
   return *ret_bundle ? 0 : err_set(err, 0, "state.json", "not a container's: it names no bundle");
 }
 
-int started_ended(int dir, const char *result, const char *code, const char *status, struct err *err) {
-  json_t *end = json_pack("{s:s, s:s, s:s, s:I}", "result", result, "code", code, "status", status, "endedAt", (json_int_t)time(NULL));
-  char *text = end ? json_dumps(end, JSON_COMPACT) : NULL;
-  json_decref(end);
+int started_ended(int dir, const struct end *end, const char *message, struct err *err) {
+  json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:s*}", "result", end->result, "code", end->code, "status", end->status, "endedAt",
+                             (json_int_t)time(NULL), "message", message);
+  char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+  json_decref(object);
   int r = text ? write_file_atomic_at(dir, "ended.json", text, strlen(text), 0600) : -EINVAL;
   free(text);
   return r < 0 ? err_set(err, -r, "write", "ended.json") : 0;

@@ -1,6 +1,8 @@
 /* Names in a layer's archive: see tarpath.h. */
 #include "tarpath.h"
 
+#include "utf8.h"
+
 static int bad(struct err *err, int code, const char *name, const char *why) {
   char shown[256];
   tarpath_show(name, shown, sizeof shown);
@@ -47,18 +49,6 @@ int tarpath_classify(char *path, struct err *err) {
   if (!*hidden || !strcmp(hidden, ".") || !strcmp(hidden, "..")) return bad(err, 0, path, "hides no name"), -EINVAL;
   memmove(last, hidden, strlen(hidden) + 1);
   return TARPATH_WHITEOUT;
-}
-
-/* Length of the UTF-8 sequence at p (RFC 3629, without overlong forms and surrogates), 0 when there is none. */
-static size_t utf8_len(const unsigned char *p) {
-  if (p[0] < 0x80) return 1;
-  size_t n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-  if (p[0] < 0xc2 || p[0] > 0xf4) return 0;
-  for (size_t i = 1; i < n; i++)
-    if ((p[i] & 0xc0) != 0x80) return 0;
-  if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-    return 0;
-  return n;
 }
 
 void tarpath_show(const char *name, char *out, size_t size) {

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "inroot.h"
+#include "lastwords.h"
 #include "mountopt.h"
 #include "poduserns.h"
 #include "volgroup.h"
@@ -138,6 +139,15 @@ int volumes_etc(const struct volumes *v, struct err *err) {
     if (r < 0) return r;
   }
   return 0;
+}
+
+int volumes_last_words(const struct volumes *v, const struct bundle *b, struct err *err) {
+  static const struct mountopt opt = {.attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, .propagation = MS_PRIVATE};
+  if (!b->has_layers) return 0;
+  cleanup_free char *path = xformat("%s/" LASTWORDS_FILE, b->rootfs.upper);
+  cleanup_fd int source = path ? open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+  if (source < 0) return err_set(err, path ? errno : ENOMEM, "open", LASTWORDS_FILE);
+  return bind_to(v->root, source, b->message_path, &opt, err);
 }
 
 static int mount_tmpfs(int root, const struct bundle_mount *m, struct err *err) {

@@ -11,6 +11,8 @@ struct volumes {
 
 /* Binds infra's hosts, resolv.conf and hostname to /etc, those that are there. */
 int volumes_etc(const struct volumes *v, struct err *err);
+/* The file for its last words (lastwords.h), at its path. */
+int volumes_last_words(const struct volumes *v, const struct bundle *b, struct err *err);
 /*
  * The bundle's mounts and files, in the order of their destinations' folders. The caller still sees the host's file systems and opens
  * their sources with the user's own rights.

@@ -73,14 +73,15 @@ static void test_look(void) {
   EXPECT(started_mark(b, &err) == 0 && look(CONDITION_READY) == POD_THERE && look(CONDITION_COMPLETED) == POD_BEHIND);
   /* a has ended, of b only an earlier run has: its state is newer. */
   put_state(a, false);
-  EXPECT(started_ended(b, "success", "exited", "0", &err) == 0 && started_ended(a, "success", "exited", "0", &err) == 0);
+  EXPECT(started_ended(b, &(struct end){"success", "exited", "0"}, NULL, &err) == 0 &&
+         started_ended(a, &(struct end){"success", "exited", "0"}, NULL, &err) == 0);
   const struct timespec old[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
   EXPECT(utimensat(b, "ended.json", old, 0) == 0);
   put_state(b, false);
   EXPECT(look(CONDITION_COMPLETED) == POD_BEHIND);
-  EXPECT(started_ended(b, "exit-code", "exited", "1", &err) == 0 && look(CONDITION_COMPLETED) == POD_BEHIND);
-  EXPECT(started_ended(b, "success", "killed", "TERM", &err) == 0 && look(CONDITION_COMPLETED) == POD_BEHIND);
-  EXPECT(started_ended(b, "success", "exited", "0", &err) == 0 && look(CONDITION_COMPLETED) == POD_THERE);
+  EXPECT(started_ended(b, &(struct end){"exit-code", "exited", "1"}, NULL, &err) == 0 && look(CONDITION_COMPLETED) == POD_BEHIND);
+  EXPECT(started_ended(b, &(struct end){"success", "killed", "TERM"}, NULL, &err) == 0 && look(CONDITION_COMPLETED) == POD_BEHIND);
+  EXPECT(started_ended(b, &(struct end){"success", "exited", "0"}, NULL, &err) == 0 && look(CONDITION_COMPLETED) == POD_THERE);
   /* What has ended with success was ready, also when nothing says so any more. */
   EXPECT(unlinkat(b, "ready", 0) == 0 && look(CONDITION_READY) == POD_THERE && look(CONDITION_STARTED) == POD_THERE);
 }

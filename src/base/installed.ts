@@ -124,6 +124,8 @@ export interface LastEnd {
   readonly code: string;
   /** $EXIT_STATUS: a number, or a signal's name without SIG. */
   readonly status: string;
+  /** Its termination message, as it wrote it; absent: it left none. */
+  readonly message?: string;
 }
 
 /** Why podrt has ended a pod, in `<run>/pods/POD/failed.json`; gone with its next start. */

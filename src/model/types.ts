@@ -191,6 +191,10 @@ export interface Container {
   readonly updatesFiles?: true;
   /** Number of the signal that it is sent after that; absent: none. */
   readonly reloadSignal?: number;
+  /** Absolute path of the file for its last words; absent: podrt's default, /dev/termination-log. */
+  readonly messagePath?: string;
+  /** A failed one that left none has the end of its log; absent: it has not. */
+  readonly messageFromLogs?: true;
   /** Nobody reads what it writes; absent: it goes to the journal. */
   readonly noLog?: true;
   /** Names of the ports whose listening sockets it has from systemd; absent: none. */

@@ -11,7 +11,7 @@ import { planHooks } from "./hooks.js";
 import { checkBundle, checkLayers } from "./limits.js";
 import { planVolumes } from "./mounts.js";
 import { containerUnit, podSlice, podUnit, probeUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
-import { bundleFolder, memoryFolder, podFolders, upperFolder } from "./paths.js";
+import { bundleFolder, cleanPath, memoryFolder, podFolders, upperFolder } from "./paths.js";
 import { planPorts } from "./ports.js";
 import { planProbes } from "./probes.js";
 import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./process.js";
@@ -118,6 +118,8 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     ...planConfinement(context, spec),
     terminal: spec.tty,
     ...(spec.noLog ? { noLog: true } : {}),
+    ...(spec.messagePath === undefined ? {} : { messagePath: cleanPath(spec.messagePath) }),
+    ...(spec.messageFromLogs ? { messageFromLogs: true } : {}),
     ...planVolumes(context, spec, declared, userns?.digest),
     upper: upperFolder(facts.paths, pod.name, spec.name),
     stopSignal: planStopSignal(context, spec, image),

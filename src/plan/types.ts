@@ -83,6 +83,9 @@ export interface PlannedContainer extends PlannedResources {
   readonly terminal: boolean;
   /** Nobody reads what it writes. */
   readonly noLog?: boolean;
+  /** As in the model, clean. */
+  readonly messagePath?: string;
+  readonly messageFromLogs?: true;
   readonly mounts: readonly PlannedMount[];
   readonly files: readonly PlannedFiles[];
   /** Number of the signal that follows an update of its files; absent: none. */

@@ -5,7 +5,7 @@ import { signalName } from "../base/signal.js";
 import { readSocketUnit } from "../base/socket-unit.js";
 import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
 
-/** `pod/container` -> how it last ended, of those that have been started anew since. */
+/** `pod/container` -> how it last ended, of those of endsToAsk. */
 export type Ends = ReadonlyMap<string, LastEnd>;
 
 /** Pod -> why podgen has ended it, of those it has. */
@@ -38,7 +38,7 @@ export function statusOf(
     .sort(inOrder);
 }
 
-/** `pod/container` of those whose last end the manager has forgotten, with a new start of its own making. */
+/** `pod/container` of those that have ended and were not started by a person since: how, the manager may have forgotten, and never knew their words. */
 export function endsToAsk(
   manifest: Manifest,
   units: ReadonlyMap<string, UnitState>,
@@ -47,7 +47,7 @@ export function endsToAsk(
     pod.units.flatMap((unit) => {
       const container = unitContainer(pod.name, unit);
       const service = units.get(unit)?.service;
-      return container !== undefined && service !== undefined && isForgotten(service) ? [{ pod: pod.name, container }] : [];
+      return container !== undefined && service !== undefined && hasEnded(service) ? [{ pod: pod.name, container }] : [];
     }),
   );
 }
@@ -82,6 +82,10 @@ type Service = NonNullable<UnitState["service"]>;
 
 function isForgotten(service: Service): boolean {
   return service.execMainCode === 0 && service.restarts > 0;
+}
+
+function hasEnded(service: Service): boolean {
+  return service.execMainCode !== 0 || isForgotten(service);
 }
 
 function podStatus(
@@ -137,7 +141,7 @@ function containerStatus(
   unit: string,
   state: UnitState | undefined,
   stopped: boolean,
-  forgotten: LastEnd | undefined,
+  recorded: LastEnd | undefined,
 ): ContainerStatus {
   const name = unitContainer(pod.name, unit) ?? unit;
   const image = pod.images[name];
@@ -153,7 +157,7 @@ function containerStatus(
     ready: phase === "Running" || (init && phase === "Completed"),
     restarts: service?.restarts ?? 0,
     pid: service?.mainPid ?? 0,
-    ...(service === undefined ? {} : endOfService(service, forgotten)),
+    ...(service === undefined ? {} : endOfService(service, recorded)),
     ...(service !== undefined && service.activeEnter > 0 ? { startedAt: Math.floor(service.activeEnter / 1000) } : {}),
     image: image?.reference ?? "",
     digest: image?.digest ?? "",
@@ -161,10 +165,15 @@ function containerStatus(
   };
 }
 
-type End = Pick<ContainerStatus, "reason" | "exitCode" | "signal">;
+type End = Pick<ContainerStatus, "reason" | "exitCode" | "signal" | "terminationMessage">;
 
 /** The manager's word, or the recorded one where it has forgotten. waitid's codes: 1 exited, 2 killed, 3 dumped. */
-function endOfService(service: Service, forgotten: LastEnd | undefined): End {
+function endOfService(service: Service, recorded: LastEnd | undefined): End {
+  const words = hasEnded(service) ? recorded?.message : undefined;
+  return { ...howItEnded(service, recorded), ...(words === undefined ? {} : { terminationMessage: words }) };
+}
+
+function howItEnded(service: Service, forgotten: LastEnd | undefined): End {
   const { result, execMainCode, execMainStatus } = service;
   if (execMainCode === 1) return end(endWord(result), { exitCode: execMainStatus });
   if (execMainCode !== 0) return end(endWord(result), { signal: signalName(execMainStatus) });

@@ -21,6 +21,8 @@ export interface ContainerStatus {
   /** 137 of one that was OOMKilled, as Kubernetes has it. */
   readonly exitCode?: number;
   readonly signal?: string;
+  /** Its termination message, as it wrote it; absent: it left none. */
+  readonly terminationMessage?: string;
   /** Milliseconds since the epoch of the last start; absent when it was never started. */
   readonly startedAt?: number;
   /** What its probes have found of the process that runs; absent: it has none. */

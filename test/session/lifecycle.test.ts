@@ -1,6 +1,6 @@
 // What is done after a container's start and before its stop, in which order, and what becomes of a failure: by what the containers wrote.
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { image, PodHost } from "../lib/pods.js";
 import { eventually } from "../lib/session.js";
@@ -153,6 +153,52 @@ test("hooks ask web servers: any answer is a success, none is a failure, and pre
   assert.match(failed.stderr, /container app: postStart has failed: GET \/nobody, port 9: .*Connection refused/);
   await until("it was asked after the failure", () => asked("/after"));
   await host.ok(["delete", "web"]);
+});
+
+test("termination messages: of the file, of the log where a failed one left none, and nothing that a terminal would obey", async () => {
+  const words = (name: string, script: string, more = ""): string => `    - name: ${name}
+      image: ${image("busybox")}
+      command: [sh, -c, ${JSON.stringify(script)}]
+${more}`;
+  const spec = host.spec(
+    "words.yaml",
+    `apiVersion: v1
+kind: Pod
+metadata: { name: words }
+spec:
+  restartPolicy: Never
+  containers:
+${words("usual", "printf 'disk \\033[31mfull\\nor so' > /dev/termination-log; chmod 0 /dev/termination-log; exit 3")}${words(
+  "other",
+  "yes 0123456 | head -c 9000 > /var/last/words",
+  "      terminationMessagePath: /var/last/words\n      securityContext: { runAsUser: 1000 }\n",
+)}${words(
+  "logged",
+  "for i in $(seq 100); do echo line $i; done; printf half >&2; exit 1",
+  "      terminationMessagePolicy: FallbackToLogsOnError\n",
+)}${words("fine", "echo done", "      terminationMessagePolicy: FallbackToLogsOnError\n")}${words("silent", "exit 1")}`,
+  );
+  await host.podgen(["apply", "--no-wait", spec]);
+  for (const name of ["usual", "other", "logged", "fine", "silent"])
+    await until(`${name} has ended`, async () =>
+      ["inactive", "failed"].includes(await host.property(`pod-words_${name}.service`, "ActiveState")),
+    );
+  const shown = JSON.parse((await host.podgen(["status", "words", "-o", "json"])).stdout).items[0].containers as readonly {
+    readonly name: string;
+    readonly terminationMessage?: string;
+  }[];
+  const said = Object.fromEntries(shown.map((c) => [c.name, c.terminationMessage]));
+  assert.equal(said["usual"], "disk \u001b[31mfull\nor so");
+  assert.equal(said["other"], "0123456\n".repeat(512));
+  const lines = Array.from({ length: 79 }, (_, i) => `line ${i + 22}\n`);
+  assert.equal(said["logged"], `${lines.join("")}half\n`);
+  assert.deepEqual([said["fine"], said["silent"]], [undefined, undefined]);
+  const text = (await host.podgen(["status", "words"])).stdout;
+  assert.match(text, /^Termination message of usual:\n {2}disk \\x1b\[31mfull\n {2}or so$/m);
+  assert.match(await host.log("pod-words_usual.service"), /podrt: termination message: disk/);
+  const upper = statSync(`${host.session.home}/.local/share/podgen/containers/words/usual`);
+  assert.equal(upper.mode & 0o777, 0o700, "nobody else gets to what a container leaves");
+  await host.ok(["delete", "words"]);
 });
 
 test("a postStart under way is given up with a stop; one of a container that ends meanwhile is no failure", async () => {

@@ -96,7 +96,7 @@ function describe(pod: PodStatus, now: number): string {
     printable(c.message),
   ]);
   const containers = table([["CONTAINER", "STATUS", "RESTARTS", "AGE", "LAST END", "IMAGE", ""], ...rows]);
-  return [table(head), containers, ...probeTable(pod)].join("\n");
+  return [table(head), containers, ...probeTable(pod), ...pod.containers.flatMap(lastWords)].join("\n");
 }
 
 /** Nothing where no container that runs has probes. */
@@ -111,6 +111,13 @@ function probeTable(pod: PodStatus): string[] {
     ]),
   );
   return rows.length === 0 ? [] : [table([["CONTAINER", "PROBE", "STATE", "LAST", ""], ...rows])];
+}
+
+/** Who wrote them is not to be trusted: each line is shown as what it is. */
+function lastWords({ name, terminationMessage }: ContainerStatus): string[] {
+  if (terminationMessage === undefined) return [];
+  const lines = terminationMessage.replace(/\n$/, "").split("\n");
+  return [`Termination message of ${name}:\n${lines.map((line) => `  ${printable(line)}\n`).join("")}`];
 }
 
 function lastEnd(container: ContainerStatus): string {

@@ -11,9 +11,9 @@ export function parseState(text: string): Omit<RunState, "alive"> | undefined {
 
 /** The content of ended.json, likewise. */
 export function parseEnd(text: string): LastEnd | undefined {
-  const { result, code, status } = objectIn(text);
+  const { result, code, status, message } = objectIn(text);
   if (typeof result !== "string" || typeof code !== "string" || typeof status !== "string") return undefined;
-  return { result, code, status };
+  return { result, code, status, ...(typeof message === "string" ? { message } : {}) };
 }
 
 /** The content of failed.json, likewise. */

@@ -11,6 +11,9 @@ import { readProbes } from "./probes.js";
 import { cpuMillis, memoryBytes } from "./quantity.js";
 import { readRestart } from "./restart.js";
 
+/** Where Kubernetes, and so podrt, has the file for a container's last words. */
+const MESSAGE_PATH = "/dev/termination-log";
+
 /**
  * `podSecurity` is the pod's securityContext, whose user and group hold where the container gives none; `annotations` are the pod's. */
 export function readContainer(
@@ -43,11 +46,21 @@ export function readContainer(
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
     ...(annotationOf(annotations, "logDriver", name) === "none" ? { noLog: true as const } : {}),
+    ...readMessage(reader),
     ...readLifecycle(reader.object("lifecycle"), ports),
     ...readProbes(reader, ports),
     security: readSecurity(reader.object("securityContext"), podSecurity, annotationOf(annotations, "apparmor", name)),
     at: reader.place("name").at,
     imageAt: reader.place("image").at,
+  };
+}
+
+/** An empty path is the default's, as in Kubernetes, and so is that of podrt itself. */
+function readMessage(reader: Reader): Pick<Container, "messagePath" | "messageFromLogs"> {
+  const path = reader.text("terminationMessagePath") ?? "";
+  return {
+    ...(path === "" || path === MESSAGE_PATH ? {} : { messagePath: path }),
+    ...(reader.text("terminationMessagePolicy") === "FallbackToLogsOnError" ? { messageFromLogs: true as const } : {}),
   };
 }
 

@@ -94,6 +94,8 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
     ...(container.seccomp === undefined ? {} : { "io.podgen.seccomp-profile": container.seccomp }),
     ...(container.noLog ? { "io.podgen.log": "none" } : {}),
+    ...(container.messagePath === undefined ? {} : { "io.podgen.message": container.messagePath }),
+    ...(container.messageFromLogs ? { "io.podgen.message-logs": "true" } : {}),
     ...(container.addresses ? { "io.podgen.addresses": "true" } : {}),
     ...(container.privileged ? { "io.podgen.privileged": "true" } : {}),
     ...(container.writableCgroup ? { "io.podgen.cgroup": "rw" } : {}),

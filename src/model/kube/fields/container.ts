@@ -90,11 +90,15 @@ const FIELDS: Fields = {
   },
   stdin: { type: "boolean", note: "Only beside tty: true, whose terminal nobody types at; else it is refused." },
   stdinOnce: { type: "boolean", refused: NO_STDIN, fine: [false] },
-  terminationMessagePath: { type: "string", refused: "podgen reads no termination messages yet", fine: ["/dev/termination-log"] },
+  terminationMessagePath: {
+    type: "string",
+    check: mountPath,
+    note: "Default: /dev/termination-log. Its last 4096 bytes count; podgen status shows them.",
+  },
   terminationMessagePolicy: {
     type: "string",
-    noEffect: "podgen keeps no termination messages; podgen logs has what was written last",
-    fine: ["File"],
+    values: ["File", "FallbackToLogsOnError"],
+    note: "FallbackToLogsOnError: of a container that has failed and left no message the end of its log, 80 lines or 2048 bytes. Default: File.",
   },
   volumeDevices: {
     type: list(names("VolumeDevice", "devicePath name")),
