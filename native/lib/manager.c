@@ -127,7 +127,20 @@ bool manager_is_stopping(const char *unit) {
 
 /* --- jobs --- */
 
-int manager_stop(const char *unit) {
+int manager_state(const char *unit, char ret[MANAGER_STATE_MAX]) {
+  char object[512];
+  struct dbus_in in;
+  struct dbus d;
+  const char *state;
+  int r = manager_unit_path(unit, object, sizeof object);
+  if (r == 0) r = get(object, MANAGER ".Unit", "ActiveState", (struct kind){"s", 4}, &d, &in, PATIENT_MS);
+  if (r < 0) return r;
+  r = dbus_get_string(&in, &state) && snprintf(ret, MANAGER_STATE_MAX, "%s", state) < MANAGER_STATE_MAX ? 0 : -EBADMSG;
+  dbus_close(&d);
+  return r;
+}
+
+static int queue(const char *method, const char *unit) {
   unsigned char body[512];
   struct dbus_out o = {.buf = body, .size = sizeof body};
   struct dbus_in in;
@@ -138,11 +151,19 @@ int manager_stop(const char *unit) {
   const struct dbus_call call = {.destination = MANAGER,
                                  .path = "/org/freedesktop/systemd1",
                                  .interface = MANAGER ".Manager",
-                                 .member = "StopUnit",
+                                 .member = method,
                                  .signature = "ss",
                                  .body = body,
                                  .body_len = o.len};
   int r = call_manager(&call, &d, &in, PATIENT_MS);
   if (r == 0) dbus_close(&d);
   return r;
+}
+
+int manager_stop(const char *unit) {
+  return queue("StopUnit", unit);
+}
+
+int manager_start(const char *unit) {
+  return queue("StartUnit", unit);
 }

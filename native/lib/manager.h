@@ -1,4 +1,5 @@
-/* What podrt asks the user's systemd, over D-Bus: how often has it restarted this unit by itself, does it have a job, stop it. */
+/* What podrt asks the user's systemd, over D-Bus: how often has it restarted this unit by itself, does it have a job, is it active, start
+ * it, stop it. */
 #pragma once
 #include "util.h"
 
@@ -17,6 +18,13 @@ bool manager_is_stopping(const char *unit);
 
 /* Queues the unit's stop, and does not wait for it. Errors as above; -ENOENT also where there is no such unit. */
 int manager_stop(const char *unit);
+/* Queues its start. */
+int manager_start(const char *unit);
+
+/* ActiveState of a unit: "active", "activating", "deactivating", "inactive", "failed" …; "inactive" for one that there is not. Errors as
+ * above. */
+#define MANAGER_STATE_MAX 32
+int manager_state(const char *unit, char ret[MANAGER_STATE_MAX]);
 
 /* The object path of a unit, escaped as systemd does. -ENAMETOOLONG. */
 int manager_unit_path(const char *unit, char *ret, size_t size);
