@@ -27,4 +27,6 @@ export interface RolloutWish {
   readonly minReadySeconds: number;
   /** Seconds that a step may take; absent: as long as a pod may at all. */
   readonly progressDeadlineSeconds?: number;
+  /** How many old generations are kept; absent: as many as the settings say. */
+  readonly revisionHistoryLimit?: number;
 }

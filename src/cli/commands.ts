@@ -240,6 +240,30 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/restart.js"),
   },
   {
+    name: "history",
+    positionals: "[pods..]",
+    describe: "the generations of pods and workloads that are kept to go back to",
+    options: [output],
+    examples: [["podgen history web", "what was applied, newest last"]],
+    load: () => import("./commands/history.js"),
+  },
+  {
+    name: "rollback",
+    positionals: "<pod>",
+    describe: "make a pod or workload what it was in an earlier generation",
+    options: [
+      { name: "to", type: "count", describe: "the generation, as history numbers them (the one before)" },
+      { name: "dry-run", type: "boolean", describe: "show what would change, change nothing" },
+      applyTimeout,
+      outputShort,
+    ],
+    examples: [
+      ["podgen rollback web", "undo what the last apply changed"],
+      ["podgen rollback deployment/web --to 3", "all pods of a workload, in its steps"],
+    ],
+    load: () => import("./commands/rollback.js"),
+  },
+  {
     name: "watch",
     positionals: "[directory]",
     describe: "apply specs of a folder whenever they change",

@@ -8,8 +8,9 @@ import { type ImageError, type Images, isImageError } from "../../ports/images.j
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
+import { Keeper } from "../history/keep.js";
 import { readSpecs, type SpecText } from "../input.js";
-import { manifestPath } from "../installed.js";
+import { manifestPath, readManifest } from "../installed.js";
 import { printDiagnostics } from "../print.js";
 import { isPlanText } from "../saved-plan.js";
 import { makeKey } from "../secret-key.js";
@@ -31,7 +32,7 @@ export interface ApplyWishes extends ProposeOptions {
 const TIMEOUT_SECONDS = 60;
 
 /** How long to wait for another podgen to finish, milliseconds. */
-const LOCK_DEADLINE_MS = 120_000;
+export const LOCK_DEADLINE_MS = 120_000;
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
@@ -135,21 +136,41 @@ async function applyUnderLock(
     await wishes.check?.(again.value);
     if (again.value.changes.empty) return unchanged(again.value.changes);
     await shiftLayers(again.value, images);
-    const ports = { manager, images, runtime, journal, files, clock: realClock };
-    report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
+    const keeper = new Keeper(readers.facts.paths, files);
+    try {
+      await keeper.keep({ ...again.value, images: again.value.images.values() }, Date.now());
+      const ports = { manager, images, runtime, journal, files, clock: realClock };
+      report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
+    } finally {
+      await settle(keeper, report, readers, context);
+    }
     return report;
   } finally {
     await adopted?.giveBack(stopped, report, manager);
   }
 }
 
+/** What is left of generations when it could not be put in order is no reason to call the apply failed: the next one does it. */
+export async function settle(keeper: Keeper, report: ApplyReport | undefined, readers: Readers, context: Context): Promise<void> {
+  try {
+    await keeper.settle(report, await readManifest(readers.facts.paths, readers.files));
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    context.err.write(`podgen: warning: old generations are not put in order: ${what}\n`);
+  }
+}
+
 /** The layers of pods with a user namespace of their own; under the lock, for only then are the ids known for good. */
-async function shiftLayers({ rendered, changes }: Proposal, images: Images): Promise<void> {
+export async function shiftLayers({ rendered, changes }: Pick<Proposal, "rendered" | "changes">, images: Images): Promise<void> {
   const changed = new Set(changes.pods.filter((p) => p.manifest !== undefined && p.verdict !== "unchanged").map((p) => p.name));
   for (const { name, userns, shifted } of rendered.pods) if (userns !== undefined && changed.has(name)) await images.shift(shifted, userns);
 }
 
-function applyOptions(readers: Readers, manifest: Manifest, wishes: Pick<ApplyWishes, "wait" | "timeout" | "patient">): ApplyOptions {
+export function applyOptions(
+  readers: Readers,
+  manifest: Manifest,
+  wishes: Pick<ApplyWishes, "wait" | "timeout" | "patient">,
+): ApplyOptions {
   const { paths } = readers.facts;
   return {
     manifest,
@@ -178,14 +199,17 @@ export async function applyDeletion(
   await manager.lock(LOCK_DEADLINE_MS);
   const { manifest, changes } = await make();
   if (changes.empty) return unchanged(changes);
-  const ports = { manager, images, runtime, journal, files: await context.host.files(), clock: realClock };
-  return applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true }));
+  const files = await context.host.files();
+  const ports = { manager, images, runtime, journal, files, clock: realClock };
+  const report = await applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true }));
+  await settle(new Keeper(readers.facts.paths, files), report, readers, context);
+  return report;
 }
 
 /** Beyond any grace period that people give: systemd itself kills when a unit's own stop time-out is over. */
 const STOP_DEADLINE_MS = 3_600_000;
 
-const realClock = {
+export const realClock = {
   now: () => Date.now(),
   sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)),
 };
@@ -194,7 +218,11 @@ const realClock = {
  * Has all images of a proposal in the store. The first that cannot be had is thrown; with `failed` each one is told, and
  * the others are pulled.
  */
-export async function pull(proposal: Proposal, context: Context, failed?: (image: ImageFacts, error: ImageError) => void): Promise<void> {
+export async function pull(
+  proposal: Pick<Proposal, "images" | "logins">,
+  context: Context,
+  failed?: (image: ImageFacts, error: ImageError) => void,
+): Promise<void> {
   const images = await context.host.images();
   const missing = [];
   for (const image of new Set(proposal.images.values())) if (!(await images.has(image))) missing.push(image);
@@ -245,7 +273,7 @@ async function keepChoices(proposal: Proposal, context: Context): Promise<void> 
   }
 }
 
-function unchanged(changes: ChangeSet): ApplyReport {
+export function unchanged(changes: ChangeSet): ApplyReport {
   return {
     pods: changes.pods.map((p) => ({ name: p.name, outcome: "unchanged", actions: [], failures: [] })),
     objects: [],

@@ -3,6 +3,7 @@ import type { Finding } from "../../../ports/image-store.js";
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT } from "../../exit.js";
+import { generationPins } from "../../history/pins.js";
 import { podsByImage } from "../../image-names.js";
 import { manifestOf } from "../../pods.js";
 import { json } from "../../print.js";
@@ -15,7 +16,12 @@ export async function run(args: Args, context: Context): Promise<number> {
   const [store, manifest] = await Promise.all([context.host.imageStore(), manifestOf(context)]);
   const pods = podsByImage(manifest);
   const running = repair && pods.size > 0 ? await runningPods(pods, context) : new Map<string, string[]>();
-  const findings = await store.fsck({ deep: args.flag("deep"), repair, pinned: [...pods.keys()], running });
+  const findings = await store.fsck({
+    deep: args.flag("deep"),
+    repair,
+    pinned: [...pods.keys(), ...(await generationPins(context))],
+    running,
+  });
   const damaged = findings.some((f) => f.weight === "damage" && f.mended === undefined);
   if (args.text("output") === "json") context.out.write(json("ImageCheck", { ok: !damaged, findings }));
   else {

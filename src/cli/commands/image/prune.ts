@@ -3,6 +3,7 @@ import { size } from "../../../base/bytes.js";
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
+import { generationPins } from "../../history/pins.js";
 import { neededBy, podsByImage, shiftedOf } from "../../image-names.js";
 import { manifestOf } from "../../pods.js";
 import { json } from "../../print.js";
@@ -14,9 +15,11 @@ export async function run(args: Args, context: Context): Promise<number> {
   const forgotten: string[] = [];
   const freed = await store.prune(async () => {
     const manifest = await manifestOf(context);
+    const pins = await generationPins(context);
     for (const image of args.flag("all") ? await store.list() : [])
-      if (neededBy(image, manifest, "image").length === 0 && (await store.untag(image.reference))) forgotten.push(image.reference);
-    return { pinned: [...podsByImage(manifest).keys()], shifted: shiftedOf(manifest) };
+      if (neededBy(image, manifest, "image").length === 0 && !pins.includes(image.digest) && (await store.untag(image.reference)))
+        forgotten.push(image.reference);
+    return { pinned: [...podsByImage(manifest).keys(), ...pins], shifted: shiftedOf(manifest) };
   });
   if (freed === undefined)
     throw new UserError("another podgen works on the store, and has not ended", EXIT.failed, "try again when it has; nothing is removed");

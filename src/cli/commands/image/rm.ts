@@ -4,6 +4,7 @@ import type { StoredImage } from "../../../ports/image-store.js";
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
+import { generationPins } from "../../history/pins.js";
 import { forEach } from "../../image-errors.js";
 import { matchImages, neededBy, podsByImage, shiftedOf } from "../../image-names.js";
 import { manifestOf } from "../../pods.js";
@@ -16,6 +17,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   // While nobody else works on the store: an apply that waits for its pull may need what no pod needs yet.
   const freed = await store.prune(async () => {
     const manifest = await manifestOf(context);
+    const pins = await generationPins(context);
     code = await forEach(args.list("images"), context, async (word) => {
       const all = await store.list();
       const meant = matchImages(word, all, context);
@@ -25,7 +27,7 @@ export async function run(args: Args, context: Context): Promise<number> {
         context.out.write(`removed ${image.reference}\n`);
       }
     });
-    return { pinned: [...podsByImage(manifest).keys()], shifted: shiftedOf(manifest) };
+    return { pinned: [...podsByImage(manifest).keys(), ...pins], shifted: shiftedOf(manifest) };
   });
   if (freed === undefined)
     throw new UserError("another podgen works on the store, and has not ended", EXIT.failed, "try again when it has; nothing is removed");

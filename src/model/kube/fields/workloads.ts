@@ -28,7 +28,7 @@ const COMMON: Fields = {
   selector: { type: LABEL_SELECTOR, required: true },
   template: { type: TEMPLATE, required: true },
   minReadySeconds: { ...COUNT, form: "seconds" },
-  revisionHistoryLimit: { ...COUNT, noEffect: "podgen keeps no old generations yet", fine: [10] },
+  revisionHistoryLimit: { ...COUNT, note: "Beside the one that is installed; podgen-history(1)." },
 };
 
 const SURGE_NOTE =

@@ -26,6 +26,8 @@ export function readStrategy(of: Strategic): RolloutWish {
   const seconds = (field: string): number | undefined => spec?.integer(field);
   const progress = seconds("progressDeadlineSeconds");
   const minReady = seconds("minReadySeconds") ?? 0;
+  // A ReplicationController has none.
+  const limit = kind === "ReplicationController" || kind === "ReplicaSet" ? undefined : spec?.integer("revisionHistoryLimit");
   if (spec !== undefined && progress !== undefined && progress <= minReady) {
     const field = "progressDeadlineSeconds";
     report.error("bad-value", spec.place(field), spec.pathOf(field), `must be more than minReadySeconds (${minReady})`);
@@ -42,6 +44,7 @@ export function readStrategy(of: Strategic): RolloutWish {
     downwards: false,
     minReadySeconds: minReady,
     ...(progress === undefined ? {} : { progressDeadlineSeconds: progress }),
+    ...(limit === undefined ? {} : { revisionHistoryLimit: limit }),
     ...OF_KIND[kind](of),
   };
 }
