@@ -36,7 +36,8 @@ export function sameEntry(a: ManifestPod | undefined, b: ManifestPod): boolean {
   return a !== undefined && canonical(a) === canonical(b);
 }
 
-function canonical(value: unknown): string {
+/** One text for what says the same. */
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === "object" && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -133,10 +133,24 @@ test("a change that failed is not made again for another file's sake, but when i
   }
   assert.equal(await app("wa"), before);
   assert.equal(watcher.count(/rolled-back/), 1, watcher.said);
+  // Nor by a watcher that starts anew.
+  await watcher.stop();
+  watcher.start();
+  watcher.put("wb.yaml", smallPod({ name: "wb", page: "v3" }));
+  await eventually("wb has changed", () => (watcher?.count(/^pod\/wb configured/) ?? 0) === 3, SOON);
+  assert.deepEqual([await app("wa"), watcher.count(/rolled-back/)], [before, 1]);
   watcher.put("wa.yaml", `${bad}# once more\n`);
   await eventually("it was tried", () => watcher?.count(/rolled-back/) === 2, SOON);
   watcher.put("wa.yaml", smallPod({ name: "wa", page: "good" }));
   await watcher.says(/pod\/wa configured/);
+  // What a rollback left is not brought again: its file says it still.
+  await host.ok(["rollback", "wa"]);
+  const back = await app("wa");
+  watcher.put("wb.yaml", smallPod({ name: "wb", page: "v4" }));
+  await eventually("wb has changed", () => (watcher?.count(/^pod\/wb configured/) ?? 0) === 4, SOON);
+  assert.equal(await app("wa"), back);
+  watcher.put("wa.yaml", smallPod({ name: "wa", page: "better" }));
+  await eventually("the next version comes", () => (watcher?.count(/^pod\/wa configured/) ?? 0) === 2, SOON);
 });
 
 test("an image that cannot be pulled is its own file's matter, and is tried again by itself", async () => {

@@ -12,6 +12,7 @@ import { Keeper } from "../history/keep.js";
 import { readSpecs, type SpecText } from "../input.js";
 import { manifestPath, readManifest } from "../installed.js";
 import { printDiagnostics } from "../print.js";
+import { settleRejected } from "../rejected.js";
 import { isPlanText } from "../saved-plan.js";
 import { makeKey } from "../secret-key.js";
 import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
@@ -153,10 +154,13 @@ async function applyUnderLock(
 /** What is left of generations when it could not be put in order is no reason to call the apply failed: the next one does it. */
 export async function settle(keeper: Keeper, report: ApplyReport | undefined, readers: Readers, context: Context): Promise<void> {
   try {
-    await keeper.settle(report, await readManifest(readers.facts.paths, readers.files));
+    const after = await readManifest(readers.facts.paths, readers.files);
+    await keeper.settle(report, after);
+    const good = report?.pods.filter((p) => p.outcome !== "failed" && p.outcome !== "rolled-back") ?? [];
+    await settleRejected(readers.facts.paths, await context.host.files(), new Set(good.map((p) => p.name)), after.pods);
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
-    context.err.write(`podgen: warning: old generations are not put in order: ${what}\n`);
+    context.err.write(`podgen: warning: what is remembered of earlier applies is not put in order: ${what}\n`);
   }
 }
 

@@ -1,12 +1,12 @@
 // podgen rollback: an old generation of a pod or workload again, through the same transaction as apply.
 import type { ApplyReport } from "../../apply/types.js";
 import type { ImageFacts } from "../../base/facts.js";
-import type { Manifest } from "../../base/installed.js";
+import type { Manifest, ManifestPod } from "../../base/installed.js";
 import { recordOf } from "../../base/record.js";
 import type { IdRange } from "../../base/userns.js";
 import { type Generation, renderedOf } from "../../diff/generation.js";
 import { checkForeign, makeChangeSet } from "../../diff/index.js";
-import { manifestPod } from "../../diff/manifest.js";
+import { manifestPod, sameEntry } from "../../diff/manifest.js";
 import { stillRequired } from "../../diff/required.js";
 import { withRollouts } from "../../diff/rollout.js";
 import { scaledDown } from "../../diff/surge.js";
@@ -22,6 +22,7 @@ import { chooseGeneration, lineageOf } from "../history/lineage.js";
 import { readGenerations } from "../history/store.js";
 import { readInstalled } from "../installed.js";
 import { manifestOf, parseTarget } from "../pods.js";
+import { rejectVersions } from "../rejected.js";
 import { openReaders, type Readers } from "../session.js";
 import { changesJson, reportJson, showChanges, showFailures, showNotes, showReport } from "../show.js";
 import { applyOptions, LOCK_DEADLINE_MS, pull, realClock, refuseRoot, settle, shiftLayers, unchanged } from "./apply.js";
@@ -85,10 +86,20 @@ async function carryOut(generation: Generation, readers: Readers, args: Args, co
     } finally {
       await settle(keeper, report, readers, context);
     }
+    // The watcher would bring it at once: its file still says so.
+    if (report.exitCode === 0) await rejectVersions(readers.facts.paths, files, left(rendered, manifest));
     return report;
   } finally {
     await release();
   }
+}
+
+/** What was installed of the pods that return, and is not what they are now. */
+function left(rendered: Rendered, manifest: Manifest): ManifestPod[] {
+  return rendered.pods.flatMap((pod) => {
+    const before = pod.service === undefined ? manifest.pods[pod.name] : undefined;
+    return before === undefined || sameEntry(before, manifestPod(pod)) ? [] : [before];
+  });
 }
 
 /** The change from what is installed to the generation. Throws UserError where it cannot be made again beside what else is installed. */

@@ -45,14 +45,16 @@ export class Reconciler {
     this.#reporter = reporter;
     this.#context = context;
     this.#rejects = new Rejects(reporter);
-    this.#failures = new Failures(reporter);
+    this.#failures = new Failures(reporter, context);
   }
 
   /** Applies what is new, and looks after what is missing. Throws what may go well at another time. */
   async run(texts: readonly SpecText[], unread: readonly Unread[], now: number): Promise<Seen> {
     try {
       this.#rejects.unread(unread);
+      await this.#failures.load();
       const { declared, retry } = await this.#apply(this.#rejects.sift(texts));
+      await this.#failures.save();
       const found = { sources: new Set(texts.map((t) => t.source)), unread: unread.map((u) => u.source), declared };
       const missed = findMissing(await manifestOf(this.#context), this.#folder, found);
       const { gone, early } = this.#absences.settle(missed, now, DELAYS.away);
