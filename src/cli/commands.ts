@@ -264,6 +264,22 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/rollback.js"),
   },
   {
+    name: "hold",
+    positionals: "<pods..>",
+    describe: "stop pods and keep them stopped, through applies, watch and reboots, until they are released",
+    options: [timeout],
+    examples: [["podgen hold web", "nothing starts it but podgen release web"]],
+    load: () => import("./commands/hold.js"),
+  },
+  {
+    name: "release",
+    positionals: "<pods..>",
+    describe: "start pods that were held",
+    options: [timeout],
+    examples: [["podgen release web", "it runs, and starts at boot again"]],
+    load: () => import("./commands/release.js"),
+  },
+  {
     name: "watch",
     positionals: "[directory]",
     describe: "apply specs of a folder whenever they change",

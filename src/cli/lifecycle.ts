@@ -2,6 +2,7 @@
 import type { Args } from "./args.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
+import { heldPods } from "./holds.js";
 import { manifestOf, type PodTarget, parseTarget, podsOf } from "./pods.js";
 
 export type Verb = "start" | "stop" | "restart";
@@ -14,6 +15,9 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
     const unit = unitOf(t);
     if (!manifest.pods[t.pod]?.units.includes(unit)) throw new UserError(`pod ${t.pod} has no container "${t.container ?? ""}"`);
   }
+  const held = verb === "stop" ? new Set<string>() : await heldPods(context.host.paths, await context.host.files());
+  const kept = targets.find((t) => held.has(t.pod));
+  if (kept !== undefined) throw new UserError(`pod ${kept.pod} is held`, EXIT.failed, `podgen release ${kept.pod} starts it`);
   const manager = await context.host.manager();
   const runtime = await context.host.runtime();
   const deadline = (args.number("timeout") ?? 60) * 1000;

@@ -7,6 +7,7 @@ import { servicesOf } from "../status/service.js";
 import type { ContainerStatus, PodStatus, ServiceStatus } from "../status/types.js";
 import type { Context } from "./context.js";
 import { UserError } from "./exit.js";
+import { heldPods } from "./holds.js";
 import { readManifest } from "./installed.js";
 import { type PodTarget, parseTarget, podsOf } from "./targets.js";
 
@@ -25,13 +26,14 @@ export async function statuses(context: Context, names: readonly string[]): Prom
   const targets = names.flatMap((name) => podsOf(manifest, parseTarget(name)));
   const units = Object.keys(manifest.pods).length === 0 ? [] : await (await context.host.manager()).list(["pod-*"]);
   const states = new Map(units.map((u: UnitState) => [u.name, u]));
+  const held = await heldPods(context.host.paths, await context.host.files());
   const all = statusOf(
     manifest,
     states,
     await lastEnds(context, endsToAsk(manifest, states)),
     await failures(context, failuresToAsk(manifest)),
     await probeRecords(context, manifest),
-  );
+  ).map((pod) => (held.has(pod.name) ? { ...pod, held: true as const } : pod));
   return targets.length === 0 ? all : selectTargets(all, targets);
 }
 

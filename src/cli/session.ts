@@ -4,6 +4,7 @@ import { hasErrors } from "../base/diagnostic.js";
 import type { HostFacts } from "../base/facts.js";
 import type { Manifest, ManifestPod } from "../base/installed.js";
 import { serviceKey } from "../base/service.js";
+import { requireHeld, withHolds } from "../diff/hold.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
 import { unneededObjects } from "../diff/objects.js";
 import { withoutStarts } from "../diff/passive.js";
@@ -20,6 +21,7 @@ import type { ImageReader } from "../ports/images.js";
 import type { ManagerReader } from "../ports/manager.js";
 import type { RuntimeReader } from "../ports/runtime.js";
 import type { Context } from "./context.js";
+import { heldPods } from "./holds.js";
 import type { SpecText } from "./input.js";
 import { readInstalled, readManifest } from "./installed.js";
 import { type Compiled, compileModel, compilePlan, planModel, type Stage } from "./pipeline.js";
@@ -138,10 +140,12 @@ async function compare(
       hint,
     });
   }
+  const held = await heldPods(readers.facts.paths, readers.files);
+  if (held.size > 0) diagnostics.push(...requireHeld(rendered, held, placesOf(compiled.model)));
   diagnostics.push(...claimedVolumes(compiled.model.pods, others, compiled.plan.exclusiveClaims));
   if (hasErrors(diagnostics)) return { diagnostics };
   const all = makeChangeSet(rendered, installed, { prune, pruneObjects });
-  const wanted = options.passive === true ? withoutStarts(all, installed) : all;
+  const wanted = withHolds(options.passive === true ? withoutStarts(all, installed) : all, held, installed);
   const left = wanted.pods.filter((p) => p.verdict !== "unchanged" && p.manifest !== undefined && options.leaveOut?.(p.manifest) === true);
   const rest = withoutPods(wanted, new Set(left.map((p) => p.name)), installed);
   const changes = withRollouts(rest, compiled.rendered, installed);

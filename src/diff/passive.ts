@@ -19,7 +19,8 @@ export function withoutStarts(changes: ChangeSet, installed: Installed): ChangeS
   return { ...passive, empty: changes.empty || changesNothing(passive, installed) };
 }
 
-function quiet(pod: PodChange, before: ManifestPod, installed: Installed): PodChange {
+/** One pod without the starts; `why` is said of each. */
+export function quiet(pod: PodChange, before: ManifestPod, installed: Installed, why = "stopped by hand: not started"): PodChange {
   const runs =
     isServiceKey(pod.name) ||
     ["active", "activating", "reloading"].includes(installed.units.get(`pod-${pod.name}.service`)?.activeState ?? "");
@@ -27,9 +28,7 @@ function quiet(pod: PodChange, before: ManifestPod, installed: Installed): PodCh
     if (!runs) return u.verdict === "start" || u.verdict === "restart" || u.verdict === "create";
     return u.verdict === "start" && !endedByItself(u, installed.units.get(u.unit)) && !neverRan(before, installed.units.get(u.unit));
   };
-  const units = pod.units.map((u) =>
-    stopped(u) ? { ...u, verdict: "unchanged" as const, reasons: [...u.reasons, "stopped by hand: not started"] } : u,
-  );
+  const units = pod.units.map((u) => (stopped(u) ? { ...u, verdict: "unchanged" as const, reasons: [...u.reasons, why] } : u));
   const still = units.every((u) => u.verdict === "unchanged") && pod.files.length === 0;
   const same = still && (pod.verdict === "started" || sameEntry(before, pod.manifest ?? before));
   return { ...pod, units, verdict: same ? "unchanged" : pod.verdict };

@@ -38,6 +38,8 @@ export interface PodStatus {
   readonly phase: PodPhase;
   /** Why podgen ended it: `DeadlineExceeded`; absent: it did not. */
   readonly reason?: string;
+  /** It is stopped until a person releases it (podgen hold); absent: it is not. */
+  readonly held?: true;
   readonly ready: number;
   readonly total: number;
   readonly restarts: number;

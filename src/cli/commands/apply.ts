@@ -9,6 +9,7 @@ import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
 import { Keeper } from "../history/keep.js";
+import { forgetHolds } from "../holds.js";
 import { readSpecs, type SpecText } from "../input.js";
 import { manifestPath, readManifest } from "../installed.js";
 import { printDiagnostics } from "../print.js";
@@ -156,6 +157,7 @@ export async function settle(keeper: Keeper, report: ApplyReport | undefined, re
   try {
     const after = await readManifest(readers.facts.paths, readers.files);
     await keeper.settle(report, after);
+    await forgetHolds(readers.facts.paths, await context.host.files(), after);
     const good = report?.pods.filter((p) => p.outcome !== "failed" && p.outcome !== "rolled-back") ?? [];
     await settleRejected(readers.facts.paths, await context.host.files(), new Set(good.map((p) => p.name)), after.pods);
   } catch (error) {

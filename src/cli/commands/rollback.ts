@@ -5,6 +5,7 @@ import type { Manifest, ManifestPod } from "../../base/installed.js";
 import { recordOf } from "../../base/record.js";
 import type { IdRange } from "../../base/userns.js";
 import { type Generation, renderedOf } from "../../diff/generation.js";
+import { withHolds } from "../../diff/hold.js";
 import { checkForeign, makeChangeSet } from "../../diff/index.js";
 import { manifestPod, sameEntry } from "../../diff/manifest.js";
 import { stillRequired } from "../../diff/required.js";
@@ -20,6 +21,7 @@ import { EXIT, UserError } from "../exit.js";
 import { Keeper } from "../history/keep.js";
 import { chooseGeneration, lineageOf } from "../history/lineage.js";
 import { readGenerations } from "../history/store.js";
+import { heldPods } from "../holds.js";
 import { readInstalled } from "../installed.js";
 import { manifestOf, parseTarget } from "../pods.js";
 import { rejectVersions } from "../rejected.js";
@@ -117,7 +119,9 @@ async function propose(generation: Generation, readers: Readers, context: Contex
   const installed = await readInstalled(rendered, manifest, facts, readers);
   const [foreign] = checkForeign(rendered, installed);
   if (foreign !== undefined) throw new UserError(foreign.message, EXIT.failed);
-  return { rendered, manifest, changes: withRollouts(makeChangeSet(rendered, installed, {}), rendered, installed) };
+  const held = await heldPods(facts.paths, readers.files);
+  const changes = withHolds(makeChangeSet(rendered, installed, {}), held, installed);
+  return { rendered, manifest, changes: withRollouts(changes, rendered, installed) };
 }
 
 /** A ConfigMap that pods of others refer to stays as it is: for them it is no other one. The pods that return have their files of it. */

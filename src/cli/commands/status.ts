@@ -36,7 +36,7 @@ export async function run(args: Args, context: Context): Promise<number> {
         ...pods.map((p) => [
           p.name,
           `${p.ready}/${p.total}`,
-          p.phase,
+          p.held ? `${p.phase} (held)` : p.phase,
           String(p.restarts),
           ageOf(p.startedAt, now),
           p.ports.join(","),
@@ -81,6 +81,7 @@ function describe(pod: PodStatus, now: number): string {
     ["Pod:", pod.name],
     ...(pod.owner === undefined ? [] : [["Workload:", ownerName(pod.owner)]]),
     ["Status:", pod.reason === undefined ? pod.phase : `${pod.phase} (${pod.reason})`],
+    ...(pod.held ? [["Held:", `yes: podgen release ${pod.name} starts it`]] : []),
     ["Ready:", `${pod.ready}/${pod.total}`],
     ["Unit:", `pod-${pod.name}.service (${pod.enabled ? "starts at boot" : "not enabled"})`],
     ["Source:", pod.source],
