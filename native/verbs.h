@@ -11,6 +11,7 @@ int verb_wait(int argc, char **argv);
 int verb_gate(int argc, char **argv);
 int verb_mark(int argc, char **argv);
 int verb_refresh(int argc, char **argv);
+int verb_job(int argc, char **argv);
 int verb_deadline(int argc, char **argv);
 int verb_hook(int argc, char **argv);
 int verb_exec(int argc, char **argv);

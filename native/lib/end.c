@@ -39,8 +39,7 @@ bool end_codes_ok(const char *codes) {
   return true;
 }
 
-/* Kubernetes' exit code: 128 and the signal's number for one that was killed. -1: no process was there to end. */
-static int exit_code(const struct end *end) {
+int end_exit_code(const struct end *end) {
   if (!strcmp(end->code, "exited")) return atoi(end->status);
   int number = *end->code ? signals_number(end->status) : -1;
   return number < 0 ? -1 : 128 + number;
@@ -52,7 +51,7 @@ bool end_is_success(const struct end *end) {
 
 bool end_is_final(const struct end_policy *policy, const struct end *end) {
   if (policy->init && end_is_success(end)) return true;
-  const int code = exit_code(end);
+  const int code = end_exit_code(end);
   unsigned from, to;
   for (const char *codes = policy->codes; codes && next_range(&codes, &from, &to);)
     if (code >= (int)from && code <= (int)to) return false;

@@ -17,6 +17,8 @@ struct end {
 
 /* False for what is no list of exit codes. */
 bool end_codes_ok(const char *codes);
+/* Kubernetes' exit code: 128 and the signal's number for one that was killed. -1: no process was there to end. */
+int end_exit_code(const struct end *end);
 bool end_is_success(const struct end *end);
 /* Whether the manager will not start it again by itself. */
 bool end_is_final(const struct end_policy *policy, const struct end *end);

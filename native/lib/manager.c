@@ -113,14 +113,33 @@ static int job_of(const char *unit, char *ret, size_t size) {
   return r;
 }
 
-bool manager_is_stopping(const char *unit) {
+int manager_job(const char *unit, char ret[MANAGER_STATE_MAX]) {
   char object[256];
   struct dbus_in in;
   struct dbus d;
   const char *type;
-  if (job_of(unit, object, sizeof object) < 0 || !*object) return false;
-  if (get(object, MANAGER ".Job", "JobType", (struct kind){"s", 4}, &d, &in, PATIENT_MS) < 0) return false;
-  const bool ret = dbus_get_string(&in, &type) && (!strcmp(type, "stop") || !strcmp(type, "restart"));
+  *ret = 0;
+  int r = job_of(unit, object, sizeof object);
+  if (r < 0 || !*object) return r;
+  r = get(object, MANAGER ".Job", "JobType", (struct kind){"s", 4}, &d, &in, PATIENT_MS);
+  /* It has just ended. */
+  if (r < 0) return r == -ENOENT ? 0 : r;
+  if (dbus_get_string(&in, &type)) snprintf(ret, MANAGER_STATE_MAX, "%s", type);
+  dbus_close(&d);
+  return 0;
+}
+
+bool manager_is_stopping(const char *unit) {
+  char type[MANAGER_STATE_MAX];
+  return manager_job(unit, type) == 0 && (!strcmp(type, "stop") || !strcmp(type, "restart"));
+}
+
+bool manager_is_ending(void) {
+  struct dbus_in in;
+  struct dbus d;
+  const char *state;
+  if (get("/org/freedesktop/systemd1", MANAGER ".Manager", "SystemState", (struct kind){"s", 4}, &d, &in, PATIENT_MS) < 0) return false;
+  const bool ret = dbus_get_string(&in, &state) && !strcmp(state, "stopping");
   dbus_close(&d);
   return ret;
 }

@@ -16,6 +16,12 @@ int manager_restarts(const char *unit, unsigned *ret);
  */
 bool manager_is_stopping(const char *unit);
 
+/* JobType of the unit's job: "start", "stop", "restart", "verify-active" …; empty where it has none. */
+#define MANAGER_STATE_MAX 32
+int manager_job(const char *unit, char ret[MANAGER_STATE_MAX]);
+/* Whether the manager itself is on its way down: a logout, a reboot. False without an answer. */
+bool manager_is_ending(void);
+
 /* Queues the unit's stop, and does not wait for it. Errors as above; -ENOENT also where there is no such unit. */
 int manager_stop(const char *unit);
 /* Queues its start. */
@@ -23,7 +29,6 @@ int manager_start(const char *unit);
 
 /* ActiveState of a unit: "active", "activating", "deactivating", "inactive", "failed" …; "inactive" for one that there is not. Errors as
  * above. */
-#define MANAGER_STATE_MAX 32
 int manager_state(const char *unit, char ret[MANAGER_STATE_MAX]);
 
 /* The object path of a unit, escaped as systemd does. -ENAMETOOLONG. */
