@@ -1,4 +1,5 @@
 // What is installed and what runs: the truth that diff compares with and apply records.
+import type { JobRecord } from "./job.js";
 import type { OwnerRef } from "./owner.js";
 import type { PodEdge } from "./pod-order.js";
 import { recordOf } from "./record.js";
@@ -46,6 +47,8 @@ export interface ManifestPod {
   readonly serve?: ServedPod;
   /** Of what is no pod but a Service (service.ts, serviceKey): what it is. */
   readonly service?: ServiceRecord;
+  /** Of what is no pod but a Job (job.ts, jobKey): what it is. */
+  readonly job?: JobRecord;
   /** Pods that it waits for; absent: none. */
   readonly after?: readonly PodEdge[];
   /** Of a pod with a user namespace of its own: its ids, which are its as long as it is installed. */

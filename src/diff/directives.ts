@@ -42,6 +42,8 @@ const BY_RELOAD = new Set([
   "Unit.BindsTo",
   "Unit.Before",
   "Unit.PartOf",
+  "Unit.OnSuccess",
+  "Unit.OnFailure",
   "Unit.StartLimitIntervalSec",
   "Service.ExecStartPost",
   "Service.ExecStartPre",

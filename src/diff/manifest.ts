@@ -26,6 +26,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     objects: pod.objects,
     ...(pod.serve === undefined ? {} : { serve: pod.serve }),
     ...(pod.service === undefined ? {} : { service: pod.service }),
+    ...(pod.job === undefined ? {} : { job: pod.job }),
     ...(pod.after === undefined ? {} : { after: pod.after }),
     ...(pod.userns === undefined ? {} : { userns: pod.userns, shifted: [...pod.shifted.values()].sort() }),
   };

@@ -11,6 +11,7 @@ import { readAccount } from "./kube/account.js";
 import { readClaim } from "./kube/claim.js";
 import { readConfigMap, readSecret } from "./kube/config.js";
 import { LIST_OBJECT } from "./kube/fields/config.js";
+import { readJob } from "./kube/job/read.js";
 import { INERT_KINDS, KINDS, listedKind, OTHER_KINDS, versionOf } from "./kube/kinds.js";
 import { readMetadata } from "./kube/metadata.js";
 import { readPod } from "./kube/pod.js";
@@ -25,6 +26,7 @@ import { readWorkload } from "./kube/workload/read.js";
 import type {
   ClaimModel,
   ConfigMapModel,
+  JobModel,
   Model,
   PodModel,
   SecretModel,
@@ -63,6 +65,7 @@ class Builder {
   /** Claims of workloads' pods. */
   readonly #made: ClaimModel[] = [];
   readonly #services: ServiceModel[] = [];
+  readonly #jobs: JobModel[] = [];
 
   finish(): Checked<Model> {
     for (const found of [...this.#found, ...this.#templates]) podgenAnnotations(found);
@@ -78,6 +81,7 @@ class Builder {
     // A claim that is written out under such a name is the one that the pod gets.
     const claims = [...this.#claims, ...this.#made.filter((m) => !written.has(m.name))];
     const made = {
+      ...(this.#jobs.length === 0 ? {} : { jobs: this.#jobs }),
       ...(workloads.length === 0 ? {} : { workloads }),
       ...(this.#accounts.length === 0 ? {} : { accounts: this.#accounts }),
       ...(this.#namespaces.length === 0 ? {} : { namespaces: this.#namespaces }),
@@ -143,6 +147,14 @@ class Builder {
       this.#made.push(...claims);
       this.#templates.push(...templates);
       this.#workloads.push(model);
+      this.#pods.push(...pods);
+      if (view !== undefined) this.#templates.push({ object: view.model, report, reader: view.reader });
+      if (view !== undefined && pods.length > 0) this.#views.push(view);
+      this.#found.push({ object: model, report, reader });
+    } else if (kind === "Job") {
+      const named = { ...readMetadata("Job", reader), metadata: reader.object("metadata") };
+      const { model, pods, view } = readJob(reader, report, named);
+      this.#jobs.push(model);
       this.#pods.push(...pods);
       if (view !== undefined) this.#templates.push({ object: view.model, report, reader: view.reader });
       if (view !== undefined && pods.length > 0) this.#views.push(view);

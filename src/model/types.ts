@@ -11,7 +11,16 @@ export type { UsernsWish } from "../base/userns.js";
 export type WorkloadKind = "Deployment" | "ReplicaSet" | "ReplicationController" | "StatefulSet" | "DaemonSet";
 
 export interface ObjectRef {
-  readonly kind: "Pod" | "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "Service" | "ServiceAccount" | "Namespace" | WorkloadKind;
+  readonly kind:
+    | "Pod"
+    | "ConfigMap"
+    | "Secret"
+    | "PersistentVolumeClaim"
+    | "Service"
+    | "ServiceAccount"
+    | "Namespace"
+    | "Job"
+    | WorkloadKind;
   readonly name: string;
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -373,6 +382,51 @@ export interface WorkloadModel extends ObjectRef {
   readonly surge: readonly PodModel[];
 }
 
+/** What a failed pod of a Job means, by how its containers ended; the first rule that fits counts. */
+export interface FailureRule {
+  readonly action: "FailJob" | "FailIndex" | "Ignore" | "Count";
+  /** Absent: any that failed. */
+  readonly container?: string;
+  readonly operator: "In" | "NotIn";
+  readonly values: readonly number[];
+}
+
+/** Both that are said must hold. */
+export interface SuccessRule {
+  /** `0,3-5`; absent: any. */
+  readonly succeededIndexes?: string;
+  /** Absent: all of them. */
+  readonly succeededCount?: number;
+}
+
+/** Pods that run to their end. They are among the model's pods, each with this as its owner. */
+export interface JobModel extends ObjectRef {
+  readonly kind: "Job";
+  /** Hex digest of what makes it another run when it changes. */
+  readonly run: string;
+  readonly indexed: boolean;
+  /** Absent: one pod that succeeds is enough. */
+  readonly completions?: number;
+  readonly parallelism: number;
+  readonly suspend: boolean;
+  readonly restartPolicy: "Never" | "OnFailure";
+  /** Undefined: there is none for all together. */
+  readonly backoffLimit?: number | undefined;
+  readonly backoffLimitPerIndex?: number | undefined;
+  readonly maxFailedIndexes?: number | undefined;
+  readonly activeDeadlineSeconds?: number | undefined;
+  /** Undefined: it is kept. */
+  readonly ttlSecondsAfterFinished?: number | undefined;
+  /** A pod that is ending is replaced when it has ended (podReplacementPolicy Failed). */
+  readonly replacesFailed?: boolean;
+  readonly failurePolicy: readonly FailureRule[];
+  readonly successPolicy: readonly SuccessRule[];
+  /** Names of its pods, by their numbers. */
+  readonly slots: readonly string[];
+  /** The CronJob whose run it is; absent: it was written as a Job. */
+  readonly cron?: string;
+}
+
 export interface ServicePortModel {
   readonly name?: string;
   readonly port: number;
@@ -416,4 +470,6 @@ export interface Model {
   /** Names of Namespaces, which hold nothing here; absent: none. */
   readonly namespaces?: readonly string[];
   readonly services: readonly ServiceModel[];
+  /** Absent: none. */
+  readonly jobs?: readonly JobModel[];
 }

@@ -5,6 +5,7 @@ import { sameOwner } from "../base/owner.js";
 import type { Model, ObjectRef, PodModel } from "../model/types.js";
 import { withAccounts } from "./accounts.js";
 import { checkClaims, exclusiveClaims } from "./claim-objects.js";
+import { planJobs } from "./jobs.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { planOrder } from "./order.js";
 import { planPod } from "./pod.js";
@@ -76,6 +77,8 @@ export function makePlan(input: PlanInput): Checked<Plan> {
     sourceOf,
   });
   diagnostics.push(...judged);
+  const jobs = planJobs({ jobs: model.jobs ?? [], pods, facts, sourceOf });
+  diagnostics.push(...jobs.diagnostics);
   diagnostics.push(...oncePerPlace(common), ...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
@@ -90,6 +93,7 @@ export function makePlan(input: PlanInput): Checked<Plan> {
     pause: pods.length > 0,
     exclusiveClaims: exclusive,
     ...(planned.length === 0 ? {} : { workloads: planned }),
+    ...(jobs.jobs.length === 0 ? {} : { jobs: jobs.jobs }),
   };
   return { value: plan, diagnostics };
 }

@@ -61,6 +61,11 @@ function hostPortName(hostIP: string, hostPort: number, protocol: "TCP" | "UDP")
   return `${address}${hostPort}-${protocol.toLowerCase()}`;
 }
 
+/** A Job's controller. */
+export function jobUnit(job: string): string {
+  return `podgen-job-${job}.service`;
+}
+
 /** The name of infra where a container's name is asked for: run folder, state, bundle. */
 export const INFRA = "_infra";
 

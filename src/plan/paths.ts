@@ -74,3 +74,13 @@ export function parentsFirst<T extends { readonly destination: string }>(list: r
 export function serviceList(paths: Paths, service: string, unit: string): string {
   return `${paths.data}/services/${service}/${unit.slice(unit.indexOf("__") + 2)}`;
 }
+
+/** What podrt job is told of a Job. */
+export function jobFile(paths: Paths, job: string): string {
+  return `${paths.data}/jobs/${job}/job.json`;
+}
+
+/** What it remembers of it. */
+export function jobState(paths: Paths, job: string): string {
+  return `${paths.state}/jobs/${job}.json`;
+}

@@ -6,6 +6,7 @@ import type { RolloutWish } from "../base/rollout.js";
 import type { ServedPod } from "../base/service.js";
 import type { Hook, OwnerRef, Probes, PullPolicy, RestartPolicy } from "../model/types.js";
 import type { FileEnv } from "./env.js";
+import type { PlannedJob } from "./jobs.js";
 import type { PlannedService } from "./services.js";
 import type { PlannedUserns } from "./userns.js";
 
@@ -198,6 +199,8 @@ export interface Plan {
   readonly pods: readonly PodPlan[];
   /** Those of this apply, and installed ones whose pods are others now. */
   readonly services: readonly PlannedService[];
+  /** Absent: none. */
+  readonly jobs?: readonly PlannedJob[];
   /** ConfigMaps and Secrets themselves, kept so that later applies may refer to them. */
   readonly objects: readonly (PlannedData & { readonly key: string; readonly source: string })[];
   /** Whether podgen-pause.service is needed: as soon as there is a pod. */

@@ -3,6 +3,7 @@ import type { HostFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
 import { PAUSE_UNIT } from "../plan/names.js";
 import type { Plan } from "../plan/types.js";
+import { renderJob } from "./job.js";
 import { renderPod } from "./pod.js";
 import { renderService } from "./service.js";
 import type { Rendered, RenderedFile } from "./types.js";
@@ -18,7 +19,11 @@ export function renderPlan(plan: Plan, facts: HostFacts): Rendered {
   }
   for (const { path, bytes, mode, secret } of plan.objects) shared.push({ path, bytes, mode, kind: "object", secret });
   return {
-    pods: [...plan.pods.map((pod) => renderPod(pod, facts)), ...plan.services.map((service) => renderService(service, facts))],
+    pods: [
+      ...plan.pods.map((pod) => renderPod(pod, facts)),
+      ...plan.services.map((service) => renderService(service, facts)),
+      ...(plan.jobs ?? []).map((job) => renderJob(job, facts)),
+    ],
     shared,
     ...(plan.workloads === undefined
       ? {}

@@ -1,5 +1,6 @@
 // One pod's files and units.
 import type { HostFacts, ImageFacts } from "../base/facts.js";
+import { isDriven } from "../base/job.js";
 import { recordOf } from "../base/record.js";
 import { deadlineUnit, gateUnit, INFRA, infraUnit, podSlice, podUnit, probeUnit, uplinkUnit } from "../plan/names.js";
 import { bundleFolder, shiftedName } from "../plan/paths.js";
@@ -97,7 +98,7 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     ...(pod.owner === undefined ? {} : { owner: pod.owner }),
     files,
     units,
-    enable: [podUnit(pod.name)],
+    enable: isDriven(pod.owner) ? [] : [podUnit(pod.name)],
     images: recordOf(pod.containers.map((c) => [c.name, pinOf(c.image)])),
     ...(pod.imageVolumes.length === 0 ? {} : { volumeImages: recordOf(pod.imageVolumes.map((v) => [v.name, pinOf(v.image)])) }),
     ...patienceOf(pod),

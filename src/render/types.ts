@@ -1,4 +1,5 @@
 // Rendered bytes. Made by render/, compared by diff/.
+import type { JobRecord } from "../base/job.js";
 import type { OwnerRef } from "../base/owner.js";
 import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
@@ -32,6 +33,7 @@ export interface RenderedUnit {
     | "deadline"
     | "gate"
     | "slice"
+    | "job"
     | "pause";
   /** Container name for init and container; `_infra` for infra. */
   readonly container?: string;
@@ -71,6 +73,8 @@ export interface RenderedPod {
   readonly serve?: ServedPod;
   /** Of a Service. */
   readonly service?: ServiceRecord;
+  /** Of a Job. */
+  readonly job?: JobRecord;
   /** A Service that this apply does not name: its pods are others now. */
   readonly along?: true;
   /** Pods that it waits for; absent: none. */
@@ -87,7 +91,7 @@ export interface RenderedWorkload {
 }
 
 export interface Rendered {
-  /** Services too, after the pods. */
+  /** Services and Jobs too, after the pods. */
   readonly pods: readonly RenderedPod[];
   /** Absent: none. */
   readonly workloads?: readonly RenderedWorkload[];

@@ -1,6 +1,7 @@
 // Fields of the kinds that keep pods (apps/v1, batch/v1).
 import { type Field, type Fields, list, map, names, object } from "../../../spec/schema.js";
 import { dnsLabel } from "../formats.js";
+import { indexes } from "../job/indexes.js";
 import { share } from "../workload/share.js";
 import { METADATA, STATUS, TEMPLATE_METADATA } from "./metadata.js";
 import { POD_SPEC } from "./pod.js";
@@ -147,7 +148,10 @@ const FAILURE_RULE = object("PodFailurePolicyRule", {
     noEffect: "only a cluster sets conditions like DisruptionTarget",
   },
 });
-const SUCCESS_RULE = object("SuccessPolicyRule", { succeededCount: COUNT, succeededIndexes: { type: "string" } });
+const SUCCESS_RULE = object("SuccessPolicyRule", {
+  succeededCount: { ...COUNT, min: 1 },
+  succeededIndexes: { type: "string", form: "indexes: 0,3-5", check: indexes },
+});
 
 export const JOB_SPEC = object("JobSpec", {
   template: { type: TEMPLATE, required: true },

@@ -1,0 +1,70 @@
+// Jobs: what each one's controller is told of it, and of the pods it starts and stops.
+import type { Diagnostic } from "../base/diagnostic.js";
+import type { HostFacts } from "../base/facts.js";
+import { sameOwner } from "../base/owner.js";
+import type { JobModel } from "../model/types.js";
+import { jobUnit, podUnit, UNIT_NAME_MAX } from "./names.js";
+import { emptyDirFolder, jobFile, jobState } from "./paths.js";
+import type { PodPlan } from "./types.js";
+
+/** A pod that is used again for each attempt. */
+export interface PlannedSlot {
+  readonly pod: string;
+  readonly unit: string;
+  readonly index: number;
+  /** Absolute; cleared before each attempt. */
+  readonly folders: readonly string[];
+  readonly containers: readonly { readonly name: string; readonly unit: string; readonly init: boolean; readonly sidecar: boolean }[];
+}
+
+export interface PlannedJob {
+  readonly model: JobModel;
+  readonly source: string;
+  /** `podgen-job-pi.service` */
+  readonly unit: string;
+  /** Absolute paths of what the controller reads, and of what it remembers. */
+  readonly file: string;
+  readonly state: string;
+  readonly slots: readonly PlannedSlot[];
+}
+
+interface Given {
+  readonly jobs: readonly JobModel[];
+  readonly pods: readonly PodPlan[];
+  readonly facts: HostFacts;
+  readonly sourceOf: (job: JobModel) => string;
+}
+
+export function planJobs({ jobs, pods, facts, sourceOf }: Given): { jobs: PlannedJob[]; diagnostics: Diagnostic[] } {
+  const diagnostics: Diagnostic[] = [];
+  const planned = jobs.map((model): PlannedJob => {
+    const unit = jobUnit(model.name);
+    if (unit.length > UNIT_NAME_MAX) diagnostics.push(tooLong(model, unit));
+    return {
+      model,
+      source: sourceOf(model),
+      unit,
+      file: jobFile(facts.paths, model.name),
+      state: jobState(facts.paths, model.name),
+      slots: pods.filter((pod) => sameOwner(pod.owner, model)).map((pod) => slotOf(pod, facts)),
+    };
+  });
+  return { jobs: planned, diagnostics };
+}
+
+/** Writable layers and volumes in memory are fresh with each start of the pod anyway. */
+function slotOf(pod: PodPlan, { paths }: HostFacts): PlannedSlot {
+  const volumes = emptyDirFolder(paths, pod.name, "");
+  return {
+    pod: pod.name,
+    unit: podUnit(pod.name),
+    index: pod.owner?.index ?? 0,
+    folders: pod.folders.filter((folder) => folder.startsWith(volumes)),
+    containers: pod.containers.map(({ name, unit, init, sidecar = false }) => ({ name, unit, init, sidecar })),
+  };
+}
+
+function tooLong({ name, at }: JobModel, unit: string): Diagnostic {
+  const message = `Job "${name}" makes a unit name of ${unit.length} characters (${unit}); systemd takes ${UNIT_NAME_MAX}`;
+  return { code: "name-too-long", severity: "error", message, at, hint: "choose a shorter name" };
+}
