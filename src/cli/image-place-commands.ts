@@ -54,6 +54,9 @@ export const PLACE_COMMANDS: readonly CommandSpec[] = [
       { name: "format", type: "string", describe: "family of the manifests (default: as they are)", choices: ["oci", "v2s2"] },
       { name: "preserve-digests", type: "boolean", describe: "fail rather than change a manifest" },
       { name: "remove-signatures", type: "boolean", describe: "leave the source's signatures behind" },
+      { name: "src-creds", type: "string", describe: "NAME:PASSWORD for the source's registry; others can see it while podgen runs" },
+      { name: "dest-creds", type: "string", describe: "the same for the destination's" },
+      { name: "authfile", type: "string", describe: "the file with logins, instead of the usual one" },
       {
         name: "src-tls-verify",
         type: "boolean",

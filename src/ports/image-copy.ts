@@ -9,6 +9,8 @@ export type CopyProgress = PullProgress;
 export interface Side {
   /** For that registry's own host; tried before the user's logins. */
   readonly login?: Credentials;
+  /** The file with logins, instead of the user's own; absolute. */
+  readonly authFile?: string;
   /** false: any certificate, or plain HTTP; true: TLS, also on loopback, and a valid certificate. */
   readonly verify?: boolean;
 }

@@ -28,7 +28,7 @@ export interface SyncTarget {
   readonly suffix: string;
 }
 
-/** `clashes`: names that two of them would share; `refused`: images whose names would lead out of the target. Both say which. */
+/** `clashes`: names that two of them would share, or folders of which one would be inside the other, which is replaced as a whole; `refused`: images whose names would lead out of the target. Both say which. */
 export interface SyncJobs {
   readonly jobs: SyncJob[];
   readonly clashes: string[];
@@ -49,7 +49,18 @@ export function jobsFor(sources: readonly SyncSource[], target: SyncTarget): Syn
     if (other !== undefined && other !== from) clashes.push(`${other} and ${from} would both be ${to}`);
     owners.set(to, from);
   }
+  if (target.kind === "dir")
+    for (const { from, to } of jobs) {
+      const around = above(to).find((folder) => owners.has(folder));
+      if (around !== undefined) clashes.push(`${from} would be ${to}, inside of ${owners.get(around)}`);
+    }
   return { jobs: jobs.filter((job, i) => jobs.findIndex((other) => other.to === job.to) === i), clashes, refused };
+}
+
+/** The folders that one is in. */
+function above(path: string): string[] {
+  const parts = path.split("/");
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join("/"));
 }
 
 /** What of a name is kept in the target. */

@@ -1,5 +1,6 @@
 // The images a sync is to copy: of a repository, a folder of images, an OCI layout, or a file that lists them.
 import { resolve } from "node:path";
+import type { Credentials } from "../../base/registry-login.js";
 import type { Side } from "../../ports/image-copy.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
@@ -23,13 +24,13 @@ export async function sourcesOf(
   const word = args.text("source") ?? "";
   switch (args.text("src")) {
     case "docker":
-      return { sources: await ofRepository(word, sideOf(args, "src"), context), failed: 0 };
+      return { sources: await ofRepository(word, sideOf(args, "src", context), context), failed: 0 };
     case "dir":
       return { sources: await ofFolder(resolve(context.cwd, word), word, context), failed: 0 };
     case "oci":
       return { sources: await ofLayout(word, context), failed: 0 };
     case "yaml":
-      return ofFile(word, sideOf(args, "src"), context, keepGoing);
+      return ofFile(word, sideOf(args, "src", context), context, keepGoing);
     default:
       throw new UserError("--src is missing", EXIT.usage, "--src docker, dir, oci or yaml says what the source is");
   }
@@ -58,17 +59,18 @@ function tagged(repository: string, tag: string, side: Side): SyncSource {
 async function ofFolder(root: string, word: string, context: Context): Promise<SyncSource[]> {
   const files = await context.host.files();
   if ((await files.kind(root)) !== "folder") throw new UserError(`${word} is no folder`);
+  const top = root === "/" ? "" : root;
   const found: SyncSource[] = [];
   const look = async (path: string, depth: number): Promise<void> => {
     if ((await files.kind(`${path}/manifest.json`)) === "file") {
-      const name = path === root ? (root.split("/").at(-1) ?? "") : path.slice(root.length + 1);
+      const name = path === top ? (root.split("/").at(-1) ?? "") : path.slice(top.length + 1);
       found.push({ place: `dir:${path}`, name, group: name.replace(/[:@][^/]*$/, "") });
       return;
     }
     for (const name of depth < DEPTH_MAX ? await files.list(path) : [])
       if (!name.startsWith(".") && (await files.kind(`${path}/${name}`)) === "folder") await look(`${path}/${name}`, depth + 1);
   };
-  await look(root === "/" ? "" : root, 0);
+  await look(top, 0);
   return found;
 }
 
@@ -106,8 +108,29 @@ async function ofWanted({ repository, named, fits, side }: WantedRepository, con
   return tags.map((tag) => tagged(whole, tag, side));
 }
 
-/** Of one end: what the command line says of TLS; registries.conf decides where it says nothing. */
-export function sideOf(args: Args, end: "src" | "dest"): Side {
+/** Of one end: what the command line says of its login and of TLS; the user's files decide where it says nothing. */
+export function sideOf(args: Args, end: "src" | "dest", { cwd }: Pick<Context, "cwd">): Side {
   const said = args.text(`${end}-tls-verify`);
-  return said === undefined ? {} : { verify: said === "true" };
+  const authFile = args.text("authfile");
+  const login = loginOf(args, `${end}-creds`);
+  if (login !== undefined && ["dir", "oci"].includes(args.text(end) ?? ""))
+    throw new UserError(`--${end}-creds is for a registry`, EXIT.usage);
+  return {
+    ...(login === undefined ? {} : { login }),
+    ...(authFile === undefined ? {} : { authFile: resolve(cwd, authFile) }),
+    ...(said === undefined ? {} : { verify: said === "true" }),
+  };
+}
+
+/** NAME:PASSWORD; what is wrong with it is told without it. */
+function loginOf(args: Args, option: string): Credentials | undefined {
+  const text = args.text(option);
+  if (text === undefined) return undefined;
+  const colon = text.indexOf(":");
+  if (colon > 0 && colon < text.length - 1) return { username: text.slice(0, colon), password: text.slice(colon + 1) };
+  throw new UserError(
+    `--${option} is not NAME:PASSWORD`,
+    EXIT.usage,
+    "podgen image login asks for a password, and --authfile names its file",
+  );
 }

@@ -18,12 +18,17 @@ export function connect(
   scopes?: readonly string[],
   side?: Side,
 ): Promise<RegistrySession> {
-  return openForWriting(reference, { deadlines, env, ...(scopes === undefined ? {} : { scopes }), ...accessOf(reference, side) });
+  return openForWriting(reference, { deadlines, ...(scopes === undefined ? {} : { scopes }), ...accessOf(reference, env, side) });
 }
 
 /** What a command says of a registry, as sessions are told it: the login is for no other host, a mirror's say. */
-export function accessOf({ host }: Pick<RegistryReference, "host">, { login, verify }: Side = {}): Pick<Access, "logins" | "insecure"> {
+export function accessOf(
+  { host }: Pick<RegistryReference, "host">,
+  env: Env,
+  { login, authFile, verify }: Side = {},
+): Pick<Access, "env" | "logins" | "insecure"> {
   return {
+    env: authFile === undefined ? env : { ...env, REGISTRY_AUTH_FILE: authFile },
     ...(login === undefined ? {} : { logins: [{ key: host, ...login }] }),
     ...(verify === undefined ? {} : { insecure: !verify }),
   };

@@ -89,6 +89,20 @@ test("names at the destination, and two that would be one", () => {
   assert.match(clashes.join(), /a\.example\/app:1 and docker:\/\/b\.example\/app:1 would both be dir:\/m\/app:1/);
 });
 
+test("a folder of an image has no other inside of it", () => {
+  const named = (name: string) => ({ place: `oci:/layout:${name}`, name, group: "layout" });
+  for (const names of [
+    ["x", "x/y/z"],
+    ["x/y/z", "x"],
+  ]) {
+    const { clashes } = jobsFor(names.map(named), { kind: "dir", root: "/m", scoped: true, suffix: "" });
+    assert.deepEqual(clashes, ["oci:/layout:x/y/z would be dir:/m/x/y/z, inside of oci:/layout:x"]);
+  }
+  // Beside each other, and in a registry, they are two names.
+  assert.deepEqual(jobsFor(["x", "xy/z"].map(named), { kind: "dir", root: "/m", scoped: true, suffix: "" }).clashes, []);
+  assert.deepEqual(jobsFor(["x", "x/y"].map(named), { kind: "docker", root: "r.example", scoped: true, suffix: "" }).clashes, []);
+});
+
 test("a name of a layout is no way out of the destination", () => {
   const named = (name: string) => ({ place: `oci:/layout:${name}`, name, group: "layout" });
   const target = { kind: "dir", root: "/images", scoped: true, suffix: "" } as const;

@@ -1,7 +1,7 @@
 // podgen image sync between a real registry, folders and layouts; skopeo reads what it wrote, and wrote what it reads.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -166,4 +166,52 @@ test("refused before anything is copied: two of one name, mistakes in the file, 
     const ended = await sync(...words);
     assert.deepEqual([ended.code, what.test(ended.stderr)], [code, true], `${words.join(" ")}: ${ended.code} ${ended.stderr}`);
   }
+});
+
+test("a destination's own links, and images that are there, are not written through", async () => {
+  await Promise.all(["stick2/theirs", "elsewhere"].map((path) => mkdir(join(folder, path), { recursive: true })));
+  await symlink(join(folder, "elsewhere"), join(folder, "stick2", open.host));
+  const linked = await sync("--src", "docker", "--dest", "dir", "--scoped", `${open.host}/other:1.0`, "stick2");
+  assert.equal(linked.code, 1);
+  assert.match(linked.stderr, /stick2\/localhost:\d+ is a link, which a sync does not follow/);
+  assert.deepEqual(await readdir(join(folder, "elsewhere")), []);
+  await writeFile(join(folder, "stick2/theirs/manifest.json"), "{}");
+  const inside = await sync("--src", "docker", "--dest", "dir", `${open.host}/other:1.0`, "stick2/theirs/deep");
+  assert.equal(inside.code, 0, "the destination itself is the user's word");
+  await rm(join(folder, "stick2", open.host));
+  await mkdir(join(folder, "stick2", open.host));
+  await writeFile(join(folder, "stick2", open.host, "manifest.json"), "{}");
+  const within = await sync("--src", "docker", "--dest", "dir", "--scoped", `${open.host}/other:1.0`, "stick2");
+  assert.match(within.stderr, /stick2\/localhost:\d+ is the folder of an image/);
+});
+
+test("logins for either end, on the command line or in a file, and never shown", async () => {
+  const file = join(folder, "logins.json");
+  await writeFile(file, JSON.stringify({ auths: { [locked.host]: { auth: Buffer.from("robot:secret").toString("base64") } } }));
+  const there = ["-s", "docker", "-d", "docker", "--no-dest-tls-verify", `${open.host}/other:1.0`, `${locked.host}/to`];
+  const refused = await sync(...there);
+  assert.deepEqual([refused.code, /podgen image login/.test(refused.stderr)], [1, true], refused.stderr);
+  for (const more of [
+    ["--dest-creds", "robot:secret"],
+    ["--authfile", "logins.json"],
+  ]) {
+    const done = await sync(...more, ...there);
+    assert.equal(done.code, 0, done.stderr);
+    assert.ok(!`${done.stdout}${done.stderr}`.includes("secret"));
+  }
+  const back = ["-s", "docker", "-d", "dir", "--no-src-tls-verify", `${locked.host}/to/other`];
+  assert.equal((await sync(...back, "back1")).code, 1);
+  for (const [i, more] of [
+    ["--src-creds", "robot:secret"],
+    ["--authfile", file],
+  ].entries())
+    assert.equal((await sync(...more, ...back, `back${i}`)).code, 0);
+  for (const [word, what] of [
+    ["hunter2", /--src-creds is not NAME:PASSWORD/],
+    [":hunter2", /--src-creds is not NAME:PASSWORD/],
+  ] as const) {
+    const bad = await sync("--src-creds", word, ...back, "back3");
+    assert.deepEqual([bad.code, what.test(bad.stderr), bad.stderr.includes("hunter2")], [64, true, false], bad.stderr);
+  }
+  assert.equal((await sync("--dest-creds", "a:b", ...back, "back3")).code, 64);
 });

@@ -1,11 +1,11 @@
 // podgen image sync: many images from one kind of place to another, as skopeo sync; one line an image on standard output.
-import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { CopyWishes, Side } from "../../../ports/image-copy.js";
 import type { Args } from "../../args.js";
 import type { Context } from "../../context.js";
 import { EXIT, UserError } from "../../exit.js";
 import { explained } from "../../image-errors.js";
+import { makeBelow } from "../../sync/below.js";
 import { jobsFor, type SyncJob, type SyncTarget } from "../../sync/jobs.js";
 import { sideOf, sourcesOf } from "../../sync/sources.js";
 
@@ -17,6 +17,7 @@ export async function run(args: Args, context: Context): Promise<number> {
   const target = targetOf(args, context);
   const wishes = wishesOf(args);
   const keepGoing = args.flag("keep-going");
+  const to = sideOf(args, "dest", context);
   const { sources, failed: unlisted } = await sourcesOf(args, context, keepGoing);
   const { jobs, clashes, refused } = jobsFor(sources, target);
   if (refused.length > 0)
@@ -28,7 +29,7 @@ export async function run(args: Args, context: Context): Promise<number> {
     context.err.write(`would copy ${count(jobs.length)}\n`);
     return unlisted > 0 ? EXIT.failed : EXIT.done;
   }
-  const done = await copyAll(jobs, wishes, sideOf(args, "dest"), { keepGoing, quiet: args.flag("quiet") }, context);
+  const done = await copyAll(jobs, wishes, to, { keepGoing, quiet: args.flag("quiet"), root: target.root }, context);
   const failed = done.failed + unlisted;
   const left = jobs.length - done.copied - done.same - done.failed;
   const words = [`copied ${count(done.copied)}`, `${done.same} there already`];
@@ -48,7 +49,7 @@ async function copyAll(
   jobs: readonly SyncJob[],
   wishes: CopyWishes,
   to: Side,
-  { keepGoing, quiet }: { readonly keepGoing: boolean; readonly quiet: boolean },
+  { keepGoing, quiet, root }: { readonly keepGoing: boolean; readonly quiet: boolean; readonly root: string },
   context: Context,
 ): Promise<Done> {
   const copies = await context.host.imageCopies();
@@ -61,7 +62,7 @@ async function copyAll(
     const number = ++begun;
     const code = await explained(context, async () => {
       if (!quiet) context.err.write(`[${number}/${jobs.length}] ${job.from} -> ${job.to}\n`);
-      if (job.to.startsWith("dir:")) await mkdir(dirname(job.to.slice("dir:".length)), { recursive: true });
+      if (job.to.startsWith("dir:")) await makeBelow(root, dirname(job.to.slice("dir:".length)));
       const { digest, same } = await copies.copy(job.from, job.to, { ...wishes, from: job.side, to }, () => undefined);
       if (same === true) done.same++;
       else done.copied++;

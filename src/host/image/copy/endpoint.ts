@@ -54,7 +54,7 @@ export async function openContent(text: string, options: EndpointOptions): Promi
   const reference = registryOf(text) ?? parseReference(text);
   if (reference.kind === "registry" && !text.startsWith("docker://")) throw new ImageError("image-bad", text, `${text} names no transport`);
   const { accessOf } = await import("../connect.js");
-  const access = reference.kind === "registry" ? accessOf(reference, side) : {};
+  const access = reference.kind === "registry" ? accessOf(reference, env, side) : {};
   return (await import("../open.js")).openSource(reference, platform, { env, deadlines, podrt, ...access });
 }
 
