@@ -16,7 +16,7 @@ export class MirroredSource implements ImageSource, Content {
   readonly remote = true;
   readonly #places: readonly Place[];
   /** Where the image was found: its layers are there, too. */
-  #found = 0;
+  #found: number | undefined;
 
   /** The primary location is the last one; its trouble is the one that is told. */
   constructor(places: readonly Place[]) {
@@ -43,14 +43,16 @@ export class MirroredSource implements ImageSource, Content {
     return this.#first((source) => source.resolve(digest));
   }
 
-  /** Those of where the image was found, and no other's: as containers/image has it. */
-  signatures(digest: string): Promise<Found> {
-    return (this.#places[this.#found] as Place).source.signatures(digest);
+  /** Those of where the image was found, and no other's: as containers/image has it. A manifest of the store has to be found first. */
+  async signatures(digest: string): Promise<Found> {
+    if (this.#found === undefined) await this.manifest(digest);
+    return (this.#places[this.#found ?? 0] as Place).source.signatures(digest);
   }
 
   async *layer(layer: Descriptor, from: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     let offset = from;
-    const order = [...this.#places.slice(this.#found), ...this.#places.slice(0, this.#found)];
+    const found = this.#found ?? 0;
+    const order = [...this.#places.slice(found), ...this.#places.slice(0, found)];
     for (const [i, { source }] of order.entries()) {
       try {
         for await (const piece of source.layer(layer, offset, signal)) {

@@ -1,7 +1,12 @@
 // Podman's tar-split becomes podgen's recipe, record by record; what is neither is refused.
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { recordsOf, TarSplitError } from "../../../src/host/image/containers/tar-split.js";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { recipeOf, recordsOf, TarSplitError } from "../../../src/host/image/containers/tar-split.js";
 
 const records = (line: object) => Buffer.concat(recordsOf(JSON.stringify(line)));
 
@@ -27,4 +32,24 @@ test("a file's content is taken from its file, whatever bytes its name has", () 
 test("what is no tar-split, or leads out of the layer, is refused", () => {
   for (const line of ["{", "[]", '{"type":3}', '{"type":1,"name":"a","size":-1}', '{"type":1,"name":"a/../../b","size":1}'])
     assert.throws(() => recordsOf(line), TarSplitError, line);
+});
+
+test("what cannot be read, or is cut off, is told to who reads on, however late that is", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "podgen-split-"));
+  const cut = join(folder, "cut.gz");
+  await writeFile(cut, gzipSync(Buffer.from('{"type":2,"payload":"aGVhZA=="}\n'.repeat(5000))).subarray(0, 60));
+  for (const [path, how] of [
+    [join(folder, "none.gz"), { code: "ENOENT" }],
+    [cut, TarSplitError],
+  ] as const) {
+    const recipe = recipeOf(path);
+    assert.equal((await recipe.next()).value?.toString(), "podgen layer recipe 1\n");
+    // Who takes it is podrt, which may have much to do first.
+    await sleep(50);
+    const rest = async () => {
+      for await (const _ of recipe);
+    };
+    await assert.rejects(rest, how);
+  }
+  await rm(folder, { recursive: true });
 });

@@ -15,11 +15,12 @@ export class TarSplitError extends Error {}
 
 /** The recipe, in pieces, uncompressed. Throws TarSplitError, and what reading the file throws. */
 export async function* recipeOf(path: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(MAGIC);
+  // Not before: nobody listens for their errors while the reader is busy with the first piece.
   const file = createReadStream(path);
   const unzipped = createGunzip();
   file.on("error", (error) => unzipped.destroy(error));
   try {
-    yield Buffer.from(MAGIC);
     for await (const line of createInterface({ input: file.pipe(unzipped), crlfDelay: Number.POSITIVE_INFINITY }))
       if (line !== "") yield* recordsOf(line);
     yield Buffer.from("E");

@@ -1,6 +1,6 @@
 // An image as plain files in a folder, skopeo's `dir:` (containers-transports(5)): manifest.json, and blobs by their hex digests.
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ImageError } from "../../../ports/images.js";
 import { syncFolder } from "../../files/folders.js";
@@ -111,7 +111,7 @@ export class DirSink implements Sink {
   }
 
   async holds(digest: string): Promise<boolean> {
-    const bytes = await readFile(join(this.#reference.path, "manifest.json")).catch(() => undefined);
+    const bytes = await readRegular(join(this.#reference.path, "manifest.json"), MANIFEST_MAX).catch(() => undefined);
     return bytes !== undefined && digestOf(bytes) === digest;
   }
 
@@ -143,12 +143,17 @@ export class DirSink implements Sink {
     const { toFile } = await import("../signatures/signature.js");
     return async (digest) => {
       for (const [i, signature] of signatures.entries())
-        await writeFile(join(this.#temporary, `${top ? "" : `${hexOf(digest)}.`}signature-${i + 1}`), toFile(signature), { flag: "wx" });
+        await writeFile(join(this.#temporary, `${top ? "" : `${hexOf(digest)}.`}signature-${i + 1}`), toFile(signature), {
+          flag: "wx",
+          flush: true,
+        });
     };
   }
 
   async commit(): Promise<void> {
     await writeFile(join(this.#temporary, "version"), VERSION, { flag: "wx", flush: true });
+    // Its names too, before it counts: else a power cut leaves a folder of the right name with less in it.
+    await syncFolder(this.#temporary);
     const { path } = this.#reference;
     const old = `${this.#temporary}.old`;
     // rename(2) puts no folder in the place of one that is not empty.
@@ -184,8 +189,8 @@ export class DirSink implements Sink {
       if (error.code === "ENOENT") return [];
       throw new ImageError("image-bad", text, `${text}: ${path} is no folder: ${error.code}`);
     });
-    const version = await readFile(join(path, "version"), "utf8").catch(() => "");
-    if (names.length > 0 && version !== VERSION)
+    const version = await readRegular(join(path, "version"), VERSION.length).catch(() => undefined);
+    if (names.length > 0 && Buffer.from(version ?? "").toString() !== VERSION)
       throw new ImageError("image-bad", text, `${text}: ${path} is a folder of something else`, "Give one that is empty, or not there.");
   }
 }

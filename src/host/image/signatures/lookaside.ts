@@ -1,5 +1,4 @@
 // Signatures in files beside the registry: BASE/REPOSITORY@sha256=HEX/signature-1, -2, … (containers' signature-protocols).
-import { readFile, stat } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ImageError } from "../../../ports/images.js";
@@ -8,6 +7,7 @@ import type { Deadlines } from "../deadlines.js";
 import { discard, HttpClient, HttpError, readAll, shown } from "../http.js";
 import { printable } from "../json.js";
 import { hexOf, type RegistryReference } from "../reference.js";
+import { readRegular } from "../regular.js";
 import { fromFile, SIGNATURE_MAX, SIGNATURES_MAX, type Signature } from "./signature.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -48,11 +48,12 @@ export async function readLookaside(
   }
 }
 
-/** undefined: it is not there. Throws errors of node:fs, and one for a file that is too long. */
+/** undefined: it is not there. Throws errors of node:fs, and one for a file that is too long or no ordinary one. */
 export async function readSignatureFile(path: string): Promise<Uint8Array | undefined> {
   try {
-    if ((await stat(path)).size > SIGNATURE_MAX) throw new Error(`it is over ${SIGNATURE_MAX} bytes`);
-    return await readFile(path);
+    const bytes = await readRegular(path, SIGNATURE_MAX);
+    if (bytes === undefined) throw new Error(`it is over ${SIGNATURE_MAX} bytes`);
+    return bytes;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
