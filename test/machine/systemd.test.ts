@@ -23,6 +23,26 @@ const pod = (name: string, command: readonly string[], limits: object): string =
     },
   });
 
+/** Limits of the pod as a whole: its slice's. */
+const pair = JSON.stringify({
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "pair" },
+  spec: {
+    restartPolicy: "Never",
+    terminationGracePeriodSeconds: 1,
+    resources: { limits: { memory: "40Mi", cpu: "500m" }, requests: { memory: "8Mi", cpu: "250m" } },
+    containers: [
+      { name: "quiet", image: IMAGE, command: ["sleep", "1000"] },
+      { name: "eats", image: IMAGE, command: ["dd", "if=/dev/zero", "of=/dev/null", "bs=128M", "count=1"] },
+    ],
+    volumes: [
+      { name: "mem", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+      { name: "disk", emptyDir: { sizeLimit: "1Mi" } },
+    ],
+  },
+});
+
 const EAT = ["dd", "if=/dev/zero", "of=/dev/null", "bs=128M", "count=1"];
 
 let machine: Machine;
@@ -44,10 +64,20 @@ test("a user's manager has the controllers", async () => {
 });
 
 describe("podgen's containers of a user", () => {
+  let applied: Awaited<ReturnType<Machine["try"]>>;
   before(async () => {
-    const specs = [pod("oom", EAT, { memory: "32Mi" }), pod("busy", ["sh", "-c", "while :; do :; done"], { memory: "24Mi", cpu: "100m" })];
+    const specs = [
+      pod("oom", EAT, { memory: "32Mi" }),
+      pod("busy", ["sh", "-c", "while :; do :; done"], { memory: "24Mi", cpu: "100m" }),
+      pair,
+    ];
+    applied = await machine.try(
+      `${ALICE}cat > /home/alice/pods.yaml << 'END'\n${specs.join("\n---\n")}\nEND\nalice podgen apply --no-wait /home/alice/pods.yaml`,
+      SLOW,
+    );
+    // Whether an apply that waits sees these ends is the emulator's pace.
     await machine.run(
-      `${ALICE}cat > /home/alice/pods.yaml << 'END'\n${specs.join("\n---\n")}\nEND\nalice podgen apply /home/alice/pods.yaml`,
+      `${ALICE}until [ "$(alice systemctl --user show -P Result pod-oom_app.service pod-pair_eats.service | grep -c oom-kill)" = 2 ]; do sleep 1; done`,
       SLOW,
     );
   });
@@ -59,11 +89,29 @@ describe("podgen's containers of a user", () => {
     assert.match(unit, new RegExp(`^MemoryMax=${32 * MIB}$`, "m"));
     assert.match(unit, new RegExp(`^MemoryPeak=${32 * MIB}$`, "m"));
     const list = JSON.parse(await machine.run(`${ALICE}alice podgen status -o json`, SLOW));
-    const [busy, oom] = list.items;
+    const [busy, oom, both] = list.items;
+    const eats = both.containers.find((c: { name: string }) => c.name === "eats");
+    assert.deepEqual([both.name, eats?.reason], ["pair", "OOMKilled"]);
     const { phase, reason, exitCode, signal } = oom.containers[0];
     assert.deepEqual([oom.name, oom.phase, phase, reason, exitCode, signal], ["oom", "Failed", "Error", "OOMKilled", 137, "SIGKILL"]);
     assert.deepEqual([busy.name, busy.phase], ["busy", "Running"]);
     assert.match(await machine.run("dmesg | grep 'Memory cgroup out of memory'"), /\(dd\)/);
+  });
+
+  test("limits of the pod hold for all its containers together; what nothing holds is said once", async () => {
+    assert.equal(applied.code, 0, applied.stderr);
+    assert.equal(applied.stderr.match(/has no effect/g)?.length, 2, applied.stderr);
+    assert.match(applied.stderr, /volume "disk" of pod "pair": its size limit has no effect/);
+    assert.match(applied.stderr, /pod "pair": requests\.memory has no effect: no memory is reserved/);
+    assert.doesNotMatch(applied.stderr, /not enforced/);
+    const out = await machine.run(
+      `${ALICE}cd /sys/fs/cgroup/$(alice systemctl --user show -P ControlGroup pod-pair.slice)
+      cat memory.max cpu.max cpu.weight memory.min; grep oom_kill memory.events
+      alice systemctl --user show -P ActiveState pod-pair_quiet.service
+      alice podgen exec pair/quiet -- sh -c 'echo inside'`,
+      SLOW,
+    );
+    assert.match(out, new RegExp(`^${40 * MIB}\n50000 100000\n10\n${8 * MIB}\noom_kill [1-9]\\d*\nactive\ninside$`, "m"));
   });
 
   test("one that would take a processor gets its part", async () => {
