@@ -1,11 +1,11 @@
 // Is a pod as wanted? Waits for its containers, tells a crash loop from a slow start, and explains what went wrong.
 import { OOM_EXIT_CODE } from "../base/end.js";
 import type { UnitState } from "../base/installed.js";
+import { waitsFor } from "../base/pod-order.js";
 import { signalName } from "../base/signal.js";
 import type { PodChange } from "../diff/types.js";
 import type { Listed } from "../ports/manager.js";
 import { loadFailure, socketHint, type Verdict } from "./judge.js";
-import { waitsFor } from "./order.js";
 import type { ApplyPorts, ContainerFailure } from "./types.js";
 import { unusable } from "./units.js";
 import { asksForMore, isAwaited, isUp, lateReason, listingOf, reasonOf, verdictOf, type Watched } from "./watched.js";

@@ -48,8 +48,3 @@ export function notStarted(pod: string, edge: PodEdge): ContainerFailure {
   const reason = `not started: it waits for pod ${edge.pod} to be ${edge.condition}, which failed`;
   return { pod, unit, reason, restarts: 0, lastLines: [], hint: `mend pod ${edge.pod} first` };
 }
-
-/** What a pod waits for, in words: `pod db to be ready, pod migrate to be completed`. */
-export function waitsFor(edges: readonly PodEdge[]): string {
-  return edges.map((e) => `pod ${e.pod} to be ${e.condition}`).join(", ");
-}

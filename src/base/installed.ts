@@ -100,6 +100,8 @@ export interface UnitState {
     readonly statusText: string;
     readonly activeEnter: number;
   };
+  /** A job is queued or runs for it; absent: none. */
+  readonly hasJob?: true;
   /** InvocationID in hex: another one after every start, also one by systemd itself. Absent when never started. */
   readonly invocation?: string;
 }

@@ -14,6 +14,11 @@ export interface PodEdge {
 /** The pods that each pod waits for, by name. */
 export type PodEdges = ReadonlyMap<string, readonly PodEdge[]>;
 
+/** What a pod waits for, in words: `pod db to be ready, pod migrate to be completed`. */
+export function waitsFor(edges: readonly PodEdge[]): string {
+  return edges.map((e) => `pod ${e.pod} to be ${e.condition}`).join(", ");
+}
+
 /** The first circle that `start` is part of, as the names on the way, `start` at both ends; undefined where there is none. */
 export function circleOf(start: string, edges: PodEdges): readonly string[] | undefined {
   // Breadth first, so that it is the shortest one.

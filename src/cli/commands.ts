@@ -62,7 +62,7 @@ const timeout: OptionSpec = {
   describe: "how long a pod may take until it is ready: seconds, or 10s, 2m, 1h",
   default: 60,
 };
-/** Of an apply, which knows the pods' probes. */
+/** Where the pods' probes are known. */
 const applyTimeout: OptionSpec = {
   name: "timeout",
   type: "duration",
@@ -219,7 +219,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "start",
     positionals: "<pods..>",
     describe: "start pods (POD) or containers (POD/CONTAINER)",
-    options: [timeout],
+    options: [applyTimeout],
     examples: [["podgen start web", "what podgen stop stopped"]],
     load: () => import("./commands/start.js"),
   },
@@ -235,7 +235,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "restart",
     positionals: "<pods..>",
     describe: "restart pods or containers",
-    options: [timeout],
+    options: [applyTimeout],
     examples: [["podgen restart web", "all containers of the pod"]],
     load: () => import("./commands/restart.js"),
   },

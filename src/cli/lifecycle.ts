@@ -3,7 +3,11 @@ import type { Args } from "./args.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
 import { heldPods } from "./holds.js";
+import { patienceOf } from "./patience.js";
 import { manifestOf, type PodTarget, parseTarget, podsOf } from "./pods.js";
+
+/** As of apply: what probes allow comes on top, where nobody says how long to wait. */
+const DEFAULT_SECONDS = 60;
 
 export type Verb = "start" | "stop" | "restart";
 const DONE: Readonly<Record<Verb, string>> = { start: "started", stop: "stopped", restart: "restarted" };
@@ -20,7 +24,7 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
   if (kept !== undefined) throw new UserError(`pod ${kept.pod} is held`, EXIT.failed, `podgen release ${kept.pod} starts it`);
   const manager = await context.host.manager();
   const runtime = await context.host.runtime();
-  const deadline = (args.number("timeout") ?? 60) * 1000;
+  const asked = args.number("timeout");
   let failed = false;
   await Promise.all(
     targets.map(async (target) => {
@@ -28,6 +32,8 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
       const names = target.container !== undefined ? [target.container] : Object.keys(manifest.pods[target.pod]?.images ?? {});
       // A person asked: the next start is at once, whatever the back-off says.
       if (verb !== "stop") for (const name of names) await runtime.clearBackoff(target.pod, name);
+      const more = asked !== undefined || verb === "stop" ? 0 : await patienceOf(context, manifest, target.pod);
+      const deadline = ((asked ?? DEFAULT_SECONDS) + more) * 1000;
       const result = await manager[verb](unit, deadline);
       // A container that ignores SIGTERM ends a normal stop as failed/timeout (UNITS.md 11): no failure of the stop.
       if (verb === "stop") for (const u of unitsOf(target, manifest.pods[target.pod]?.units ?? [])) await manager.resetFailed(u);

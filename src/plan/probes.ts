@@ -25,7 +25,7 @@ export function isGated({ probes }: PlannedContainer): boolean {
 }
 
 /** Seconds after its start in which a container may become ready without any of its probes having given up. */
-export function patience({ probes }: PlannedContainer): number {
+export function patience({ probes }: Pick<PlannedContainer, "probes">): number {
   return (probes?.startup === undefined ? 0 : longest(probes.startup)) + (probes?.readiness === undefined ? 0 : longest(probes.readiness));
 }
 

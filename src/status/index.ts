@@ -1,6 +1,7 @@
 // From the manifest and the manager's truth to PodStatus; pure.
 import { type EndWord, endWord, OOM_EXIT_CODE } from "../base/end.js";
 import type { LastEnd, Manifest, ManifestPod, PodFailure, ProbeRecord, UnitState } from "../base/installed.js";
+import { waitsFor } from "../base/pod-order.js";
 import { signalName } from "../base/signal.js";
 import { readSocketUnit } from "../base/socket-unit.js";
 import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
@@ -102,10 +103,12 @@ function podStatus(
     .map((unit) => containerStatus(pod, unit, units.get(unit), stopped, endOf(unit)))
     .map((c) => withProbes(c, isProbed(pod, c.name), probes.get(`${pod.name}/${c.name}`)));
   const mains = containers.filter((c) => !c.init);
+  const waits = waitOf(pod, podUnit, units.get(`pod-${pod.name}__gate.service`));
   const started = containers.map((c) => c.startedAt).filter((t) => t !== undefined);
   return {
     name: pod.name,
-    phase: failure === undefined ? podPhase(podUnit, containers) : "Failed",
+    phase: failure !== undefined ? "Failed" : waits !== undefined ? "Waiting" : podPhase(podUnit, containers),
+    ...(waits === undefined ? {} : { waitsFor: waits }),
     ...(failure === undefined ? {} : { reason: failure.reason }),
     ready: mains.filter((c) => c.ready).length,
     total: mains.length,
@@ -117,6 +120,14 @@ function podStatus(
     enabled: podUnit?.unitFileState === "enabled",
     containers,
   };
+}
+
+/** A job of a pod that does not run yet waits for those before it; then its gate does, which says for whom. */
+function waitOf(pod: ManifestPod, unit: UnitState | undefined, gate: UnitState | undefined): string | undefined {
+  if (pod.after === undefined || pod.after.length === 0) return undefined;
+  const all = waitsFor(pod.after);
+  if (gate?.activeState === "activating") return gate.service?.statusText.replace(/^waits for /, "") || all;
+  return unit?.activeState === "inactive" && unit.hasJob ? all : undefined;
 }
 
 /** `app` for `pod-web_app.service` of pod web; undefined for other units. Names never contain `_`. */

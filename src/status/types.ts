@@ -4,7 +4,7 @@ import type { ProbeRecord } from "../base/installed.js";
 import type { OwnerRef } from "../base/owner.js";
 
 export type ContainerPhase = "Running" | "Starting" | "Completed" | "Error" | "CrashLoopBackOff" | "Stopped" | "Missing";
-export type PodPhase = "Running" | "Pending" | "Succeeded" | "Failed" | "CrashLoopBackOff" | "Stopped" | "Degraded";
+export type PodPhase = "Running" | "Pending" | "Waiting" | "Succeeded" | "Failed" | "CrashLoopBackOff" | "Stopped" | "Degraded";
 
 export interface ContainerStatus {
   readonly name: string;
@@ -40,6 +40,8 @@ export interface PodStatus {
   readonly reason?: string;
   /** It is stopped until a person releases it (podgen hold); absent: it is not. */
   readonly held?: true;
+  /** Of one that is Waiting: `pod db to be ready`; absent: it waits for no other pod. */
+  readonly waitsFor?: string;
   readonly ready: number;
   readonly total: number;
   readonly restarts: number;

@@ -87,9 +87,16 @@ const systemctl = async (...words: string[]): Promise<void> => {
   assert.equal(ran.code, 0, ran.stderr);
 };
 
+/** What status says of web. */
+async function waiting(): Promise<readonly unknown[]> {
+  const { phase, waitsFor } = JSON.parse((await host.podgen(["status", "web", "-o", "json"])).stdout).items[0];
+  return [phase, waitsFor];
+}
+
 /** Lets the slow ones go on, each only when who waits for it could have started too early. */
-async function comesUpInOrder(): Promise<void> {
+async function comesUpInOrder(queued: boolean): Promise<void> {
   await until("the init container runs", async () => (await host.property("pod-db_slow.service", "ActiveState")) === "activating");
+  if (queued) assert.deepEqual(await waiting(), ["Waiting", "pod db to be ready, pod migrate to be completed"]);
   assert.deepEqual(lines(), []);
   touch("go");
   await until("migrate runs", () => lines().includes("migrate-starts"));
@@ -97,6 +104,7 @@ async function comesUpInOrder(): Promise<void> {
   await until("db runs", () => lines().includes("db-starts"));
   await until("web waits", async () => (await host.property("pod-web__gate.service", "StatusText")) !== "");
   assert.equal(await host.property("pod-web__gate.service", "StatusText"), "waits for pod migrate to be completed");
+  assert.deepEqual(await waiting(), ["Waiting", "pod migrate to be completed"]);
   assert.ok(!lines().includes("web-starts"), lines().join(" "));
   touch("migrated");
   await until("web runs", () => lines().includes("web-starts"));
@@ -106,7 +114,7 @@ async function comesUpInOrder(): Promise<void> {
 
 test("apply starts pods in their order, whatever the order in the file", async () => {
   const applied = host.podgen(["apply", "--timeout", "100", spec]);
-  await comesUpInOrder();
+  await comesUpInOrder(false);
   const { code, stderr } = await applied;
   assert.equal(code, 0, stderr);
   assert.equal((await host.podgen(["diff", spec])).code, 0);
@@ -122,7 +130,7 @@ test("all stopped at once: who waits stops first, and the others only when it ha
 test("as at boot, started by default.target: the same order", async () => {
   forget();
   await systemctl("start", "--no-block", "default.target");
-  await comesUpInOrder();
+  await comesUpInOrder(true);
 });
 
 test("a container of a required pod that crashes disturbs nobody else; one that is stopped takes its dependants along, and they stop first", async () => {

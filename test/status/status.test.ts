@@ -65,6 +65,20 @@ function statusWith(...units: UnitState[]) {
 const podUp = state("pod-web.service", "active", "exited");
 const prepDone = state("pod-web_prep.service", "active", "exited");
 
+test("a pod that waits for others says for whom: its gate in its own words, a job that waits in the annotation's", () => {
+  const after = [{ pod: "db", condition: "ready", requires: true } as const];
+  const base = manifest.pods["web"];
+  assert.ok(base);
+  const waiting = (...units: UnitState[]) =>
+    statusOf({ ...manifest, pods: { web: { ...base, after } } }, new Map(units.map((u) => [u.name, u])))[0];
+  const queued = waiting({ ...state("pod-web.service", "inactive", "dead"), hasJob: true });
+  assert.deepEqual([queued?.phase, queued?.waitsFor], ["Waiting", "pod db to be ready"]);
+  const gate = state("pod-web__gate.service", "activating", "start", { statusText: "waits for pod migrate to be completed" });
+  const held = waiting(state("pod-web.service", "activating", "start"), gate);
+  assert.deepEqual([held?.phase, held?.waitsFor], ["Waiting", "pod migrate to be completed"]);
+  assert.deepEqual([waiting(state("pod-web.service", "inactive", "dead"))?.phase, waiting()?.waitsFor], ["Stopped", undefined]);
+});
+
 test("a running pod: ready counts, ports, age, boot", () => {
   const pod = statusWith(podUp, prepDone, state("pod-web_app.service", "active", "running"));
   assert.equal(pod.phase, "Running");

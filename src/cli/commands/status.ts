@@ -80,7 +80,10 @@ function describe(pod: PodStatus, now: number): string {
   const head = [
     ["Pod:", pod.name],
     ...(pod.owner === undefined ? [] : [["Workload:", ownerName(pod.owner)]]),
-    ["Status:", pod.reason === undefined ? pod.phase : `${pod.phase} (${pod.reason})`],
+    [
+      "Status:",
+      `${pod.phase}${pod.reason === undefined ? "" : ` (${pod.reason})`}${pod.waitsFor === undefined ? "" : ` for ${pod.waitsFor}`}`,
+    ],
     ...(pod.held ? [["Held:", `yes: podgen release ${pod.name} starts it`]] : []),
     ["Ready:", `${pod.ready}/${pod.total}`],
     ["Unit:", `pod-${pod.name}.service (${pod.enabled ? "starts at boot" : "not enabled"})`],

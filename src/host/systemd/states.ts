@@ -18,6 +18,7 @@ const UNIT_PROPERTIES = [
   "FragmentPath",
   "NeedDaemonReload",
   "InvocationID",
+  "Job",
 ];
 const SERVICE_PROPERTIES = ["Result", "MainPID", "ExecMainCode", "ExecMainStatus", "NRestarts", "StatusText", "ActiveEnterTimestamp"];
 const WANTED: ReadonlySet<string> = new Set([...UNIT_PROPERTIES, ...SERVICE_PROPERTIES]);
@@ -40,6 +41,8 @@ export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
   const invocation = hex(properties.get("InvocationID"));
   // Name and message of an error; both empty where there is none.
   const loadError = properties.get("LoadError");
+  // Its number, 0 for none, and object path.
+  const job = properties.get("Job");
   const message = Array.isArray(loadError) ? text(loadError[1]) : "";
   const unit: UnitState = {
     name,
@@ -50,6 +53,7 @@ export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
     unitFileState: text(properties.get("UnitFileState")),
     fragmentPath: text(properties.get("FragmentPath")),
     needDaemonReload: properties.get("NeedDaemonReload") === true,
+    ...(Array.isArray(job) && number(job[0]) !== 0 ? { hasJob: true as const } : {}),
     ...(invocation === "" ? {} : { invocation }),
   };
   if (!name.endsWith(".service")) return unit;
@@ -75,8 +79,8 @@ async function readFull(connection: Connection, path: string, service: boolean):
 }
 
 /** What a listing gives for nothing. */
-function asState({ path: _, job: __, ...listed }: Listed): UnitState {
-  return { ...listed, unitFileState: "", fragmentPath: "", needDaemonReload: false };
+function asState({ path: _, job, ...listed }: Listed): UnitState {
+  return { ...listed, ...(job === 0 ? {} : { hasJob: true as const }), unitFileState: "", fragmentPath: "", needDaemonReload: false };
 }
 
 /** With the three properties that a listing lacks. */
