@@ -6,6 +6,7 @@
 #include "lib/bundle.h"
 #include "lib/complain.h"
 #include "lib/deadline.h"
+#include "lib/mains.h"
 #include "lib/notify.h"
 #include "lib/number.h"
 #include "lib/proc.h"
@@ -19,6 +20,7 @@ enum { LEAST_MS = 2000, KILLED_MS = 5000 };
 struct wish {
   const char *bundle;
   bool post_start;
+  bool shared; /* the grace is all of the pod's */
   uint64_t grace;
   int signal;
 };
@@ -80,18 +82,38 @@ static int send_signal(int main, int number, struct err *err) {
   return err_set(err, errno, "signal", "%d", number);
 }
 
+/* Milliseconds of clock_ms() by which it has to be over: of a sidecar, which stops after the others, with what these have left of the
+ * grace. */
+static int64_t deadline_of(const struct bundle *b, const struct wish *wish, int64_t now) {
+  struct err ignored;
+  const int64_t own = now + (int64_t)wish->grace * 1000;
+  if (!wish->shared) return own;
+  const char *slash = strrchr(b->run_dir, '/');
+  cleanup_free char *pod = slash ? strndup(b->run_dir, (size_t)(slash - b->run_dir)) : NULL;
+  cleanup_fd int run = pod ? run_open(&ignored) : -1;
+  cleanup_fd int dir = run < 0 ? -1 : run_open_at(run, pod, false, &ignored);
+  const int64_t began = dir < 0 ? -1 : mains_stop_began(dir);
+  const int64_t all = began + (int64_t)wish->grace * 1000;
+  return began < 0 || all > own ? own : all;
+}
+
 /*
  * One budget for hook and stop: systemd would give each its own TimeoutStopSec=, so the stop is ours too. What fails here is told,
  * and the manager's own signals come after us in any case.
  */
 static int pre_stop(const struct bundle *b, int main, const struct wish *wish, struct err *err) {
-  const int64_t deadline = clock_ms() + (int64_t)wish->grace * 1000;
+  const int64_t from = clock_ms(), deadline = deadline_of(b, wish, from);
   int r = hook_run(&b->pre_stop, b, "preStop", main, deadline, err);
   if (r < 0) complain_warning(err, "hook", b->unit, b->identifier, "stopping all the same");
   const int64_t least = clock_ms() + LEAST_MS;
+  const int64_t end = deadline > least ? deadline : least;
   r = send_signal(main, wish->signal, err);
-  if (r < 0 || await_end(main, deadline > least ? deadline : least) != -ETIMEDOUT) return r;
-  err_set(err, 0, "stop", "it has not ended within its %llu s", (unsigned long long)wish->grace);
+  if (r < 0 || await_end(main, end) != -ETIMEDOUT) return r;
+  if (wish->shared)
+    err_set(err, 0, "stop", "it has not ended within the %llu s that were left of %llu", (unsigned long long)(end - from + 500) / 1000,
+            (unsigned long long)wish->grace);
+  else
+    err_set(err, 0, "stop", "it has not ended within its %llu s", (unsigned long long)wish->grace);
   complain_warning(err, "hook", b->unit, b->identifier, "killing it");
   r = send_signal(main, SIGKILL, err);
   (void)await_end(main, clock_ms() + KILLED_MS);
@@ -102,15 +124,27 @@ static int pre_stop(const struct bundle *b, int main, const struct wish *wish, s
 
 static bool parse(int argc, char **argv, struct wish *ret) {
   *ret = (struct wish){.signal = -1};
-  if (argc != 4 && argc != 8) return false;
-  ret->bundle = argv[argc - 1];
+  if (argc < 4) return false;
   ret->post_start = !strcmp(argv[1], "--post-start");
-  if ((!ret->post_start && strcmp(argv[1], "--pre-stop")) || strcmp(argv[argc - 2], "--bundle")) return false;
+  if (!ret->post_start && strcmp(argv[1], "--pre-stop") != 0) return false;
+  for (int i = 2; i < argc; i++) {
+    const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+    if (!strcmp(argv[i], "--shared")) {
+      ret->shared = true;
+      continue;
+    }
+    if (!value) return false;
+    if (!strcmp(argv[i], "--bundle"))
+      ret->bundle = value;
+    else if (!strcmp(argv[i], "--signal"))
+      ret->signal = signals_number(value);
+    else if (strcmp(argv[i], "--grace") != 0 || number_parse(value, false, 1, 1u << 31, &ret->grace) < 0)
+      return false;
+    i++;
+  }
   /* Without a preStop the first has nothing to be done before the stop. */
-  if (argc == 4) return ret->post_start;
-  ret->signal = signals_number(argv[5]);
-  return !strcmp(argv[2], "--grace") && !strcmp(argv[4], "--signal") && ret->signal > 0 &&
-         number_parse(argv[3], false, 1, 1u << 31, &ret->grace) == 0;
+  const bool stops = ret->grace && ret->signal > 0;
+  return ret->bundle && (stops || (ret->post_start && !ret->grace && ret->signal < 0 && !ret->shared));
 }
 
 int verb_hook(int argc, char **argv) {

@@ -101,6 +101,7 @@ static int stop_sidecars(int run, const char *pod, struct err *err) {
   if (dir < 0 || mains_read(dir, &mains) < 0) return 0;
   int r = 0;
   const bool over = mains.n_sidecars && all_done(dir, &mains);
+  if (over) mains_stopping(dir, false);
   for (size_t i = mains.n; over && i < mains.n + mains.n_sidecars; i++)
     if (stop_unit(pod, mains.names[i], err) < 0) r = -EIO;
   mains_free(&mains);

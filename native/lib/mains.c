@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 
+#include "deadline.h"
+
 #define MAINS "mains"
 
 /* "pods/web" of "pods/web/app", a new string; NULL where it has another form. */
@@ -26,6 +28,7 @@ int mains_write(int run, char *const *folders, char *const *sidecars, struct err
   cleanup_fd int dir = run_open_at(run, pod, true, err);
   if (dir < 0) return dir;
   (void)unlinkat(dir, MAINS_FAILED, 0);
+  (void)unlinkat(dir, MAINS_STOPPING, 0);
   size_t len = 0;
   for (char *const *f = folders; *f; f++) len += strlen(*f) + 1;
   for (char *const *f = sidecars; f && *f; f++) len += strlen(*f) + 2;
@@ -40,7 +43,23 @@ void mains_remove(int run, char *const *folders) {
   struct err ignored;
   cleanup_free char *pod = pod_of(*folders);
   cleanup_fd int dir = pod ? run_open_at(run, pod, false, &ignored) : -1;
-  if (dir >= 0) (void)unlinkat(dir, MAINS, 0);
+  if (dir < 0) return;
+  (void)unlinkat(dir, MAINS, 0);
+  mains_stopping(dir, true);
+}
+
+void mains_stopping(int dir, bool again) {
+  char text[24];
+  const int len = snprintf(text, sizeof text, "%lld\n", (long long)clock_ms());
+  if (again || faccessat(dir, MAINS_STOPPING, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+    (void)write_file_atomic_at(dir, MAINS_STOPPING, text, (size_t)len, 0600);
+}
+
+int64_t mains_stop_began(int dir) {
+  cleanup_free char *text = NULL;
+  size_t len;
+  long long began;
+  return read_file_at(dir, MAINS_STOPPING, 64, &text, &len) == 0 && sscanf(text, "%lld\n", &began) == 1 ? began : -1;
 }
 
 int mains_read(int dir, struct mains *ret) {

@@ -9,10 +9,19 @@
 /* Beside it, why the pod was ended (DeadlineExceeded): JSON, gone with the next start of the pod. */
 #define MAINS_FAILED "failed.json"
 
+/* And when the pod's containers were first asked to stop, in milliseconds of clock_ms(): gone likewise. */
+#define MAINS_STOPPING "stopping"
+
 /* Those of these run folders ("pods/web/app"), which are one pod's; nothing for others. `run` is run_open()'s. `sidecars` may be NULL. */
 int mains_write(int run, char *const *folders, char *const *sidecars, struct err *err);
-/* Best effort: who looks for it looks whether the pod lives, too. */
+/* At the pod's stop. Best effort: who looks for it looks whether the pod lives, too. */
 void mains_remove(int run, char *const *folders);
+
+/* From now on the pod is stopping; `again`: also if it was before. `dir` is the pod's run folder. Best effort: who finds nothing takes all
+ * of its time. */
+void mains_stopping(int dir, bool again);
+/* When that was; -1: it is not. */
+int64_t mains_stop_began(int dir);
 
 struct mains {
   char *text;   /* to be freed; the names point into it */

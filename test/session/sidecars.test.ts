@@ -100,6 +100,27 @@ test("sidecars start among the init containers, go on beside the others, end aft
   await host.ok(["delete", "row"]);
 });
 
+test("all of a pod has one grace: sidecars stop with what the others have left of it, which is two seconds at least", async () => {
+  const deaf = (name: string): string => `trap '' TERM; note ${name}; while :; do sleep 0.05; done`;
+  const inits = [
+    { name: "side", script: deaf("side"), more: SIDECAR },
+    {
+      name: "patient",
+      script: `trap 'note told; sleep 0.5; note ended; exit 0' TERM; note patient; while :; do sleep 0.05; done`,
+      more: SIDECAR,
+    },
+  ];
+  const spec = pod("Always", inits, [{ name: "main", script: deaf("main") }]);
+  writeFileSync(spec, readFileSync(spec, "utf8").replace("GracePeriodSeconds: 5", "GracePeriodSeconds: 3"));
+  await host.ok(["apply", spec]);
+  await noted("main");
+  await host.ok(["stop", "row"]);
+  assert.deepEqual(notes().slice(-2), ["told", "ended"], "late as it is, nobody is killed at once");
+  assert.match(await host.log(unit("side")), /podrt: hook: warning: stop: it has not ended within the 2 s that were left of 3; killing it/);
+  for (const name of ["side", "main"]) assert.notEqual(await host.property(unit(name), "ActiveState"), "active");
+  await host.ok(["delete", "row"]);
+});
+
 test("a pod is done when its containers are: its sidecars end then, and an apply of the same leaves it alone", async () => {
   const inits = [
     { name: "side", script: service("side"), more: SIDECAR },

@@ -40,7 +40,7 @@ function notifyAccess(container: PlannedContainer): string {
 /** What makes the mark `ready` where podrt run does not: it is not ready before it says so, or before its hook has ended. */
 function startPost(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
   // A failure ends the container, and for that it has to know how, where there is a preStop.
-  const stop = container.preStop === undefined ? [] : stopWords(pod, container);
+  const stop = container.preStop === undefined ? [] : graceWords(pod, container);
   if (container.postStart !== undefined) return execLine([paths.podrt, "hook", "--post-start", ...stop, "--bundle", container.bundle]);
   return container.notify && !isGated(container) ? execLine([paths.podrt, "mark", "--ready", runDir(pod.name, container.name)]) : undefined;
 }
@@ -55,12 +55,22 @@ function probed(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts)
 
 /** What it cannot do the manager's own signals do: no failure of the container's. */
 function preStop(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
-  if (container.preStop === undefined) return undefined;
+  if (!stopsItself(pod, container)) return undefined;
   return `-${execLine([paths.podrt, "hook", "--pre-stop", ...stopWords(pod, container), "--bundle", container.bundle])}`;
 }
 
+/** A sidecar stops after the others, and has what they have left of the pod's grace. */
 function stopWords(pod: PodPlan, container: PlannedContainer): string[] {
+  return [...graceWords(pod, container), ...(container.sidecar ? ["--shared"] : [])];
+}
+
+function graceWords(pod: PodPlan, container: PlannedContainer): string[] {
   return ["--grace", String(pod.graceSeconds), "--signal", container.stopSignal];
+}
+
+/** By podrt, which knows of what else the grace is for; else by the manager's signals alone. */
+function stopsItself(pod: PodPlan, container: PlannedContainer): boolean {
+  return container.preStop !== undefined || (container.sidecar === true && pod.graceSeconds > 0);
 }
 
 /** An init container's unit. */
@@ -114,15 +124,15 @@ const HOOK_SECONDS = 8;
 
 /** How long a container may take from the beginning of its stop to its end. */
 export function stopSeconds(pod: PodPlan, container: PlannedContainer): number {
-  if (container.preStop !== undefined) return pod.graceSeconds + HOOK_SECONDS;
+  if (stopsItself(pod, container)) return pod.graceSeconds + HOOK_SECONDS;
   return pod.graceSeconds === 0 ? 10 : pod.graceSeconds;
 }
 
-/** How long all of a pod's containers may take: they stop at the same time, and then the sidecars one after the other. */
+/** How long all of a pod's containers may take: they stop at the same time, and then the sidecars one after the other, with two seconds each at least. */
 export function podStopSeconds(pod: PodPlan): number {
   const sidecars = pod.containers.filter((c) => c.sidecar);
   const others = pod.containers.filter((c) => !c.sidecar);
-  return Math.max(...others.map((c) => stopSeconds(pod, c))) + sidecars.reduce((sum, c) => sum + stopSeconds(pod, c), 0);
+  return Math.max(...others.map((c) => stopSeconds(pod, c))) + sidecars.length * (pod.graceSeconds === 0 ? 10 : HOOK_SECONDS);
 }
 
 function text(number: number | undefined): string | undefined {
