@@ -140,6 +140,16 @@ export interface PodFailure {
   readonly message: string;
 }
 
+/** What a probe has ended, in `<run>/pods/POD/CONTAINER/killed.json`. */
+export interface ProbeKill {
+  readonly pid: number;
+  /** `liveness`, `startup`. */
+  readonly probe: string;
+  readonly message: string;
+  /** Seconds since the epoch. */
+  readonly at: number;
+}
+
 export type ProbeName = "startup" | "readiness" | "liveness";
 
 /** One probe as podrt has it in `<run>/pods/POD/CONTAINER/probe.json`. */

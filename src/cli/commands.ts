@@ -240,6 +240,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/restart.js"),
   },
   {
+    name: "why",
+    positionals: "<pod>",
+    describe: "why a pod is not as it should be: the chain of causes, the last lines, the next step; exit 3 when there is one",
+    options: [outputShort],
+    examples: [["podgen why web", "from what is seen to what it comes from"]],
+    load: () => import("./commands/why.js"),
+  },
+  {
     name: "history",
     positionals: "[pods..]",
     describe: "the generations of pods and workloads that are kept to go back to",

@@ -1,5 +1,5 @@
 // podrt, as the TypeScript half calls it, and what it leaves in the runtime folder. Implemented by host/native/.
-import type { LastEnd, PodFailure, ProbeRecord, RunState } from "../base/installed.js";
+import type { LastEnd, PodFailure, ProbeKill, ProbeRecord, RunState } from "../base/installed.js";
 
 export interface RuntimeReader {
   /** `<run>/pods/POD/CONTAINER/state.json`; undefined where the container was not started since boot. */
@@ -8,6 +8,8 @@ export interface RuntimeReader {
   probes(pod: string, container: string): Promise<ProbeRecord | undefined>;
   /** How it last ended; undefined where it has not since boot. */
   lastEnd(pod: string, container: string): Promise<LastEnd | undefined>;
+  /** Which probe has ended a process of the container, and why; undefined where none has since boot. */
+  probeKill(pod: string, container: string): Promise<ProbeKill | undefined>;
   /** Why the pod was ended; undefined where it was not since its last start. */
   podFailure(pod: string): Promise<PodFailure | undefined>;
 }

@@ -29,7 +29,13 @@ async function look(over: Partial<UnitState>, service: Partial<NonNullable<UnitS
   const read = async (path: string) => world.files.get(path);
   const files = { read, kind: async () => "none" as const, identity: async () => undefined, list: async () => [] };
   const state = async (name: string, container: string) => world.running.get(`${name}/${container}`);
-  const runtime = { state, lastEnd: async () => undefined, podFailure: async () => undefined, probes: async () => undefined };
+  const runtime = {
+    state,
+    lastEnd: async () => undefined,
+    podFailure: async () => undefined,
+    probeKill: async () => undefined,
+    probes: async () => undefined,
+  };
   return readInstalled(rendered, world.manifest, hostFacts(), { files, manager, runtime });
 }
 

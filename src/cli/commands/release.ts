@@ -31,7 +31,7 @@ export async function run(args: Args, context: Context): Promise<number> {
       if (result === "done") return context.out.write(`pod/${pod} released\n`);
       code = EXIT.broken;
       const why = result === "deadline" ? `not ready after ${deadline / 1000} s; systemd goes on with it` : `the job ended as "${result}"`;
-      context.err.write(`podgen: error: pod/${pod} is released, and does not come up: ${why}\n  next: podgen status ${pod}\n`);
+      context.err.write(`podgen: error: pod/${pod} is released, and does not come up: ${why}\n  next: podgen why ${pod}\n`);
     }),
   );
   return code;

@@ -2,14 +2,14 @@
 import { access, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Paths } from "../../base/facts.js";
-import type { LastEnd, PodFailure, ProbeRecord, RunState } from "../../base/installed.js";
+import type { LastEnd, PodFailure, ProbeKill, ProbeRecord, RunState } from "../../base/installed.js";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
 import type { Runtime } from "../../ports/runtime.js";
 import { run } from "../process/run.js";
 import { isAlive } from "../process/stat.js";
 import { installRuntime } from "./install.js";
-import { parseEnd, parseFailure, parseProbes, parseState } from "./state.js";
+import { parseEnd, parseFailure, parseKill, parseProbes, parseState } from "./state.js";
 
 /** A tree of some 100,000 files on a slow disk; milliseconds. */
 const REMOVE_TIMEOUT = 300_000;
@@ -47,6 +47,11 @@ export class NativeRuntime implements Runtime {
   async lastEnd(pod: string, container: string): Promise<LastEnd | undefined> {
     const bytes = await this.#files.read(join(this.#folder(pod, container), "ended.json"));
     return bytes && parseEnd(new TextDecoder().decode(bytes));
+  }
+
+  async probeKill(pod: string, container: string): Promise<ProbeKill | undefined> {
+    const bytes = await this.#files.read(join(this.#folder(pod, container), "killed.json"));
+    return bytes && parseKill(new TextDecoder().decode(bytes));
   }
 
   async podFailure(pod: string): Promise<PodFailure | undefined> {

@@ -1,5 +1,5 @@
 // What podrt leaves in the runtime folder of a container (native/README.md, "Runtime folder").
-import type { LastEnd, PodFailure, ProbeName, ProbeRecord, ProbeResult, RunState } from "../../base/installed.js";
+import type { LastEnd, PodFailure, ProbeKill, ProbeName, ProbeRecord, ProbeResult, RunState } from "../../base/installed.js";
 
 /** The content of state.json without `alive`, or undefined when it is none: cut off, or of a podrt we do not know. */
 export function parseState(text: string): Omit<RunState, "alive"> | undefined {
@@ -20,6 +20,13 @@ export function parseEnd(text: string): LastEnd | undefined {
 export function parseFailure(text: string): PodFailure | undefined {
   const { reason, message } = objectIn(text);
   return typeof reason === "string" && typeof message === "string" ? { reason, message } : undefined;
+}
+
+/** The content of killed.json, likewise. */
+export function parseKill(text: string): ProbeKill | undefined {
+  const { pid, probe, message, at } = objectIn(text);
+  if (typeof pid !== "number" || typeof probe !== "string" || typeof message !== "string" || typeof at !== "number") return undefined;
+  return { pid, probe, message, at };
 }
 
 const STATES = ["unknown", "ok", "failed"] as const;
