@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/complain.h"
@@ -52,13 +53,12 @@ static int is_busy(const struct cron_slot *slot, bool *ret, struct err *err) {
 
 /* --- what was under way --- */
 
-/* True once per boot: what runs is gone then, and nobody has stopped it. */
+/* True once per boot: what runs is gone then, and nobody has stopped it. The mark is a folder, as all that podgen delete removes. */
 static bool first_look(const struct cron_spec *spec) {
   struct err err;
   cleanup_fd int run = run_open(&err);
   cleanup_fd int dir = run < 0 ? -1 : run_open_at(run, "cron", true, &err);
-  cleanup_fd int mark = dir < 0 ? -1 : openat(dir, spec->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  return mark >= 0;
+  return dir >= 0 && mkdirat(dir, spec->name, 0700) == 0;
 }
 
 /* Runs that a shutdown has cut off go on; one that was to be started when the power failed is. */

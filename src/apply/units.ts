@@ -35,11 +35,11 @@ function probedContainer(unit: string): string | undefined {
   return /_([^_]+)__probe\.service$/.exec(unit)?.[1];
 }
 
+const WITH_OTHERS: ReadonlySet<string> = new Set(["slice", "deadline", "cron"]);
+
 /** Not what starts with its first connection, or with what lies in it, and not what systemd restarts by itself. */
 function isOurs(unit: UnitChange): boolean {
-  return (
-    unit.role !== "slice" && unit.role !== "deadline" && unit.along === undefined && (unit.role !== "forward" || unit.verdict === "restart")
-  );
+  return !WITH_OTHERS.has(unit.role) && unit.along === undefined && (unit.role !== "forward" || unit.verdict === "restart");
 }
 
 /** Units of a change with one of these verdicts, in the plan's order. */

@@ -1,4 +1,6 @@
 // What is installed and what runs: the truth that diff compares with and apply records.
+
+import type { CronRecord } from "./cron.js";
 import type { JobRecord } from "./job.js";
 import type { OwnerRef } from "./owner.js";
 import type { PodEdge } from "./pod-order.js";
@@ -49,6 +51,8 @@ export interface ManifestPod {
   readonly service?: ServiceRecord;
   /** Of what is no pod but a Job (job.ts, jobKey): what it is. */
   readonly job?: JobRecord;
+  /** Of what is no pod but a CronJob (cron.ts, cronKey): what it is. */
+  readonly cron?: CronRecord;
   /** Pods that it waits for; absent: none. */
   readonly after?: readonly PodEdge[];
   /** Of a pod with a user namespace of its own: its ids, which are its as long as it is installed. */
@@ -102,6 +106,8 @@ export interface UnitState {
   };
   /** A job is queued or runs for it; absent: none. */
   readonly hasJob?: true;
+  /** Of a timer that has a time of the calendar before it: when that is. */
+  readonly nextElapse?: number;
   /** InvocationID in hex: another one after every start, also one by systemd itself. Absent when never started. */
   readonly invocation?: string;
 }

@@ -8,6 +8,7 @@ import { type ImageUse, imageUses } from "../model/images.js";
 import { buildModel } from "../model/index.js";
 import type { Model } from "../model/types.js";
 import { withAccounts } from "../plan/accounts.js";
+import { zonePath } from "../plan/cron.js";
 import { makePlan } from "../plan/index.js";
 import { allObjects } from "../plan/objects.js";
 import { pullLogins } from "../plan/pull-secrets.js";
@@ -136,11 +137,24 @@ export async function planModel(
     objects: await readObjects(given.manifest, given.read),
     secretKey: given.secretKey,
     profiles: await readProfiles(model, given),
+    zones: await readZones(model, given),
     installed: given.manifest.pods,
     userns: recordOf(Object.entries(given.manifest.pods).map(([name, { userns }]) => [name, userns])),
   });
   if (plan === undefined || hasErrors(diagnostics)) return { diagnostics };
   return { diagnostics, value: { model, plan, rendered: renderPlan(plan, given.facts), images } };
+}
+
+/** The time zones of CronJobs, as far as the machine has them. */
+async function readZones(model: Model, { read }: Given): Promise<ReadonlySet<string>> {
+  const names = new Set((model.crons ?? []).flatMap((cron) => cron.timeZone ?? []));
+  const known = await Promise.all([...names].map(async (name) => ({ name, bytes: await read(zonePath(name)).catch(() => undefined) })));
+  return new Set(known.flatMap(({ name, bytes }) => (bytes !== undefined && isZone(bytes) ? [name] : [])));
+}
+
+/** How a file of rules begins (RFC 8536): there are lists of them beside. */
+function isZone(bytes: Uint8Array): boolean {
+  return new TextDecoder().decode(bytes.subarray(0, 4)) === "TZif";
 }
 
 /** The seccomp profiles that containers name; what cannot be read is not there. */

@@ -27,6 +27,7 @@ export function manifestPod(pod: RenderedPod): ManifestPod {
     ...(pod.serve === undefined ? {} : { serve: pod.serve }),
     ...(pod.service === undefined ? {} : { service: pod.service }),
     ...(pod.job === undefined ? {} : { job: pod.job }),
+    ...(pod.cron === undefined ? {} : { cron: pod.cron }),
     ...(pod.after === undefined ? {} : { after: pod.after }),
     ...(pod.userns === undefined ? {} : { userns: pod.userns, shifted: [...pod.shifted.values()].sort() }),
   };

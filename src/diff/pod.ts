@@ -1,4 +1,5 @@
 // The change of one pod.
+import { isCronKey } from "../base/cron.js";
 import type { Installed, ManifestPod } from "../base/installed.js";
 import type { RenderedPod } from "../render/types.js";
 import { obsoleteFiles, wantedFiles } from "./files.js";
@@ -130,6 +131,7 @@ function removed(pod: string, before: ManifestPod | undefined, name: string): Un
 }
 
 function helperRole(pod: string, name: string): string {
+  if (isCronKey(pod)) return name.endsWith(".timer") ? "schedule" : "cron";
   if (name === `pod-${pod}.service`) return "pod";
   if (name.endsWith(".slice")) return "slice";
   if (name.endsWith(".socket")) return "socket";

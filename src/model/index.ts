@@ -10,6 +10,7 @@ import { walk } from "../spec/walk.js";
 import { readAccount } from "./kube/account.js";
 import { readClaim } from "./kube/claim.js";
 import { readConfigMap, readSecret } from "./kube/config.js";
+import { readCron } from "./kube/cron/read.js";
 import { LIST_OBJECT } from "./kube/fields/config.js";
 import { readJob } from "./kube/job/read.js";
 import { INERT_KINDS, KINDS, listedKind, OTHER_KINDS, versionOf } from "./kube/kinds.js";
@@ -26,6 +27,7 @@ import { readWorkload } from "./kube/workload/read.js";
 import type {
   ClaimModel,
   ConfigMapModel,
+  CronModel,
   JobModel,
   Model,
   PodModel,
@@ -66,6 +68,7 @@ class Builder {
   readonly #made: ClaimModel[] = [];
   readonly #services: ServiceModel[] = [];
   readonly #jobs: JobModel[] = [];
+  readonly #crons: CronModel[] = [];
 
   finish(): Checked<Model> {
     for (const found of [...this.#found, ...this.#templates]) podgenAnnotations(found);
@@ -82,6 +85,7 @@ class Builder {
     const claims = [...this.#claims, ...this.#made.filter((m) => !written.has(m.name))];
     const made = {
       ...(this.#jobs.length === 0 ? {} : { jobs: this.#jobs }),
+      ...(this.#crons.length === 0 ? {} : { crons: this.#crons }),
       ...(workloads.length === 0 ? {} : { workloads }),
       ...(this.#accounts.length === 0 ? {} : { accounts: this.#accounts }),
       ...(this.#namespaces.length === 0 ? {} : { namespaces: this.#namespaces }),
@@ -157,6 +161,16 @@ class Builder {
       this.#jobs.push(model);
       this.#pods.push(...pods);
       if (view !== undefined) this.#templates.push({ object: view.model, report, reader: view.reader });
+      if (view !== undefined && pods.length > 0) this.#views.push(view);
+      this.#found.push({ object: model, report, reader });
+    } else if (kind === "CronJob") {
+      const { model, jobs, pods, view, template } = readCron(reader, report);
+      const [first] = jobs;
+      this.#crons.push(model);
+      this.#jobs.push(...jobs);
+      this.#pods.push(...pods);
+      if (view !== undefined) this.#templates.push({ object: view.model, report, reader: view.reader });
+      if (first !== undefined && template !== undefined) this.#templates.push({ object: first, report, reader: template });
       if (view !== undefined && pods.length > 0) this.#views.push(view);
       this.#found.push({ object: model, report, reader });
     } else if (kind === "ConfigMap") {

@@ -1,4 +1,5 @@
 // The model: typed, defaulted, cross-checked objects, each knowing where it came from. Made by model/, read by plan/.
+import type { ConcurrencyPolicy, CronSchedule } from "../base/cron.js";
 import type { Location } from "../base/diagnostic.js";
 import type { OwnerRef } from "../base/owner.js";
 import type { PodCondition } from "../base/pod-order.js";
@@ -20,6 +21,7 @@ export interface ObjectRef {
     | "ServiceAccount"
     | "Namespace"
     | "Job"
+    | "CronJob"
     | WorkloadKind;
   readonly name: string;
   readonly namespace: string;
@@ -427,6 +429,28 @@ export interface JobModel extends ObjectRef {
   readonly cron?: string;
 }
 
+/** Jobs by the clock. They are among the model's Jobs, each with this as its `cron`. */
+export interface CronModel extends ObjectRef {
+  readonly kind: "CronJob";
+  /** As written. */
+  readonly schedule: string;
+  readonly when: CronSchedule;
+  /** Absent: the host's. */
+  readonly timeZone?: string;
+  readonly zoneAt?: Location;
+  readonly policy: ConcurrencyPolicy;
+  /** Absent: a run may begin however late. */
+  readonly deadlineSeconds?: number;
+  /** How many ended runs are kept. */
+  readonly keepSucceeded: number;
+  readonly keepFailed: number;
+  readonly suspend: boolean;
+  /** How long each of them is kept; absent: until there are too many. */
+  readonly ttlSeconds?: number;
+  /** Names of the Jobs that stand ready. */
+  readonly jobs: readonly string[];
+}
+
 export interface ServicePortModel {
   readonly name?: string;
   readonly port: number;
@@ -472,4 +496,6 @@ export interface Model {
   readonly services: readonly ServiceModel[];
   /** Absent: none. */
   readonly jobs?: readonly JobModel[];
+  /** Absent: none. */
+  readonly crons?: readonly CronModel[];
 }

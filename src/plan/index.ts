@@ -5,6 +5,7 @@ import { sameOwner } from "../base/owner.js";
 import type { Model, ObjectRef, PodModel } from "../model/types.js";
 import { withAccounts } from "./accounts.js";
 import { checkClaims, exclusiveClaims } from "./claim-objects.js";
+import { planCrons } from "./cron.js";
 import { planJobs } from "./jobs.js";
 import { type AppliedObjects, allObjects, checkImmutable, planObject } from "./objects.js";
 import { planOrder } from "./order.js";
@@ -32,6 +33,8 @@ export interface PlanInput {
   readonly installed?: InstalledEntries;
   /** Seccomp profiles that containers name, by path (seccompPath); one that is not there is absent. */
   readonly profiles: ReadonlyMap<string, Uint8Array>;
+  /** Names of the time zones that the machine knows, of those that CronJobs have; absent: none. */
+  readonly zones?: ReadonlySet<string>;
   /** The id maps of pods that are installed. */
   readonly userns: InstalledUserns;
 }
@@ -78,7 +81,8 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   });
   diagnostics.push(...judged);
   const jobs = planJobs({ jobs: model.jobs ?? [], pods, facts, sourceOf });
-  diagnostics.push(...jobs.diagnostics);
+  const crons = planCrons(model.crons ?? [], facts, input.zones ?? new Set(), sourceOf);
+  diagnostics.push(...jobs.diagnostics, ...crons.diagnostics);
   diagnostics.push(...oncePerPlace(common), ...oncePerReason(unenforced));
   if (facts.pasta === undefined && pods.some((p) => !p.hostNetwork)) diagnostics.push(NO_UPLINK);
   if (hasErrors(diagnostics)) return { diagnostics };
@@ -94,6 +98,7 @@ export function makePlan(input: PlanInput): Checked<Plan> {
     exclusiveClaims: exclusive,
     ...(planned.length === 0 ? {} : { workloads: planned }),
     ...(jobs.jobs.length === 0 ? {} : { jobs: jobs.jobs }),
+    ...(crons.crons.length === 0 ? {} : { crons: crons.crons }),
   };
   return { value: plan, diagnostics };
 }

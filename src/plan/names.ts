@@ -35,6 +35,11 @@ export function deadlineUnit(pod: string): string {
   return `pod-${pod}__deadline`;
 }
 
+/** The stem of a CronJob's units: `.timer`, `.service`, and `__now.service` for runs by hand, are added. */
+export function cronUnit(cron: string): string {
+  return `podgen-cron-${cron}`;
+}
+
 export const PAUSE_UNIT = "podgen-pause.service";
 
 /**

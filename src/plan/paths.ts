@@ -84,3 +84,23 @@ export function jobFile(paths: Paths, job: string): string {
 export function jobState(paths: Paths, job: string): string {
   return `${paths.state}/jobs/${job}.json`;
 }
+
+/** What podrt cron reads of a CronJob. */
+export function cronFile(paths: Paths, cron: string): string {
+  return `${paths.data}/cron/${cron}/cron.json`;
+}
+
+/** What podrt cron remembers; the folder is the CronJob's own. */
+export function cronState(paths: Paths, cron: string): string {
+  return `${paths.state}/cron/${cron}/state.json`;
+}
+
+/** Where the states of its Jobs lie when these have ended and others are in their place. */
+export function cronHistory(paths: Paths, cron: string): string {
+  return `${paths.state}/jobs/history/${cron}`;
+}
+
+/** There once it was looked at since the boot. */
+export function cronMark(paths: Paths, cron: string): string {
+  return `${paths.run}/cron/${cron}`;
+}

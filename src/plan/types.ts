@@ -5,6 +5,7 @@ import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
 import type { ServedPod } from "../base/service.js";
 import type { Hook, OwnerRef, Probes, PullPolicy, RestartPolicy } from "../model/types.js";
+import type { PlannedCron } from "./cron.js";
 import type { FileEnv } from "./env.js";
 import type { PlannedJob } from "./jobs.js";
 import type { PlannedService } from "./services.js";
@@ -201,6 +202,8 @@ export interface Plan {
   readonly services: readonly PlannedService[];
   /** Absent: none. */
   readonly jobs?: readonly PlannedJob[];
+  /** Absent: none. */
+  readonly crons?: readonly PlannedCron[];
   /** ConfigMaps and Secrets themselves, kept so that later applies may refer to them. */
   readonly objects: readonly (PlannedData & { readonly key: string; readonly source: string })[];
   /** Whether podgen-pause.service is needed: as soon as there is a pod. */

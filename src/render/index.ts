@@ -3,6 +3,7 @@ import type { HostFacts } from "../base/facts.js";
 import { recordOf } from "../base/record.js";
 import { PAUSE_UNIT } from "../plan/names.js";
 import type { Plan } from "../plan/types.js";
+import { renderCron } from "./cron.js";
 import { renderJob } from "./job.js";
 import { renderPod } from "./pod.js";
 import { renderService } from "./service.js";
@@ -23,6 +24,7 @@ export function renderPlan(plan: Plan, facts: HostFacts): Rendered {
       ...plan.pods.map((pod) => renderPod(pod, facts)),
       ...plan.services.map((service) => renderService(service, facts)),
       ...(plan.jobs ?? []).map((job) => renderJob(job, facts)),
+      ...(plan.crons ?? []).map((cron) => renderCron(cron, facts)),
     ],
     shared,
     ...(plan.workloads === undefined

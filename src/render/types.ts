@@ -1,4 +1,6 @@
 // Rendered bytes. Made by render/, compared by diff/.
+
+import type { CronRecord } from "../base/cron.js";
 import type { JobRecord } from "../base/job.js";
 import type { OwnerRef } from "../base/owner.js";
 import type { PodEdge } from "../base/pod-order.js";
@@ -34,6 +36,8 @@ export interface RenderedUnit {
     | "gate"
     | "slice"
     | "job"
+    | "schedule"
+    | "cron"
     | "pause";
   /** Container name for init and container; `_infra` for infra. */
   readonly container?: string;
@@ -75,6 +79,8 @@ export interface RenderedPod {
   readonly service?: ServiceRecord;
   /** Of a Job. */
   readonly job?: JobRecord;
+  /** Of a CronJob. */
+  readonly cron?: CronRecord;
   /** A Service that this apply does not name: its pods are others now. */
   readonly along?: true;
   /** Pods that it waits for; absent: none. */

@@ -1,6 +1,8 @@
 // What people look at: the state of pods and containers, in Kubernetes' words.
+import type { ConcurrencyPolicy } from "../base/cron.js";
 import type { EndWord } from "../base/end.js";
 import type { ProbeRecord } from "../base/installed.js";
+import type { JobPhase } from "../base/job.js";
 import type { OwnerRef } from "../base/owner.js";
 
 export type ContainerPhase = "Running" | "Starting" | "Completed" | "Error" | "CrashLoopBackOff" | "Stopped" | "Missing";
@@ -64,5 +66,40 @@ export interface ServiceStatus {
   /** Those of them that nobody listens on now. */
   readonly closed: readonly string[];
   readonly pods: readonly { readonly name: string; readonly ready: boolean }[];
+  readonly source: string;
+}
+
+/** One run of a CronJob. Times in milliseconds since the epoch. */
+export interface CronRun {
+  readonly job: string;
+  readonly phase: JobPhase;
+  /** Empty: nothing out of the ordinary. */
+  readonly reason: string;
+  readonly startedAt: number;
+  /** Absent: it goes on. */
+  readonly finishedAt?: number;
+  /** Pods that have. */
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+/** Times in milliseconds since the epoch. */
+export interface CronStatus {
+  readonly name: string;
+  readonly schedule: string;
+  /** Absent: the host's. */
+  readonly timeZone?: string;
+  readonly policy: ConcurrencyPolicy;
+  readonly suspend: boolean;
+  /** Somebody has stopped its timer, or it does not work. */
+  readonly stopped: boolean;
+  /** Names of the Jobs that go on. */
+  readonly active: readonly string[];
+  /** What the last run by the clock was for; absent: there was none. */
+  readonly last?: number;
+  /** Absent: never, as it is. */
+  readonly next?: number;
+  /** Those that are remembered, the newest first. */
+  readonly runs: readonly CronRun[];
   readonly source: string;
 }

@@ -152,6 +152,8 @@ export interface Given {
   readonly userns?: InstalledUserns;
   /** Seccomp profiles by path. */
   readonly profiles?: ReadonlyMap<string, Uint8Array>;
+  /** All that are named, when absent. */
+  readonly zones?: ReadonlySet<string>;
 }
 
 /** Runs the planner. */
@@ -164,6 +166,7 @@ export function planOf(model: Model, given: Given = {}): ReturnType<typeof makeP
     objects: given.objects ?? NO_OBJECTS,
     secretKey: given.secretKey === null ? undefined : (given.secretKey ?? new Uint8Array(32)),
     profiles: given.profiles ?? new Map(),
+    zones: given.zones ?? new Set((model.crons ?? []).flatMap((cron) => cron.timeZone ?? [])),
     userns: given.userns ?? {},
   });
 }

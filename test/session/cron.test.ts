@@ -2,7 +2,7 @@
 // for by shell scripts that keep to what is said of job.json and of a Job's state (native/README.md).
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { DIST, PodHost } from "../lib/pods.js";
@@ -65,6 +65,8 @@ const until = (what: string, probe: () => Promise<boolean> | boolean): Promise<u
 const active = async (unit: string): Promise<string> => host.property(unit, "ActiveState");
 /** One look at the clock; its exit status. */
 const look = async (unit = CRON): Promise<string> => {
+  // One that the end of a run has begun has read what was there before.
+  await until("nobody looks", async () => ["inactive", "failed"].includes(await active(CRON)));
   await host.run(["systemctl", "--user", "start", unit], { timeout: PATIENCE });
   return host.property(unit, "ExecMainStatus");
 };
@@ -195,7 +197,7 @@ test("a run that was cut off goes on at the next boot, and not where a person ha
   await look();
   assert.deepEqual(log("n-r0"), ["begins", "stopped"]);
   // What a boot takes away.
-  rmSync(`${host.session.runtime}/podgen/cron/n`);
+  rmdirSync(`${host.session.runtime}/podgen/cron/n`);
   await look();
   await until("it goes on", () => log("n-r0").join() === "begins,stopped,again");
   // The power failed between what was written and the start.

@@ -21,7 +21,8 @@ const UNIT_PROPERTIES = [
   "Job",
 ];
 const SERVICE_PROPERTIES = ["Result", "MainPID", "ExecMainCode", "ExecMainStatus", "NRestarts", "StatusText", "ActiveEnterTimestamp"];
-const WANTED: ReadonlySet<string> = new Set([...UNIT_PROPERTIES, ...SERVICE_PROPERTIES]);
+const NEXT = "NextElapseUSecRealtime";
+const WANTED: ReadonlySet<string> = new Set([...UNIT_PROPERTIES, ...SERVICE_PROPERTIES, NEXT]);
 
 /** A row of ListUnitsBy…: name, description, load, active, sub, followed unit, object path, job id, type, path. */
 interface Listed extends ListedUnit {
@@ -56,6 +57,11 @@ export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
     ...(Array.isArray(job) && number(job[0]) !== 0 ? { hasJob: true as const } : {}),
     ...(invocation === "" ? {} : { invocation }),
   };
+  if (name.endsWith(".timer")) {
+    // One that is never has the largest number.
+    const next = number(properties.get(NEXT));
+    return next > 0 && Number.isSafeInteger(next) ? { ...unit, nextElapse: next } : unit;
+  }
   if (!name.endsWith(".service")) return unit;
   return {
     ...unit,
@@ -72,9 +78,9 @@ export function unitState(properties: ReadonlyMap<string, Value>): UnitState {
 }
 
 /** The state of the unit at an object path. */
-async function readFull(connection: Connection, path: string, service: boolean): Promise<UnitState> {
-  // Of a service all interfaces in one call; of others only Unit's, since theirs would make the manager read cgroups.
-  const reply = await connection.call(getAllCall(path, service ? "" : UNIT));
+async function readFull(connection: Connection, path: string, name: string): Promise<UnitState> {
+  // Of services and timers all interfaces in one call; of others only Unit's, since theirs would make the manager read cgroups.
+  const reply = await connection.call(getAllCall(path, /\.(service|timer)$/.test(name) ? "" : UNIT));
   return unitState(reply.bodyReader().properties(WANTED));
 }
 
@@ -93,7 +99,7 @@ async function readBrief(connection: Connection, listed: Listed): Promise<UnitSt
 /** One unit, loaded if need be. Rejects with DbusError for names that cannot be units. */
 export async function readUnit(connection: Connection, name: string): Promise<UnitState> {
   const reply = await connection.call(managerCall("LoadUnit", "s", [name]));
-  return readFull(connection, reply.bodyReader().string(), name.endsWith(".service"));
+  return readFull(connection, reply.bodyReader().string(), name);
 }
 
 /** All loaded units that match a pattern. */
@@ -108,7 +114,7 @@ export async function listUnits(
   return mapBounded(listed, (unit): UnitState | Promise<UnitState> => {
     const wanted = detail(unit);
     if (wanted === "listed") return asState(unit);
-    return wanted === "brief" ? readBrief(connection, unit) : readFull(connection, unit.path, unit.name.endsWith(".service"));
+    return wanted === "brief" ? readBrief(connection, unit) : readFull(connection, unit.path, unit.name);
   });
 }
 
@@ -122,7 +128,7 @@ export async function lookAtUnits(
   if (names.length === 0) return [];
   const [rows] = (await connection.call(managerCall("ListUnitsByNames", "as", [names]))).body();
   return mapBounded((Array.isArray(rows) ? rows : []).map(asListed), async ({ path, ...listed }) =>
-    more(listed) ? { listed, state: await readFull(connection, path, listed.name.endsWith(".service")) } : { listed },
+    more(listed) ? { listed, state: await readFull(connection, path, listed.name) } : { listed },
   );
 }
 

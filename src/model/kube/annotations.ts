@@ -9,6 +9,8 @@ export interface Annotation {
   readonly meaning: string;
   /** Keys that speak for the whole pod, podgen's own first. All spellings mean the same. */
   readonly pod: readonly string[];
+  /** It speaks for an object of this kind, and not for a pod. */
+  readonly on?: "CronJob";
   /** What stands before a container's name in a key that speaks for that one, podgen's own first. It goes before the pod's. */
   readonly container: readonly string[];
   /** Why it says nothing for an init container; absent where it does. The pod's own passes them over. */
@@ -158,6 +160,14 @@ export const ANNOTATIONS = {
     pod: ["podgen.io/requires"],
     container: [],
     check: checkOrder,
+  },
+  cronRuns: {
+    meaning:
+      "Of a CronJob with concurrencyPolicy Allow: how many runs may go on at once, from 1 to 10; 3 without it. So many Jobs stand ready, NAME-r0 and so on; with all of them busy what is due waits for one",
+    pod: ["podgen.io/cron-runs"],
+    on: "CronJob",
+    container: [],
+    check: (value) => (/^([1-9]|10)$/.test(value) ? undefined : { problem: "is no number from 1 to 10" }),
   },
 } as const satisfies Readonly<Record<string, Annotation>>;
 

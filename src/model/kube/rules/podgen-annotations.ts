@@ -39,7 +39,9 @@ export function podgenAnnotations({ object, reader, report }: Found): void {
     } else if (found === undefined) {
       if (OWN.test(key)) error("unknown-annotation", `podgen knows no such annotation${meant(key)}`, "remove it");
       else if (key.startsWith(DEVICES)) error("refused-value", "not supported: podgen hands out no devices by CDI yet", BY_HAND);
-    } else if (object.kind !== "Pod") {
+    } else if (found.row.on !== undefined && object.kind !== found.row.on) {
+      error("misplaced-annotation", `it says nothing on a ${object.kind}`, `it belongs on a ${found.row.on}`);
+    } else if (found.row.on === undefined && object.kind !== "Pod") {
       const hint = reader.object("spec")?.get("template") === undefined ? "it belongs on a Pod" : "it belongs into template.metadata";
       error("misplaced-annotation", `it says nothing on a ${object.kind}`, hint);
     } else if (found.container !== undefined && !containersOf(object as PodModel).includes(found.container)) {
