@@ -18,8 +18,6 @@ export interface Cause {
 export interface WhyFacts {
   readonly entry: ManifestPod;
   readonly units: ReadonlyMap<string, UnitState>;
-  /** Units that have a job: they are to start, and wait for what comes before. */
-  readonly queued: ReadonlySet<string>;
   readonly failure: PodFailure | undefined;
   /** By container: of those whose last process a probe has ended. */
   readonly killed: ReadonlyMap<string, ProbeKill>;
@@ -33,11 +31,10 @@ export interface WhyFacts {
 export function causesOf(pod: PodStatus, facts: WhyFacts): Cause[] {
   const causes = [...held(pod), ...ended(pod, facts)];
   if (causes.length > 0) return causes;
-  const chain = [...unusable(facts), ...waiting(pod, facts), ...sockets(facts), ...helpers(pod, facts), ...containers(pod, facts)];
+  const chain = [...unusable(facts), ...waiting(pod), ...sockets(facts), ...helpers(pod, facts), ...containers(pod, facts)];
   if (chain.length === 0 && pod.phase === "Stopped")
     chain.push({ what: "it is stopped, and nothing of it has failed", next: `podgen start ${pod.name}` });
-  const seen = pod.phase === "Stopped" && facts.queued.size > 0 ? { ...pod, phase: "Pending" as const } : pod;
-  const wrong = chain.length > 0 ? [{ what: symptom(seen) }, ...chain] : [];
+  const wrong = chain.length > 0 ? [{ what: symptom(pod) }, ...chain] : [];
   return facts.rejected ? [...wrong, rejected(pod)] : wrong;
 }
 
@@ -71,18 +68,11 @@ function unusable({ units, entry }: WhyFacts): Cause[] {
   });
 }
 
-/** The gate: other pods come first. */
-function waiting({ name }: PodStatus, { units, entry, queued }: WhyFacts): Cause[] {
-  const gate = units.get(`pod-${name}__gate.service`);
-  if (gate === undefined || (gate.activeState !== "activating" && !queued.has(gate.name))) return [];
-  const said = gate.service?.statusText ?? "";
-  const pod = /^waits for pod (\S+) to be /.exec(said)?.[1] ?? entry.after?.[0]?.pod;
-  return [
-    {
-      what: said === "" ? `its containers wait for pod ${pod ?? "others"}` : `it ${said}`,
-      ...(pod === undefined ? {} : { pod, next: `podgen why ${pod}` }),
-    },
-  ];
+/** Other pods come first. */
+function waiting({ waitsFor }: PodStatus): Cause[] {
+  if (waitsFor === undefined) return [];
+  const pod = /^pod (\S+) to be /.exec(waitsFor)?.[1];
+  return [{ what: `it waits for ${waitsFor}`, ...(pod === undefined ? {} : { pod, next: `podgen why ${pod}` }) }];
 }
 
 function sockets({ units, entry }: WhyFacts): Cause[] {
@@ -110,7 +100,7 @@ function helpers({ name }: PodStatus, { units }: WhyFacts): Cause[] {
 
 /** The first container that holds the others back, or each that is not well. */
 function containers(pod: PodStatus, facts: WhyFacts): Cause[] {
-  const stopped = pod.phase === "Stopped";
+  const stopped = pod.phase === "Stopped" || pod.phase === "Waiting";
   const bad = pod.containers.filter((c) => !isWell(c) && !(stopped && (c.phase === "Stopped" || c.phase === "Missing")));
   const first = bad.find((c) => c.init || c.sidecar);
   return (first === undefined ? bad.filter((c) => c.phase !== "Missing" || bad.length === 1) : [first]).flatMap((c) =>

@@ -68,7 +68,7 @@ test("probes: the one that holds it from being ready, and the one that has ended
 
 test("others first: an init container, a pod that it waits for and why that one is not ready, a deadline", async () => {
   await says("init", /init container prep: [\s\S]*exited with status 4[\s\S]*\| no database/);
-  await says("waits", /pod waits is Pending[\s\S]*containers wait for pod unready[\s\S]*its readiness probe has failed/);
+  await says("waits", /pod waits is Waiting[\s\S]*it waits for pod unready[\s\S]*its readiness probe has failed/);
   await says("late", /it was ended: DeadlineExceeded/);
 });
 

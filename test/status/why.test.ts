@@ -20,7 +20,6 @@ function why(change: (world: World) => void, facts: Partial<WhyFacts> = {}, over
     entry,
     units: world.units,
     failure: undefined,
-    queued: new Set(),
     killed: new Map(),
     missing: new Map(),
     rejected: false,

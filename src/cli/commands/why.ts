@@ -50,7 +50,6 @@ async function factsOf(pod: PodStatus, entry: ManifestPod, context: Context): Pr
   const [manager, runtime, files] = await Promise.all([context.host.manager(), context.host.runtime(), context.host.files()]);
   // Loaded if need be: one that cannot be is known by that alone.
   const units = await Promise.all(entry.units.map(async (name) => [name, await manager.get(name)] as [string, UnitState]));
-  const looked = await manager.look(entry.units, () => false);
   const names = Object.keys(entry.images);
   const killed = await Promise.all(
     names.map(async (c) => {
@@ -62,7 +61,6 @@ async function factsOf(pod: PodStatus, entry: ManifestPod, context: Context): Pr
   return {
     entry,
     units: new Map(units),
-    queued: new Set(looked.flatMap(({ listed }) => (listed.job === 0 ? [] : [listed.name]))),
     failure: await runtime.podFailure(pod.name),
     killed: new Map(killed.flatMap(([c, kill]) => (kill === undefined ? [] : [[c, kill] as const]))),
     missing: new Map(missing.flatMap(([c, what]) => (what === undefined ? [] : [[c, what] as const]))),
