@@ -174,7 +174,15 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "status",
     positionals: "[pods..]",
     describe: "state of pods and their containers",
-    options: [output],
+    options: [
+      {
+        name: "watch",
+        alias: "w",
+        type: "boolean",
+        describe: "again whenever something changes: a live view, or a line of JSON per change",
+      },
+      output,
+    ],
     examples: [["podgen status web", "one pod, its containers and ports"]],
     load: () => import("./commands/status.js"),
   },
@@ -185,6 +193,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [output],
     examples: [["podgen ps", "all containers of all pods"]],
     load: () => import("./commands/ps.js"),
+  },
+  {
+    name: "events",
+    positionals: "[pods..]",
+    describe: "what has happened to pods and their containers: starts, ends, failures",
+    options: [
+      { name: "watch", alias: "w", type: "boolean", describe: "what happens from now on, until Ctrl-C" },
+      { name: "since", type: "string", describe: "from then on, as journalctl takes it (-1h, today, a date)" },
+      { name: "tail", type: "count", describe: "the last so many (100, unless --since or --watch is given)" },
+      outputShort,
+    ],
+    examples: [["podgen events --watch -o json", "a line of JSON for each"]],
+    load: () => import("./commands/events.js"),
   },
   {
     name: "logs",

@@ -51,6 +51,14 @@ export interface ManagerReader {
   look(names: readonly string[], more: (unit: Listed) => boolean): Promise<readonly Look[]>;
   /** Unit files on disk that match a glob, by name, from every search path. */
   unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, UnitFile>>;
+  /** Subscribed when it returns; for as long as the connection lasts. */
+  follow(follower: Follower): Promise<void>;
+}
+
+/** Who wants to know when something changes. */
+export interface Follower {
+  /** A hint: units of pods may have changed, or the manager was started anew. The truth is to be read again. */
+  changed(): void;
 }
 
 /** The half that changes something. Every call has a deadline in milliseconds. */

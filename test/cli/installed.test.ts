@@ -25,6 +25,7 @@ async function look(over: Partial<UnitState>, service: Partial<NonNullable<UnitS
     get: async (name) => world.units.get(name) ?? unitState(name, { loadState: "not-found" }),
     look: async () => [],
     unitFiles: async () => new Map(),
+    follow: async () => undefined,
   };
   const read = async (path: string) => world.files.get(path);
   const files = { read, kind: async () => "none" as const, identity: async () => undefined, list: async () => [] };

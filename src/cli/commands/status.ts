@@ -8,8 +8,14 @@ import { EXIT } from "../exit.js";
 import { printListing } from "../listing.js";
 import { manifestOf, type PodTarget, parseTarget, podsOf, serviceName, serviceStatuses, statuses } from "../pods.js";
 import { age, printable, table } from "../print.js";
+import { watchStatus } from "../status-watch.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
+  if (args.flag("watch")) return watchStatus(args, context, (drawn) => show(args, drawn));
+  return show(args, context);
+}
+
+async function show(args: Args, context: Context): Promise<number> {
   const words = args.list("pods");
   const names = words.filter((word) => serviceName(word) === undefined);
   const pods = words.length > 0 && names.length === 0 ? [] : await statuses(context, names);

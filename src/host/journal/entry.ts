@@ -5,11 +5,11 @@ import type { LogLine } from "../../ports/journal.js";
 export const FIELDS = ["MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "USER_UNIT", "_SYSTEMD_USER_UNIT"];
 
 /** A field that is there several times is an array of its values; bytes that are no text come as numbers (systemd.journal-fields(7)). */
-function text(value: unknown): string {
+export function fieldText(value: unknown): string {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return "";
   if (value.every((byte) => typeof byte === "number")) return Buffer.from(value).toString("utf8");
-  return text(value[0]);
+  return fieldText(value[0]);
 }
 
 export interface Entry extends LogLine {
@@ -24,23 +24,24 @@ export interface Entry extends LogLine {
 export function parseEntry(json: string, units: ReadonlySet<string>): Entry | undefined {
   const fields = parseObject(json);
   if (!fields) return undefined;
-  const named = text(fields["USER_UNIT"]);
-  const sender = text(fields["_SYSTEMD_USER_UNIT"]);
-  const identifier = text(fields["SYSLOG_IDENTIFIER"]);
+  const named = fieldText(fields["USER_UNIT"]);
+  const sender = fieldText(fields["_SYSTEMD_USER_UNIT"]);
+  const identifier = fieldText(fields["SYSLOG_IDENTIFIER"]);
   const unit = units.has(named) ? named : units.has(sender) ? sender : undefined;
   if (unit === undefined || (sender !== unit && identifier === "systemd")) return undefined;
-  const priority = Number.parseInt(text(fields["PRIORITY"]), 10);
+  const priority = Number.parseInt(fieldText(fields["PRIORITY"]), 10);
   return {
-    time: Number(text(fields["__REALTIME_TIMESTAMP"])),
+    time: Number(fieldText(fields["__REALTIME_TIMESTAMP"])),
     unit,
     identifier,
     priority: Number.isNaN(priority) ? 6 : priority,
-    message: text(fields["MESSAGE"]),
-    cursor: text(fields["__CURSOR"]),
+    message: fieldText(fields["MESSAGE"]),
+    cursor: fieldText(fields["__CURSOR"]),
   };
 }
 
-function parseObject(json: string): Record<string, unknown> | undefined {
+/** Undefined for what is no JSON object. */
+export function parseObject(json: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(json);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;

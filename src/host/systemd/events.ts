@@ -1,16 +1,18 @@
 // The manager's signals: subscribed once, before anything that waits for them.
 import type { Connection } from "../dbus/connection.js";
 import { DbusError } from "../dbus/errors.js";
-import { MANAGER_PATH, managerCall, SYSTEMD } from "./names.js";
+import { MANAGER_PATH, managerCall, PROPERTIES, SYSTEMD } from "./names.js";
 
 const RULES = {
   manager: `type='signal',sender='${SYSTEMD}',path='${MANAGER_PATH}'`,
+  units: `type='signal',sender='${SYSTEMD}',interface='${PROPERTIES}',path_namespace='${MANAGER_PATH}/unit'`,
   owner: `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${SYSTEMD}'`,
 };
 
 export class Events {
   readonly #connection: Connection;
   #jobs: Promise<void> | undefined;
+  #units: Promise<void> | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -20,6 +22,12 @@ export class Events {
   jobs(): Promise<void> {
     this.#jobs ??= this.#subscribe([RULES.manager, RULES.owner]);
     return this.#jobs;
+  }
+
+  /** Ends when PropertiesChanged of units will reach us, and Reloading. */
+  units(): Promise<void> {
+    this.#units ??= this.#subscribe([RULES.units, RULES.manager, RULES.owner]);
+    return this.#units;
   }
 
   /** Tells the manager that somebody listens. Match rules come first, so that nothing falls in between. */

@@ -1,9 +1,10 @@
 // The systemd user manager behind ports/manager.ts.
 import { basename } from "node:path";
 import type { UnitState } from "../../base/installed.js";
-import type { Detail, Job, JobResult, Listed, Look, Manager, UnitFile } from "../../ports/manager.js";
+import type { Detail, Follower, Job, JobResult, Listed, Look, Manager, UnitFile } from "../../ports/manager.js";
 import type { Connection } from "../dbus/connection.js";
 import { DbusError } from "../dbus/errors.js";
+import type { Message } from "../dbus/message.js";
 import { openUserBus } from "../dbus/open.js";
 import { belowUnit } from "./cgroup.js";
 import { Events } from "./events.js";
@@ -66,6 +67,13 @@ export class SystemdManager implements Manager {
       return { path: path ?? "", state: state ?? "" };
     });
     return new Map(files.map((file) => [basename(file.path), file]));
+  }
+
+  async follow(follower: Follower): Promise<void> {
+    this.#connection.onSignal((message) => {
+      if (isOfPods(message)) follower.changed();
+    });
+    await this.#events.units();
   }
 
   async unitFolders(): Promise<string[]> {
@@ -141,6 +149,11 @@ export class SystemdManager implements Manager {
   async close(): Promise<void> {
     this.#connection.close();
   }
+}
+
+/** A unit's object path has its name with _2d for each dash. */
+function isOfPods({ path, member }: Message): boolean {
+  return member === "PropertiesChanged" ? /\/unit\/(?:pod|podgen)_2d/.test(path) : member === "Reloading" || member === "NameOwnerChanged";
 }
 
 function isNoSuchUnit(error: unknown): boolean {
