@@ -15,17 +15,18 @@ struct options {
   enum pack_format to;
   int level;
   const char *diff_id;
+  struct stream_limits limits;
 };
 
-static const char usage[] = "usage: podrt recode --to none|gzip|zstd [--level N] [--diff-id sha256:HEX] < LAYER\n";
+static const char usage[] =
+    "usage: podrt recode --to none|gzip|zstd [--level N] [--diff-id sha256:HEX] [--max-bytes N[KMGT]] [--max-ratio N] < LAYER\n";
 
 static int parse(int argc, char **argv, struct options *o) {
-  enum { TO = 1, LEVEL, DIFF_ID };
+  enum { TO = 1, LEVEL, DIFF_ID, BYTES, RATIO };
   static const struct option words[] = {
-      {"to", required_argument, NULL, TO},
-      {"level", required_argument, NULL, LEVEL},
-      {"diff-id", required_argument, NULL, DIFF_ID},
-      {0},
+      {"to", required_argument, NULL, TO},           {"level", required_argument, NULL, LEVEL},
+      {"diff-id", required_argument, NULL, DIFF_ID}, {"max-bytes", required_argument, NULL, BYTES},
+      {"max-ratio", required_argument, NULL, RATIO}, {0},
   };
   uint64_t level = 0;
   bool to = false;
@@ -40,6 +41,12 @@ static int parse(int argc, char **argv, struct options *o) {
         break;
       case DIFF_ID:
         o->diff_id = optarg;
+        break;
+      case BYTES:
+        r = number_parse(optarg, true, 1, INT64_MAX, &o->limits.bytes);
+        break;
+      case RATIO:
+        r = number_parse(optarg, false, 1, UINT32_MAX, &o->limits.ratio);
         break;
       default:
         return -EINVAL;
@@ -74,19 +81,18 @@ static int recode(const struct options *o, struct stream *in, struct pack *out, 
 }
 
 int verb_recode(int argc, char **argv) {
-  struct options o = {0};
+  /* The defaults of podrt layer: what nobody could unpack is not worth a copy, and may be meant to fill a disk. */
+  struct options o = {.limits = {.bytes = (uint64_t)64 << 30, .ratio = 200}};
   struct err err = {0};
   if (parse(argc, argv, &o) < 0) {
     fputs(usage, stderr);
     return 64;
   }
   signal(SIGPIPE, SIG_IGN);
-  /* Those of podrt layer: what nobody could unpack is not worth a copy, and may be meant to fill a disk. */
-  const struct stream_limits limits = {.bytes = (uint64_t)64 << 30, .ratio = 200};
   struct stream *in = NULL;
   struct pack *out = NULL;
   int r = pack_open(STDOUT_FILENO, o.to, o.level, &out, &err);
-  if (r == 0) r = stream_open(STDIN_FILENO, -1, &limits, &in, &err);
+  if (r == 0) r = stream_open(STDIN_FILENO, -1, &o.limits, &in, &err);
   if (r == 0) r = recode(&o, in, out, &err);
   if (in) stream_free(in);
   pack_free(out);

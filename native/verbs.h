@@ -25,6 +25,7 @@ int verb_mount(int argc, char **argv);
 int verb_unmount(int argc, char **argv);
 int verb_recode(int argc, char **argv);
 int verb_rmtree(int argc, char **argv);
+int verb_swap(int argc, char **argv);
 int verb_cron(int argc, char **argv);
 int verb_probe(int argc, char **argv);
 int verb_machine(int argc, char **argv);
