@@ -41,3 +41,18 @@ test("what an apply names in the manifest while it is waited for stays", async (
   assert.equal(asked, 1);
   assert.deepEqual(await readdir(join(store.root, "layers")), ["a".repeat(64)]);
 });
+
+test("where a record is damaged nothing is known to be needed by nobody, and nothing goes", async () => {
+  const store = new Store(data);
+  const layer = store.layer(`sha256:${"b".repeat(64)}`);
+  await mkdir(layer, { recursive: true });
+  for (const kind of ["images", "lists"]) {
+    const path = join(store.root, kind, `${"c".repeat(64)}.json`);
+    await mkdir(join(store.root, kind), { recursive: true });
+    await writeFile(path, "{");
+    const pruning = prune({ data, podrt: "/bin/false", env: process.env, needs: async () => ({ pinned: [] }) }, 0);
+    await assert.rejects(pruning, new RegExp(`${kind}/c+\\.json is damaged: what its image needs cannot be told, so nothing is removed`));
+    assert.ok((await readdir(join(store.root, "layers"))).includes("b".repeat(64)));
+    await rm(path);
+  }
+});

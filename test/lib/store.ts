@@ -41,6 +41,7 @@ export const QUICK = {
   backoff: 10,
   retryAfter: 3000,
   unpack: 20_000,
+  whole: 60_000,
   lock: 5000,
 };
 

@@ -9,14 +9,16 @@ import { committedConfig, committedManifest } from "./committed.js";
 import { DEADLINES } from "./deadlines.js";
 import { HelperError } from "./failure.js";
 import { isObject, parseJson, printable, strings } from "./json.js";
-import { placeLayer } from "./layers.js";
+import { haveLayer, placeLayer } from "./layers.js";
 import { acquire, type Lock } from "./lock.js";
-import { parseConfiguration, parseManifest } from "./manifest.js";
+import { type Descriptor, parseConfiguration, parseManifest } from "./manifest.js";
 import type { Platform } from "./platform.js";
 import type { Repacker } from "./repack.js";
 import { digestOf } from "./resolve.js";
 import { factsOf } from "./source.js";
+import { unstalled, within } from "./stall.js";
 import { exists, type LayerNote } from "./store.js";
+import { plainLayer, StoredSource } from "./stored.js";
 import { type LayerLimits, recipeBeside, removeTrees, Unpacker } from "./unpack.js";
 
 export interface Committer extends Repacker {
@@ -28,12 +30,15 @@ export interface Committer extends Repacker {
 }
 
 const OUTPUT_MAX = 64 * 1024;
+/** Milliseconds. */
+const KILL_AFTER = 5_000;
 
 /** Throws ImageError; then nothing of it is in the store. */
 export async function commitContainer(committer: Committer, wish: CommitWish): Promise<Committed> {
   const { store, host } = committer;
   const base = await baseOf(committer, wish);
   await checkBundle(wish, base.configuration.diffIds);
+  await ownLayers(committer, wish, base);
   const { layer, warnings } = await makeLayer(committer, wish);
   const created = new Date(wish.time * 1000).toISOString().replace(".000Z", "Z");
   const createdBy = [`podgen image commit ${wish.container}`, ...wish.words].join("; ");
@@ -67,7 +72,24 @@ async function baseOf({ store, host }: Committer, { image, container }: CommitWi
   if (manifest === undefined || parsed?.kind !== "image") throw gone();
   const config = await store.readBlob(parsed.config.digest);
   if (config === undefined) throw gone();
-  return { manifest, config, configuration: parseConfiguration(config, parsed.layers.length, host, image) };
+  const configuration = parseConfiguration(config, parsed.layers.length, host, image);
+  return { manifest, config, configDigest: parsed.config.digest, layers: parsed.layers, configuration };
+}
+
+/** What is committed is nobody else's: layers that are only linked to where podman has them become the store's own, checked by their diff_ids. */
+async function ownLayers(committer: Committer, { image }: CommitWish, base: Awaited<ReturnType<typeof baseOf>>): Promise<void> {
+  const { store, podrt, env, limits, host } = committer;
+  const { diffIds, config } = base.configuration;
+  const facts = { reference: image, digest: image, layers: diffIds, config };
+  const source = new StoredSource(committer, { version: 1, named: image, configDigest: base.configDigest, facts }, host);
+  const { signal } = new AbortController();
+  const shared = { reference: image, inPlace: false, keepBlobs: false, deadlines: DEADLINES, report: () => undefined };
+  for (const [i, diffId] of diffIds.entries()) {
+    const size = (await store.owns(diffId)) ? undefined : (await store.note(diffId))?.size;
+    if (size === undefined) continue;
+    const tar = plainLayer(base.layers[i] as Descriptor, diffId, size);
+    await haveLayer({ store, source, podrt, env, limits, signal, ...shared }, diffId, tar);
+  }
 }
 
 /** The bundle must be the one that the writable layer was made for, and of this image. Throws ImageError image-refused. */
@@ -101,10 +123,11 @@ async function makeLayer(committer: Committer, wish: CommitWish) {
   const said = outcomeOf(packer);
   const unpacker = new Unpacker(podrt, temporary, limits, env, DEADLINES.unpack, lock.fd);
   try {
-    for await (const piece of packer.stdout as AsyncIterable<Buffer>) if (!(await unpacker.write(piece))) break;
+    for await (const piece of unstalled(packer.stdout as AsyncIterable<Buffer>, DEADLINES.unpack, () => packer.kill()))
+      if (!(await unpacker.write(piece))) break;
     // It stands still for us no longer than it must.
     packer.stdout?.destroy();
-    const { failure, warnings } = await said;
+    const { failure, warnings } = await within(said, DEADLINES.unpack, () => packer.kill());
     const result = failure === undefined ? await unpacker.end() : undefined;
     if (failure !== undefined && !/Broken pipe/.test(failure)) throw explain(wish, failure);
     const made = result ?? (await unpacker.end());
@@ -114,7 +137,8 @@ async function makeLayer(committer: Committer, wish: CommitWish) {
   } finally {
     packer.kill("SIGTERM");
     await unpacker.kill();
-    await said;
+    // Only what does not listen: it may have to let the container go on first.
+    await within(said, KILL_AFTER, () => packer.kill("SIGKILL"));
     // Nothing, once it has its name.
     await removeTrees(podrt, [temporary, recipeBeside(temporary)], env, DEADLINES.unpack).catch(() => undefined);
   }
@@ -160,12 +184,13 @@ function explain({ container, running, freeze }: CommitWish, failure: string): E
 }
 
 /** What a pull does with a layer that is whole (layers.ts), under the layer's own lock. */
-async function keepLayer({ store }: Committer, diffId: string, temporary: string, note: LayerNote): Promise<void> {
+async function keepLayer(committer: Committer, diffId: string, temporary: string, note: LayerNote): Promise<void> {
+  const { store } = committer;
   const end = Date.now() + DEADLINES.lock;
   const lock = await acquire(store.layerLock(diffId), "exclusive", 1, () => Date.now() < end);
   if (lock === undefined) throw new ImageError("image-store", diffId, `another podgen works on the layer ${diffId} and does not get on`);
   try {
-    if (!(await exists(store.layer(diffId)))) await placeLayer(store, diffId, temporary, note);
+    if (!(await exists(store.layer(diffId)))) await placeLayer(committer, diffId, temporary, note);
   } finally {
     await lock.release(true);
   }

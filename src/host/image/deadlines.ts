@@ -19,6 +19,8 @@ export interface Deadlines {
   readonly retryAfter: number;
   /** podrt takes no byte for so long, or does not end. */
   readonly unpack: number;
+  /** podrt copies or reads through a whole layer, and says nothing meanwhile. */
+  readonly whole: number;
   /** Another podgen holds a layer's lock and its download does not move. */
   readonly lock: number;
 }
@@ -33,5 +35,6 @@ export const DEADLINES: Deadlines = {
   backoff: 500,
   retryAfter: 60_000,
   unpack: 300_000,
+  whole: 3_600_000,
   lock: 600_000,
 };

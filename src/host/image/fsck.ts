@@ -4,7 +4,7 @@
 // without reading a file; `deep` also packs it again by its recipe, so that every byte is held against the diff_id.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding, FsckWishes } from "../../ports/image-store.js";
 import { DEADLINES } from "./deadlines.js";
@@ -12,7 +12,7 @@ import { isObject, parseJson, strings } from "./json.js";
 import { listedImages, readLists } from "./lists/record.js";
 import { layersInUse, needed } from "./prune.js";
 import { Altered, checkLayer, type Repacker } from "./repack.js";
-import { exists, type ImageRecord, listIfThere, parseRecord, recordName, removeIfThere, type Store } from "./store.js";
+import { exists, type ImageRecord, listIfThere, removeIfThere, type Store } from "./store.js";
 import { removeTrees } from "./unpack.js";
 
 const PARALLEL = 2;
@@ -42,12 +42,8 @@ export async function survey(repacker: Repacker, wishes: FsckWishes): Promise<{ 
 
 /** Files of images/ that are no record, or one under another's name. */
 async function surveyRecordFiles(store: Store, { repair }: FsckWishes, { findings }: Survey): Promise<void> {
-  for (const name of await listIfThere(join(store.root, "images"))) {
-    if (!name.endsWith(".json")) continue;
-    const path = join(store.root, "images", name);
-    const record = parseRecord(await readFile(path).catch(() => undefined));
-    if (record !== undefined && recordName(record.facts.reference) === name) continue;
-    if (repair) await removeIfThere(path);
+  for (const name of await store.damagedRecords()) {
+    if (repair) await removeIfThere(join(store.root, "images", name));
     const detail = "it is damaged: which image it was of cannot be told";
     findings.push({
       kind: "record",

@@ -61,13 +61,15 @@ export function createImages(options: ImageOptions): Images {
 
   async function inspect(text: string, policy: PullPolicy, logins: readonly RegistryLogin[]): Promise<ImageFacts> {
     const reference = parseReference(text);
-    const record = await store.record(text);
+    let record = await store.record(text);
     const podman = await podmans(reference, policy, record);
     if (podman !== undefined) {
       const resolved = await podman.resolve();
       inPodman.set(`${text} ${resolved.digest}`, podman);
       return factsOf(text, resolved);
     }
+    // Podman's, let in before the policy asked more of the name.
+    if (record?.origin !== undefined && (await (await import("./podmans.js")).forRegistryOnly(reference, options.env))) record = undefined;
     // A pod that has not changed would not be looked at again, and its next start fail.
     if (record?.origin !== undefined && (policy === "Always" || !(await store.hasLayers(record.facts.layers))))
       (await import("./podmans.js")).refuseGone(reference, record);

@@ -9,6 +9,7 @@ import type { Deadlines } from "./deadlines.js";
 import { acquire, type Lock } from "./lock.js";
 import type { Descriptor } from "./manifest.js";
 import { hexOf } from "./reference.js";
+import type { Repacker } from "./repack.js";
 import { mismatch } from "./resolve.js";
 import type { ImageSource } from "./source.js";
 import { exists, type LayerNote, listIfThere, removeIfThere, type Store } from "./store.js";
@@ -125,7 +126,7 @@ async function keep(context: LayerContext, diffId: string, descriptor: Descripto
   const blob = async () => {
     if (context.keepBlobs || !note.recipe) await keepBlob(context, descriptor);
   };
-  await placeLayer(context.store, diffId, temporary, note, blob);
+  await placeLayer(context, diffId, temporary, note, blob);
   await removeIfThere(context.store.partial(descriptor.digest));
 }
 
@@ -134,7 +135,7 @@ async function keep(context: LayerContext, diffId: string, descriptor: Descripto
  * else must be. The caller holds the layer's lock.
  */
 export async function placeLayer(
-  store: Store,
+  { store, podrt, env }: Repacker,
   diffId: string,
   temporary: string,
   note: LayerNote,
@@ -149,8 +150,7 @@ export async function placeLayer(
   }
   await store.writeNote(diffId, note);
   await before();
-  await (await import("./in-place.js")).unlinkLayer(store.layer(diffId));
-  await rename(temporary, store.layer(diffId));
+  await (await import("./in-place.js")).takeName({ podrt, env }, temporary, store.layer(diffId));
   await syncFolder(dirname(temporary));
 }
 

@@ -10,7 +10,8 @@ const LOCALHOST = "localhost";
 
 /**
  * Podman's image for a reference; undefined where somebody else is to be asked for it. With Always that is the registry, but for
- * localhost's; what podgen has pulled itself comes before podman's. Throws ImageError.
+ * localhost's; what podgen has pulled itself comes before podman's; and so does the registry where the policy asks more of the name there
+ * (forRegistryOnly). Throws ImageError.
  */
 export async function podmanImage(
   reference: Reference,
@@ -27,10 +28,27 @@ export async function podmanImage(
   const { repository, tag, digest, text } = reference;
   const name = `${reference.host}/${repository}${tag === undefined ? "" : `:${tag}`}`;
   try {
-    return await lookUp({ name, ...(digest === undefined ? {} : { digest }) }, text, host, options);
+    const found = await lookUp({ name, ...(digest === undefined ? {} : { digest }) }, text, host, options);
+    return found !== undefined && (await forRegistryOnly(reference, options.env)) ? undefined : found;
   } catch (error) {
     // What cannot be used of podman's is nothing to stop for, where a registry has it too.
     if (!built && error instanceof ImageError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * True where the policy rejects a registry's name, or wants a signature for it: podman's copy, which anybody may have tagged so and which
+ * shows no signature, is then no answer to that name. Under containers-storage: the scopes of podman's store hold alone, as the reference
+ * asks for that very place. What has localhost for its registry has no other place. Throws ImageError image-config.
+ */
+export async function forRegistryOnly(reference: Reference, env: PodmanOptions["env"]): Promise<boolean> {
+  if (reference.kind !== "registry" || reference.host === LOCALHOST) return false;
+  const { demandFor } = await import("./policy/check.js");
+  try {
+    return (await demandFor(reference, env)) !== undefined;
+  } catch (error) {
+    if (error instanceof ImageError && error.code === "image-refused") return true;
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import type { Needs } from "../../ports/image-store.js";
 import { ImageError } from "../../ports/images.js";
 import { DEADLINES } from "./deadlines.js";
 import { isObject, type Json, parseJson, strings } from "./json.js";
-import { listedImages } from "./lists/record.js";
+import { listedImages, readLists } from "./lists/record.js";
 import { acquire } from "./lock.js";
 import { mountedAnywhere } from "./mounts.js";
 import { isDigest } from "./reference.js";
@@ -60,6 +60,7 @@ export async function prune(options: PruneOptions, wait: number): Promise<Pruned
   if (lock === undefined) return undefined;
   try {
     const { pinned, shifted } = await options.needs();
+    await refuseDamaged(store);
     if (shifted !== undefined) await dropShiftedLocked({ store, ...options }, new Set(shifted), SHIFTED_AGE);
     const { layers, blobs, unclear } = await needed(store, [...pinned, ...(await mountedAnywhere())]);
     if (unclear.length > 0) throw unclearPins(unclear);
@@ -122,6 +123,17 @@ export async function layersInUse(store: Store, running: ReadonlyMap<string, rea
     for (const layer of diffIds ?? []) used.set(layer, [...(used.get(layer) ?? []), ...pods]);
   }
   return used;
+}
+
+/** What a damaged record needs cannot be told, so that nothing is known to be needed by nobody. */
+async function refuseDamaged(store: Store): Promise<void> {
+  const images = (await store.damagedRecords()).map((name) => `images/${name}`);
+  const lists = (await readLists(store)).damaged.map((name) => `lists/${name}`);
+  const [first] = [...images, ...lists];
+  if (first === undefined) return;
+  const path = join(store.root, first);
+  const hint = "podgen image fsck --repair takes it away; pull again what is missed then, and prune.";
+  throw new ImageError("image-store", path, `${path} is damaged: what its image needs cannot be told, so nothing is removed`, hint);
 }
 
 function unclearPins(digests: readonly string[]): ImageError {

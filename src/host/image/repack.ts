@@ -1,8 +1,10 @@
 // podrt repack as a source: the very bytes of a layer's tar, made of its folder and its recipe; and as a check of both.
 import { spawn } from "node:child_process";
 import { pipeline } from "node:stream/promises";
+import { DEADLINES, type Deadlines } from "./deadlines.js";
 import { HelperError } from "./failure.js";
 import { isObject, parseJson, printable } from "./json.js";
+import { unstalled, within } from "./stall.js";
 import type { LayerNote, Store } from "./store.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -13,6 +15,8 @@ export interface Repacker {
   readonly store: Store;
   readonly podrt: string;
   readonly env: Env;
+  /** Others than DEADLINES. */
+  readonly deadlines?: Pick<Deadlines, "unpack" | "whole">;
 }
 
 /** The layer is not what it was when it was unpacked; the message says what podrt saw first. */
@@ -26,7 +30,7 @@ function verdict(err: string, code: number | null, signal: string | null): Error
   return ALTERED.test(last) ? new Altered(last.replace(/^podrt: repack: (?:altered: )?/, "")) : new HelperError(last);
 }
 
-type Helper = Pick<Repacker, "podrt" | "env">;
+type Helper = Pick<Repacker, "podrt" | "env" | "deadlines">;
 
 function start({ podrt, env }: Helper, folder: string, words: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
   const child = spawn(podrt, ["repack", "--layer", folder, ...words], { stdio: [stdin, "pipe", "pipe"], env: { ...env } });
@@ -58,6 +62,11 @@ export async function* folderTar(
   const piped = typeof recipe !== "string";
   const { child, ended } = start(helper, folder, ["--recipe", piped ? "-" : recipe, "--diff-id", diffId], piped ? "pipe" : "ignore");
   let fault: unknown;
+  const { unpack } = helper.deadlines ?? DEADLINES;
+  const late = () => {
+    fault ??= new HelperError(`podrt repack stands still for ${unpack / 1000} s`);
+    child.kill("SIGKILL");
+  };
   if (piped && child.stdin !== null)
     // EPIPE: podrt has ended, and says why by its exit. What the recipe itself has against going on ends podrt.
     pipeline(recipe, child.stdin).catch((error: NodeJS.ErrnoException) => {
@@ -67,11 +76,11 @@ export async function* folderTar(
     });
   try {
     let at = 0;
-    for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+    for await (const piece of unstalled(child.stdout as AsyncIterable<Buffer>, unpack, late)) {
       at += piece.length;
       if (at > from) yield at - piece.length >= from ? piece : piece.subarray(piece.length - (at - from));
     }
-    const error = await ended;
+    const error = await within(ended, unpack, late);
     if (fault !== undefined) throw fault;
     if (error !== undefined) throw error;
   } finally {
@@ -110,7 +119,8 @@ export async function lookAt(
   child.stdout?.on("data", (piece: Buffer) => {
     if (out.length < OUTPUT_MAX) out += piece.toString();
   });
-  const error = await ended;
+  const { whole } = helper.deadlines ?? DEADLINES;
+  const error = await within(ended, whole, () => child.kill("SIGKILL"));
   if (error !== undefined) throw error;
   const json = parseJson(Buffer.from(out));
   if (!isObject(json) || typeof json["tree"] !== "string") throw new HelperError("podrt repack did not say what it found");

@@ -8,10 +8,11 @@ import { mkdir, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { mapsJson, type UsernsMaps } from "../../base/userns.js";
 import { ImageError } from "../../ports/images.js";
-import { DEADLINES } from "./deadlines.js";
+import { DEADLINES, type Deadlines } from "./deadlines.js";
 import { HelperError } from "./failure.js";
 import { printable } from "./json.js";
 import { acquire } from "./lock.js";
+import { within as withinTime } from "./stall.js";
 import { exists, listIfThere, type Store } from "./store.js";
 import { removeTrees } from "./unpack.js";
 
@@ -19,6 +20,8 @@ export interface Shifter {
   readonly store: Store;
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Others than DEADLINES. */
+  readonly deadlines?: Pick<Deadlines, "whole">;
 }
 
 const OUTPUT_MAX = 64 * 1024;
@@ -42,7 +45,7 @@ export async function shiftLayers(shifter: Shifter, layers: ReadonlyMap<string, 
   }
 }
 
-async function shiftLayer({ store, podrt, env }: Shifter, diffId: string, name: string, maps: UsernsMaps): Promise<void> {
+async function shiftLayer({ store, podrt, env, deadlines }: Shifter, diffId: string, name: string, maps: UsernsMaps): Promise<void> {
   const lock = await acquire(store.shiftLock(name), "exclusive", 1, within(DEADLINES.lock));
   if (lock === undefined) throw new ImageError("image-store", diffId, `another podgen copies the layer ${diffId} and does not get on`);
   try {
@@ -56,7 +59,7 @@ async function shiftLayer({ store, podrt, env }: Shifter, diffId: string, name: 
     ); // prettier-ignore
     if (await exists(store.shifted(name))) return;
     const words = ["layer", "--dest", store.shifted(name), "--shift", await store.folder(diffId), "--map", mapsJson(maps), "--sync"];
-    const failed = await runPodrt(podrt, words, env, lock.fd);
+    const failed = await runPodrt(podrt, words, env, lock.fd, (deadlines ?? DEADLINES).whole);
     if (failed === undefined) return;
     if (!NO_SUCH_ID.test(failed)) throw new ImageError("image-store", diffId, `the layer ${diffId} cannot be copied: ${failed}`);
     const what = `the layer ${diffId} does not fit the pod's user namespace: ${failed.replace(NO_SUCH_ID, "")}`;
@@ -114,10 +117,10 @@ async function ageOf(path: string): Promise<number> {
   return Date.now() - ((await stat(path).catch(() => undefined))?.ctimeMs ?? 0);
 }
 
-/** undefined, or podrt's words. `lock` stays open in it, so that nobody takes its folder for a leftover when we are killed. */
-function runPodrt(podrt: string, words: readonly string[], env: Shifter["env"], lock: number): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(podrt, words, { stdio: ["ignore", "ignore", "pipe", lock], env: { ...env } });
+/** undefined, or podrt's words; ended after `ms` milliseconds. `lock` stays open in it, so that nobody takes its folder for a leftover when we are killed. */
+function runPodrt(podrt: string, words: readonly string[], env: Shifter["env"], lock: number, ms: number): Promise<string | undefined> {
+  const child = spawn(podrt, words, { stdio: ["ignore", "ignore", "pipe", lock], env: { ...env } });
+  const ended = new Promise<string | undefined>((resolve, reject) => {
     let err = "";
     child.stderr?.on("data", (piece: Buffer) => {
       err = (err + piece.toString()).slice(-OUTPUT_MAX);
@@ -128,6 +131,7 @@ function runPodrt(podrt: string, words: readonly string[], env: Shifter["env"], 
       resolve(code === 0 ? undefined : last === "" ? `podrt layer ended with ${code ?? signal}` : last);
     });
   });
+  return withinTime(ended, ms, () => child.kill("SIGKILL"));
 }
 
 function within(milliseconds: number): () => boolean {

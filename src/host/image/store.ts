@@ -151,6 +151,17 @@ export class Store {
     return found.filter((r) => r !== undefined).sort((a, b) => (a.facts.reference < b.facts.reference ? -1 : 1));
   }
 
+  /** Names of files among the records that are none, or one under another's name: which image they are of cannot be told. */
+  async damagedRecords(): Promise<string[]> {
+    const damaged: string[] = [];
+    for (const name of await listIfThere(join(this.root, "images"))) {
+      if (!name.endsWith(".json")) continue;
+      const record = parseRecord(await readIfThere(join(this.root, "images", name)).catch(() => undefined));
+      if (record === undefined || recordName(record.facts.reference) !== name) damaged.push(name);
+    }
+    return damaged;
+  }
+
   async writeRecord(record: ImageRecord): Promise<void> {
     await this.#write(this.#recordPath(record.facts.reference), Buffer.from(`${JSON.stringify(record)}\n`));
   }

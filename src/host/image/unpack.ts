@@ -32,7 +32,8 @@ export interface LayerLimits {
   readonly entries?: number;
 }
 
-function limitWords({ bytes, ratio, entries }: LayerLimits): string[] {
+/** The same for podrt. */
+export function limitWords({ bytes, ratio, entries }: LayerLimits): string[] {
   const word = (name: string, value: number | undefined) => (value === undefined ? [] : [`--max-${name}`, String(value)]);
   return [...word("bytes", bytes), ...word("ratio", ratio), ...word("entries", entries)];
 }

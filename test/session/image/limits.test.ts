@@ -5,6 +5,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { createCopies } from "../../../src/host/image/copy/index.js";
 import { buildDriver, type DriverProgram } from "../../lib/driver.js";
 import { oddSetUp } from "../../lib/odd-set-up.js";
 import { imageError, makeStore, podrt, there } from "../../lib/store.js";
@@ -40,6 +41,24 @@ function bomb(): TinyLayer {
     mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
   };
 }
+
+test("a copy that compresses anew keeps to them, too", async () => {
+  const from = `docker://${odd.registry.add("large", image([randomLayer("a", 50_000)]))}`;
+  const copies = createCopies({ ...odd.store.options, settings: join(odd.store.folder, "settings") });
+  const copy = () =>
+    copies.copy(from, `oci:${odd.store.folder}/out:x`, { all: false, preserve: false, compression: "zstd" }, () => undefined);
+  for (const [limits, message] of [
+    [{ bytes: 20_000 }, /more than 20000 bytes/],
+    [{ bytes: 100_000, entries: 1 }, undefined],
+  ] as const) {
+    await set({ layerLimits: limits });
+    if (message === undefined) await copy();
+    else {
+      const error = await imageError(copy());
+      assert.deepEqual([error.code, message.test(error.message)], ["image-bad", true], error.message);
+    }
+  }
+});
 
 const LIMITS: readonly [string, () => TinyLayer, object, RegExp][] = [
   ["bytes", () => randomLayer("a", 50_000), { bytes: 20_000 }, /more than 20000 bytes/],

@@ -4,9 +4,12 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ImageError } from "../../../ports/images.js";
+import { DEADLINES } from "../deadlines.js";
 import { printable } from "../json.js";
 import type { Descriptor } from "../manifest.js";
 import { mismatch } from "../resolve.js";
+import { unstalled, within } from "../stall.js";
+import { type LayerLimits, limitWords } from "../unpack.js";
 import type { Body } from "./content.js";
 import type { Compression } from "./convert.js";
 
@@ -44,6 +47,10 @@ export interface Recoding {
   readonly level?: number;
   /** What the layer has to unpack to. */
   readonly diffId?: string;
+  /** Of what it unpacks to; entries are not counted. */
+  readonly limits?: LayerLimits;
+  /** How long podrt may stand still, in milliseconds. */
+  readonly stall?: number;
 }
 
 /** The blob `from` in another compression. A later start makes it anew and leaves out what came before the offset. */
@@ -86,9 +93,11 @@ class Hashed {
 }
 
 /** Bytes through podrt recode. What the source throws comes out as it is; what podrt says becomes an ImageError. */
-async function* recode(input: Bytes, { podrt, to, level, diffId }: Recoding, reference: string): AsyncGenerator<Uint8Array> {
+async function* recode(input: Bytes, how: Recoding, reference: string): AsyncGenerator<Uint8Array> {
+  const { podrt, to, level, diffId, limits: { entries: _, ...limits } = {}, stall = DEADLINES.unpack } = how;
   const words = ["recode", "--to", to, ...(level === undefined ? [] : ["--level", String(level)])];
   if (diffId !== undefined) words.push("--diff-id", diffId);
+  words.push(...limitWords(limits));
   const child = spawn(podrt, words, { stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   child.stderr.on("data", (piece: Buffer) => {
@@ -99,7 +108,29 @@ async function* recode(input: Bytes, { podrt, to, level, diffId }: Recoding, ref
     child.on("close", (code) => resolve(code === 0 ? undefined : printable(said.trim().split("\n").at(-1) ?? "") || "podrt recode failed"));
   });
   let broken: { error: unknown } | undefined;
-  const fed = pipeline(Readable.from(input, { objectMode: false, highWaterMark: 256 * 1024 }), child.stdin).catch(
+  // Its own waits end by themselves; podrt's clock begins with each piece it is given.
+  let [waiting, given] = [false, performance.now()];
+  const watched = async function* () {
+    const pieces = input[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        waiting = true;
+        const piece = await pieces.next();
+        [waiting, given] = [false, performance.now()];
+        if (piece.done === true) return;
+        yield piece.value;
+      }
+    } finally {
+      await pieces.return?.();
+    }
+  };
+  let still = false;
+  const late = () => {
+    still = true;
+    child.kill("SIGKILL");
+  };
+  const excused = () => waiting || performance.now() - given < stall;
+  const fed = pipeline(Readable.from(watched(), { objectMode: false, highWaterMark: 256 * 1024 }), child.stdin).catch(
     (error: NodeJS.ErrnoException) => {
       // EPIPE: podrt has given up, and says why. Anything else is the source's.
       if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") broken = { error };
@@ -108,16 +139,17 @@ async function* recode(input: Bytes, { podrt, to, level, diffId }: Recoding, ref
     },
   );
   try {
-    for await (const piece of child.stdout) yield piece as Uint8Array;
+    for await (const piece of unstalled(child.stdout, stall, late, excused)) yield piece as Uint8Array;
     await fed;
-    const failure = await ended;
+    const failure = await within(ended, stall, late);
+    if (still) throw new ImageError("image-store", reference, `${reference}: podrt recode stands still for ${stall / 1000} s`);
     if (broken !== undefined) throw broken.error;
     if (failure !== undefined) {
       const image = /^podrt: recode: (?:gzip|zstd|format|digest|limit)\b/.test(failure);
       throw new ImageError(image ? "image-bad" : "image-store", reference, `${reference}: a layer cannot be recompressed: ${failure}`);
     }
   } finally {
-    child.kill();
+    child.kill("SIGKILL");
     await ended;
   }
 }

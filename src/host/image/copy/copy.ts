@@ -6,6 +6,7 @@ import { inParallel } from "../parallel.js";
 import type { Platform } from "../platform.js";
 import { checkDigest, digestOf, keepsPromise, type RawManifest } from "../resolve.js";
 import type { Signature } from "../signatures/signature.js";
+import type { LayerLimits } from "../unpack.js";
 import { plainBody, recodedBody } from "./body.js";
 import type { Body, Content, Form, Sink } from "./content.js";
 import { type Compression, compressionOf, type LayerPart, layerType, type Parts, partsOf, withEntries, withLayers } from "./convert.js";
@@ -27,6 +28,8 @@ export interface CopyOptions {
   /** Nothing is done where the target means that manifest already. */
   readonly unlessSame?: boolean;
   readonly podrt: string;
+  /** Of layers that are compressed anew. */
+  readonly limits?: LayerLimits;
   readonly progress: (step: CopyProgress) => void;
 }
 
@@ -214,7 +217,7 @@ class Run {
   }
 
   async #transfer(blob: Descriptor, wish: Compression | undefined, diffId: string | undefined): Promise<Descriptor> {
-    const { podrt, level } = this.#options;
+    const { podrt, level, limits } = this.#options;
     const step = (phase: CopyProgress["phase"], bytes: number) => this.#say(blob, phase, bytes);
     if (wish === undefined && (await this.#to.has(blob, this.#from))) {
       step("present", blob.size);
@@ -227,7 +230,12 @@ class Run {
       (from) => this.#from.layer(blob, from, signal),
       (bytes) => step("download", bytes),
     );
-    const how = { podrt, ...(level === undefined ? {} : { level }), ...(diffId === undefined ? {} : { diffId }) };
+    const how = {
+      podrt,
+      ...(level === undefined ? {} : { level }),
+      ...(diffId === undefined ? {} : { diffId }),
+      ...(limits === undefined ? {} : { limits }),
+    };
     const body: Body = wish === undefined ? plain : recodedBody(plain, { ...how, to: wish }, this.#from.text);
     await this.#to.put(body, signal);
     step("done", blob.size);

@@ -2,6 +2,7 @@
 import { machine } from "node:os";
 import type { CopyWishes, ImageCopies, Side } from "../../../ports/image-copy.js";
 import { ImageError } from "../../../ports/images.js";
+import { readStorage } from "../../facts/storage.js";
 import { DEADLINES, type Deadlines } from "../deadlines.js";
 import { local } from "../failure.js";
 import { hostPlatform } from "../platform.js";
@@ -15,7 +16,7 @@ export interface CopiesOptions {
   /** The podrt that compresses, and packs layers of the store again. */
   readonly podrt: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** `$XDG_CONFIG_HOME/podgen`, for what goes into the store. */
+  /** `$XDG_CONFIG_HOME/podgen`: limits of layers, and what the store keeps. */
   readonly settings: string;
   readonly deadlines?: Partial<Deadlines>;
 }
@@ -69,6 +70,7 @@ export function createCopies(options: CopiesOptions): ImageCopies {
             ...wishes,
             platform: ends.platform,
             podrt,
+            limits: (await readStorage(settings)).layerLimits,
             progress,
           });
         } finally {
