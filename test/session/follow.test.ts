@@ -84,7 +84,7 @@ test("off a terminal the view is printed again when it changes; a format that ca
   const view = new Following("status", "--watch");
   await eventually("it is shown", () => /^idle +1\/1 +Running/m.test(view.said), 20_000);
   await host.ok(["stop", "idle"]);
-  await eventually("the stop is shown", () => /\n\nNAME [^]*^idle +0\/1 +Stopped/m.test(view.said), 20_000);
+  await eventually("the stop is shown", () => /\n\nNAME [\s\S]*^idle +0\/1 +Stopped/m.test(view.said), 20_000);
   await view.stop();
   const refused = await host.podgen(["status", "--watch", "-o", "yaml"]);
   assert.deepEqual([refused.code, /--watch prints text or json/.test(refused.stderr)], [64, true]);
