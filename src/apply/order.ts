@@ -1,17 +1,19 @@
 // The order of pods in a transaction: what waits for another comes after it, and goes before it.
 import type { Manifest } from "../base/installed.js";
+import { isJobKey } from "../base/job.js";
 import { inOrder, type PodEdge } from "../base/pod-order.js";
 import type { PodChange } from "../diff/types.js";
 import type { ContainerFailure, PodReport } from "./types.js";
 
-/** Pods to delete, sorted so that those that wait for others go first. */
+/** What is to be deleted, sorted so that those that wait for others go first, and before all of them a Job's controller, which starts its pods. */
 export function leavingOrder(deleted: readonly PodChange[], manifest: Manifest): PodChange[] {
   const edges = new Map(Object.values(manifest.pods).map((pod) => [pod.name, pod.after ?? []]));
   const names = inOrder(
     deleted.map((p) => p.name),
     edges,
   );
-  return names.reverse().flatMap((name) => deleted.find((p) => p.name === name) ?? []);
+  const sorted = names.reverse().flatMap((name) => deleted.find((p) => p.name === name) ?? []);
+  return [...sorted.filter((p) => isJobKey(p.name)), ...sorted.filter((p) => !isJobKey(p.name))];
 }
 
 /**

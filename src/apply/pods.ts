@@ -1,5 +1,5 @@
 // Whole pods that go: stopped first, forgotten when their files are gone.
-import { isServiceKey } from "../base/service.js";
+import { isPodKey } from "../base/service.js";
 import type { PodChange } from "../diff/types.js";
 import type { ApplyOptions, ApplyPorts, PodReport } from "./types.js";
 
@@ -8,7 +8,7 @@ export const SLICE_DEADLINE_MS = 10_000;
 
 /** Stops a whole pod: the pod unit takes its parts with it; what was started without it is stopped by name. */
 export async function stopPod(ports: ApplyPorts, change: PodChange, options: ApplyOptions): Promise<void> {
-  if (!isServiceKey(change.name)) await ports.manager.stop(`pod-${change.name}.service`, options.stopTimeout);
+  if (isPodKey(change.name)) await ports.manager.stop(`pod-${change.name}.service`, options.stopTimeout);
   const rest = change.units.filter((u) => u.role !== "pod" && u.role !== "slice").map((u) => u.unit);
   await Promise.all(rest.map((unit) => ports.manager.stop(unit, options.stopTimeout)));
 }

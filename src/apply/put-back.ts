@@ -1,6 +1,6 @@
 // A pod whose change failed is brought back to what it was.
 import type { Manifest, UnitState } from "../base/installed.js";
-import type { PodChange } from "../diff/types.js";
+import type { FileChange, PodChange } from "../diff/types.js";
 import { removeFiles, undonePod, writeFiles } from "./files.js";
 import { HealthWatch } from "./health.js";
 import { forgetPod, stopPod } from "./pods.js";
@@ -29,11 +29,14 @@ export async function putBack(
     ); // prettier-ignore
     await leaveReady(ports, change, created);
   }
+  // A controller would write on in what is put back.
+  if (!isNew && change.manifest?.job !== undefined) await stopPod(ports, change, options);
   const back = undonePod(change, after);
   await writeFiles(ports, back);
+  if (!isNew) for (const { path, bytes, mode } of change.kept ?? []) await ports.files.write(path, bytes, mode);
   if (isNew) await ports.manager.disable(change.enable);
   else await ports.manager.disable(change.enable.filter((unit) => options.manifest.pods[change.name]?.enabled.includes(unit) !== true));
-  await removeFiles(ports, back, options.roots);
+  await removeFiles(ports, isNew ? [...back, ...memoryOf(change)] : back, options.roots);
   if (!isNew && change.disable.length > 0) await ports.manager.enable(change.disable);
   await ports.manager.reload();
   if (isNew) {
@@ -57,6 +60,12 @@ export async function putBack(
     actions: [...report.actions, ...actions, ...files.actions],
     failures: [...report.failures, ...still.filter((f) => !said.has(`${f.unit} ${f.reason}`))],
   };
+}
+
+/** What a Job's controller has written meanwhile. */
+function memoryOf({ manifest }: PodChange): FileChange[] {
+  const job = manifest?.job;
+  return job === undefined ? [] : [{ path: job.state, action: "remove", kind: "data", secret: false, mode: 0o600 }];
 }
 
 /**

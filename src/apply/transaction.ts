@@ -1,10 +1,13 @@
 // The transaction: from a ChangeSet to units that run and are judged healthy, or back to what was there before.
 import type { Manifest } from "../base/installed.js";
+import { isDriven, jobKey } from "../base/job.js";
 import type { PodEdge } from "../base/pod-order.js";
+import { surplus } from "../diff/job.js";
 import type { ChangeSet, FileChange, PodChange } from "../diff/types.js";
 import { abandon } from "./abandon.js";
 import { intent, inverse, outcome, removeFiles, tidyFiles, undoneShared, writeFiles, writeManifest } from "./files.js";
 import { HealthWatch } from "./health.js";
+import { jobFailures } from "./job-health.js";
 import { inTheirOrder, leavingOrder, notStarted } from "./order.js";
 import { forgetPod, SLICE_DEADLINE_MS, stopPod } from "./pods.js";
 import { putBack } from "./put-back.js";
@@ -22,8 +25,10 @@ const PARENT_SLICE = "pod.slice";
  */
 export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, options: ApplyOptions): Promise<ApplyReport> {
   const rollouts = (changes.rollouts ?? []).map((rollout) => new Rolling(ports, rollout, changes.pods, options, bringUpOf(ports)));
-  const rolled = new Set(rollouts.flatMap((r) => r.pods));
-  /** All that is not done step by step. */
+  const later = new Set(surplus(changes.pods, options.manifest.pods));
+  const spare = changes.pods.filter((p) => p.manifest === undefined && later.has(p.name));
+  const rolled = new Set([...rollouts.flatMap((r) => r.pods), ...spare]);
+  /** All that is not done step by step, or after all else. */
   const plain = { ...changes, pods: changes.pods.filter((p) => !rolled.has(p)) };
   await writeManifest(ports, options, intent(options.manifest, withSurge(changes)));
   const deleted = plain.pods.filter((p) => p.manifest === undefined);
@@ -50,11 +55,16 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   const broken = rollouts.filter((rolling) => rolling.failed);
   const warnings = changes.pods.some((p) => p.manifest !== undefined) ? await pauseWarnings(ports) : [];
   const failed = kept.filter((change) => reports.get(change.name)?.outcome === "failed");
-  const failures = new Set([...failed, ...broken.flatMap((rolling) => rolling.pods)].map((c) => c.name));
+  const stay = [...spare, ...kept].filter((change) => failsWith(change, failed, options.manifest));
+  const failures = new Set([...failed, ...stay, ...broken.flatMap((rolling) => rolling.pods)].map((c) => c.name));
   const after = outcome(options.manifest, changes, failures);
   for (const rolling of broken) await rolling.undo(after);
   for (const rolling of rollouts) for (const [name, report] of rolling.reports) reports.set(name, report);
-  for (const change of failed) {
+  for (const change of spare.filter((s) => !failures.has(s.name))) reports.set(change.name, await removeSpare(ports, change, options));
+  // A Job's pods go back after it, as they came before it.
+  for (const change of kept.filter((c) => stay.includes(c)))
+    reports.set(change.name, { name: change.name, outcome: "failed", actions: [], failures: [] });
+  for (const change of [...failed, ...kept.filter((c) => stay.includes(c))]) {
     const report = reports.get(change.name);
     if (report !== undefined) reports.set(change.name, await putBack(ports, change, report, after, options));
   }
@@ -76,6 +86,20 @@ export async function applyChanges(ports: ApplyPorts, changes: ChangeSet, option
   await ports.images.dropShifted(new Set(Object.values(after.pods).flatMap((p) => p.shifted ?? []))).catch(() => undefined);
   const objects = forgotten.map((name) => ({ name, outcome: "deleted", pods: [] }) as const);
   return { ...summary(changes, reports, options), objects, warnings };
+}
+
+/** A Job's pod is nothing without it. */
+function failsWith(change: PodChange, failed: readonly PodChange[], manifest: Manifest): boolean {
+  const owner = (change.manifest ?? manifest.pods[change.name])?.owner;
+  return isDriven(owner) && !failed.includes(change) && failed.some((f) => f.name === jobKey(owner?.name ?? ""));
+}
+
+/** One that its Job, which goes on, needs no more. */
+async function removeSpare(ports: ApplyPorts, change: PodChange, options: ApplyOptions): Promise<PodReport> {
+  await stopPod(ports, change, options);
+  await removeFiles(ports, change.files, options.roots);
+  await ports.manager.reload();
+  return forgetPod(ports, change);
 }
 
 /** Surge pods are podgen's as long as they are there. */
@@ -151,7 +175,7 @@ async function bringUp(ports: ApplyPorts, change: PodChange, before: PodEdge | u
   if (refused.length > 0) return { ...base, outcome: "failed", actions, failures: refused };
   if (!options.wait) return { ...base, actions };
   const deadline = ports.clock.now() + timeout;
-  const failures = await health.wait(deadline, job);
+  const failures = [...(await health.wait(deadline, job)), ...(await jobFailures(ports, change, deadline))];
   if (failures.length > 0) return { ...base, outcome: "failed", actions, failures };
   const result = await job;
   if (result === "done") {

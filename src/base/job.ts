@@ -56,6 +56,17 @@ export function isDriven(owner: Pick<OwnerRef, "kind"> | undefined): boolean {
   return owner?.kind === "Job";
 }
 
+/** The state in a controller's file; undefined where there is none, or it is none that this podgen can read. */
+export function parseJobState(bytes: Uint8Array | undefined): JobState | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    const state = JSON.parse(new TextDecoder().decode(bytes)) as (JobState & { readonly version: number }) | null;
+    return state?.version === 1 && Array.isArray(state.slots) ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The state of the Job as it is wanted: undefined where another run's is remembered, or none. */
 export function stateOf(job: Pick<JobRecord, "run">, state: JobState | undefined): JobState | undefined {
   return state?.run === job.run ? state : undefined;

@@ -52,9 +52,17 @@ export function isServiceKey(key: string): boolean {
   return key.startsWith("service/");
 }
 
+/** Whether a name in manifest, change set and report is a pod's: others have their kind in front. */
+export function isPodKey(key: string): boolean {
+  return !key.includes("/");
+}
+
+const SHOWN: Readonly<Record<string, string>> = { service: "Service", job: "Job" };
+
 /** `pod "web"`, or `Service "web"`, of a name in the manifest. */
 export function shownKey(key: string): string {
-  return isServiceKey(key) ? `Service "${key.slice("service/".length)}"` : `pod "${key}"`;
+  const [kind = "", name] = key.split("/");
+  return name === undefined ? `pod "${key}"` : `${SHOWN[kind] ?? kind} "${name}"`;
 }
 
 export function matchesSelector(selector: Readonly<Record<string, string>>, namespace: string, pod: ServedPod): boolean {

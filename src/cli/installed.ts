@@ -54,8 +54,10 @@ export async function readInstalled(
   for (const file of [...rendered.shared, ...rendered.pods.flatMap((p) => p.files)]) paths.add(file.path);
   for (const pod of Object.values(manifest.pods)) for (const file of pod.files) paths.add(file.path);
   for (const object of Object.values(manifest.objects)) paths.add(object.path);
+  // What controllers remember is no file of podgen's, and yet what the verdict on a Job goes by.
+  for (const { job } of [...rendered.pods, ...Object.values(manifest.pods)]) if (job !== undefined) paths.add(job.state);
 
-  const patterns = ["pod-*", "podgen-svc-*", "podgen-pause.service"];
+  const patterns = ["pod-*", "podgen-svc-*", "podgen-job-*", "podgen-pause.service"];
   const [files, { units, onDisk }, running] = await Promise.all([
     readAll(given.files, paths),
     listUnits(given.manager, patterns, manifest),

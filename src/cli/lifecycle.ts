@@ -1,10 +1,13 @@
 // start, stop and restart of pods and containers: jobs of systemd, awaited, then the truth.
+import type { Manifest } from "../base/installed.js";
+import { isDriven, jobKey } from "../base/job.js";
+import { jobUnit } from "../plan/names.js";
 import type { Args } from "./args.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
 import { heldPods } from "./holds.js";
 import { patienceOf } from "./patience.js";
-import { manifestOf, type PodTarget, parseTarget, podsOf } from "./pods.js";
+import { jobName, manifestOf, type PodTarget, parseTarget, podsOf } from "./pods.js";
 
 /** As of apply: what probes allow comes on top, where nobody says how long to wait. */
 const DEFAULT_SECONDS = 60;
@@ -14,7 +17,10 @@ const DONE: Readonly<Record<Verb, string>> = { start: "started", stop: "stopped"
 
 export async function act(verb: Verb, args: Args, context: Context): Promise<number> {
   const manifest = await manifestOf(context);
-  const targets = args.list("pods").flatMap((word) => podsOf(manifest, parseTarget(word)));
+  const words = args.list("pods");
+  const jobs = words.flatMap((word) => jobName(manifest, word) ?? []);
+  const targets = words.flatMap((word) => (jobName(manifest, word) === undefined ? podsOf(manifest, parseTarget(word)) : []));
+  refuseDriven(targets, manifest);
   for (const t of targets) {
     const unit = unitOf(t);
     if (!manifest.pods[t.pod]?.units.includes(unit)) throw new UserError(`pod ${t.pod} has no container "${t.container ?? ""}"`);
@@ -26,6 +32,14 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
   const runtime = await context.host.runtime();
   const asked = args.number("timeout");
   let failed = false;
+  const tell = (shown: string, result: string, deadline: number, next: string): void => {
+    if (result === "done") return void context.out.write(`${shown} ${DONE[verb]}\n`);
+    failed = true;
+    const why = result === "deadline" ? `not done after ${deadline / 1000} s; systemd goes on with it` : `the job ended as "${result}"`;
+    context.err.write(`podgen: error: ${shown}: ${why}\n  next: ${next}\n`);
+  };
+  const wait = (asked ?? DEFAULT_SECONDS) * 1000;
+  for (const job of jobs) tell(jobKey(job), await manager[verb](jobUnit(job), wait), wait, `podgen status ${jobKey(job)}`);
   await Promise.all(
     targets.map(async (target) => {
       const unit = unitOf(target);
@@ -38,13 +52,19 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
       // A container that ignores SIGTERM ends a normal stop as failed/timeout (UNITS.md 11): no failure of the stop.
       if (verb === "stop") for (const u of unitsOf(target, manifest.pods[target.pod]?.units ?? [])) await manager.resetFailed(u);
       const shown = `pod/${target.pod}${target.container === undefined ? "" : `/${target.container}`}`;
-      if (result === "done") return context.out.write(`${shown} ${DONE[verb]}\n`);
-      failed = true;
-      const why = result === "deadline" ? `not done after ${deadline / 1000} s; systemd goes on with it` : `the job ended as "${result}"`;
-      context.err.write(`podgen: error: ${shown}: ${why}\n  next: podgen status ${target.pod}; podgen logs ${target.pod}\n`);
+      tell(shown, result, deadline, `podgen status ${target.pod}; podgen logs ${target.pod}`);
     }),
   );
   return failed ? EXIT.broken : EXIT.done;
+}
+
+/** A pod of a Job is its controller's to start and to stop. */
+function refuseDriven(targets: readonly PodTarget[], manifest: Manifest): void {
+  for (const { pod } of targets) {
+    const owner = manifest.pods[pod]?.owner;
+    if (owner !== undefined && isDriven(owner))
+      throw new UserError(`pod ${pod} is ${jobKey(owner.name)}'s, which starts and stops it`, EXIT.failed, `name ${jobKey(owner.name)}`);
+  }
 }
 
 function unitOf(target: PodTarget): string {

@@ -9,8 +9,8 @@ export interface Listing {
   readonly items: readonly object[];
   /** What json and yaml show beside them. */
   readonly beside?: Readonly<Record<string, unknown>>;
-  /** A second table of the text formats. */
-  readonly more?: readonly (readonly string[])[];
+  /** Further tables of the text formats. */
+  readonly more?: readonly (readonly string[][])[];
   readonly names: readonly string[];
   /** Header and rows; `wide` adds columns. */
   readonly rows: (wide: boolean) => readonly (readonly string[])[];
@@ -26,6 +26,6 @@ export async function printListing(args: Args, context: Context, listing: Listin
       return context.out.write(listing.names.map((n) => `${n}\n`).join(""));
     default:
       context.out.write(table(listing.rows(args.text("output") === "wide")));
-      if (listing.more !== undefined) context.out.write(`\n${table(listing.more)}`);
+      for (const rows of listing.more ?? []) context.out.write(`\n${table(rows)}`);
   }
 }

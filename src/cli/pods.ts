@@ -1,17 +1,19 @@
 // Pods that are named on the command line, and what is known of them.
 import type { LastEnd, Manifest, PodFailure, ProbeRecord, UnitState } from "../base/installed.js";
+import { type JobState, parseJobState } from "../base/job.js";
 import { ownerName } from "../base/owner.js";
 import { serviceKey, shownKey } from "../base/service.js";
 import { type Ends, endsToAsk, type Failures, failuresToAsk, type ProbeRecords, probedContainers, statusOf } from "../status/index.js";
+import { jobsOf } from "../status/job.js";
 import { servicesOf } from "../status/service.js";
-import type { ContainerStatus, PodStatus, ServiceStatus } from "../status/types.js";
+import type { ContainerStatus, JobStatus, PodStatus, ServiceStatus } from "../status/types.js";
 import type { Context } from "./context.js";
 import { UserError } from "./exit.js";
 import { heldPods } from "./holds.js";
 import { readManifest } from "./installed.js";
 import { type PodTarget, parseTarget, podsOf } from "./targets.js";
 
-export { type PodTarget, parseTarget, podsOf, wholePod } from "./targets.js";
+export { jobName, type PodTarget, parseTarget, podsOf, wholePod } from "./targets.js";
 
 export async function manifestOf(context: Context): Promise<Manifest> {
   return readManifest(context.host.paths, await context.host.files());
@@ -107,6 +109,22 @@ export function pickContainer(pod: PodStatus, name: string | undefined): Contain
   if (mains.length > 1)
     throw new UserError(`pod ${pod.name} has several containers`, 1, `name one: ${mains.map((c) => `${pod.name}/${c.name}`).join(", ")}`);
   return first;
+}
+
+/** Status of all Jobs, or of those named. */
+export async function jobStatuses(context: Context, names: readonly string[] = []): Promise<JobStatus[]> {
+  const manifest = await manifestOf(context);
+  const jobs = Object.values(manifest.pods).flatMap((entry) => entry.job ?? []);
+  if (jobs.length === 0) return [];
+  const files = await context.host.files();
+  const states = new Map<string, JobState>();
+  for (const job of jobs) {
+    const state = parseJobState(await files.read(job.state));
+    if (state !== undefined) states.set(job.name, state);
+  }
+  const units = await (await context.host.manager()).list(["podgen-job-*"], () => "listed");
+  const all = jobsOf(manifest, new Map(units.map((u) => [u.name, u])), states);
+  return names.length === 0 ? all : all.filter((j) => names.includes(j.name));
 }
 
 /** `web` of `service/web` or `svc/web`; undefined for the name of a pod. */

@@ -3,6 +3,7 @@ import type { Diagnostic, Location } from "../base/diagnostic.js";
 import { hasErrors } from "../base/diagnostic.js";
 import type { HostFacts } from "../base/facts.js";
 import type { Manifest, ManifestPod } from "../base/installed.js";
+import { jobKey } from "../base/job.js";
 import { serviceKey } from "../base/service.js";
 import { requireHeld, withHolds } from "../diff/hold.js";
 import { checkForeign, makeChangeSet } from "../diff/index.js";
@@ -179,7 +180,11 @@ function prunedObjects(compiled: Compiled, texts: readonly SpecText[], manifest:
   });
 }
 
-/** Where pods and Services stand, by their keys. */
-function placesOf({ pods, services }: Model): Map<string, Location> {
-  return new Map([...pods.map((p) => [p.name, p.at] as const), ...services.map((s) => [serviceKey(s.name), s.at] as const)]);
+/** Where pods, Services and Jobs stand, by their keys. */
+function placesOf({ pods, services, jobs = [] }: Model): Map<string, Location> {
+  return new Map([
+    ...pods.map((p) => [p.name, p.at] as const),
+    ...services.map((s) => [serviceKey(s.name), s.at] as const),
+    ...jobs.map((j) => [jobKey(j.name), j.at] as const),
+  ]);
 }

@@ -1,6 +1,6 @@
 // How a change set and a report look, as text and as JSON.
 import type { ApplyReport, ContainerFailure, ObjectReport } from "../apply/types.js";
-import { isServiceKey, shownKey } from "../base/service.js";
+import { isPodKey, shownKey } from "../base/service.js";
 import { containersOf } from "../diff/containers.js";
 import type { ChangeSet, FileChange, PodChange, Rollout } from "../diff/types.js";
 import { shownSecret, unifiedDiff } from "../diff/unified.js";
@@ -82,7 +82,7 @@ export function showReport(report: ApplyReport): string {
 
 /** `pod/web`, `service/web`: what is no pod has its kind in its name. */
 export function entryName(name: string): string {
-  return isServiceKey(name) ? name : `pod/${name}`;
+  return isPodKey(name) ? `pod/${name}` : name;
 }
 
 export function showObject(object: ObjectReport): string {
@@ -109,7 +109,7 @@ export function showFailures(report: ApplyReport): string {
 function showFailure(failure: ContainerFailure): string {
   const { pod, container, lastLines, hint } = failure;
   const reason = printable(failure.reason);
-  if (container === undefined) return `error: ${isServiceKey(pod) ? shownKey(pod) : `pod ${pod}`}: ${reason}\n  next: ${hint}\n`;
+  if (container === undefined) return `error: ${isPodKey(pod) ? `pod ${pod}` : shownKey(pod)}: ${reason}\n  next: ${hint}\n`;
   const lines = lastLines.map((line) => `    | ${printable(line.replaceAll("\t", "    "))}\n`).join("");
   return (
     `error: pod ${pod}, container ${container}: ${reason}\n` +

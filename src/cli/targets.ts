@@ -1,6 +1,7 @@
 // Pods, workloads and containers as people name them: `web`, `web/app`, `deployment/web`; and the pods that are meant.
 import type { Manifest, ManifestPod } from "../base/installed.js";
-import { isServiceKey, shownKey } from "../base/service.js";
+import { jobKey } from "../base/job.js";
+import { isPodKey, shownKey } from "../base/service.js";
 import { UserError } from "./exit.js";
 
 /** As it was typed. */
@@ -66,6 +67,12 @@ export function podsOf(manifest: Manifest, { pod, container, kind }: Target): Po
   return names.map((name) => (container === undefined ? { pod: name } : { pod: name, container }));
 }
 
+/** `pi` of `job/pi` and of `jobs.batch/pi`, where there is such a Job; undefined for other words. */
+export function jobName(manifest: Manifest, word: string): string | undefined {
+  const [first = "", name = "", ...more] = word.split("/");
+  return kindOf(first) === "Job" && more.length === 0 && manifest.pods[jobKey(name)] !== undefined ? name : undefined;
+}
+
 /** The pods of workloads of that name, of any kind where none is said. */
 export function ownedBy(manifest: Manifest, name: string, kind: string | undefined): ManifestPod[] {
   return Object.values(manifest.pods)
@@ -74,9 +81,9 @@ export function ownedBy(manifest: Manifest, name: string, kind: string | undefin
 }
 
 function notThere(manifest: Manifest, name: string, kind: string | undefined): UserError {
-  if (isServiceKey(name)) return new UserError(`there is no ${shownKey(name)}`);
+  if (!isPodKey(name)) return new UserError(`there is no ${shownKey(name)}`);
   const what = kind === undefined ? "pod" : kind.toLowerCase();
-  const pods = Object.values(manifest.pods).filter((p) => p.service === undefined);
+  const pods = Object.values(manifest.pods).filter((p) => isPodKey(p.name));
   const all = kind === undefined ? pods.map((p) => p.name) : pods.flatMap(({ owner }) => (owner?.kind === kind ? [owner.name] : []));
   const names = [...new Set(all)].sort();
   const none = kind === undefined ? "podgen has applied no pods yet" : `podgen has applied no ${what} with pods`;

@@ -1,7 +1,7 @@
 // Rendered + Installed -> ChangeSet: the smallest set of actions, and why each. Pure.
 import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { Installed, ManifestPod } from "../base/installed.js";
-import { isServiceKey } from "../base/service.js";
+import { isPodKey } from "../base/service.js";
 import type { Rendered } from "../render/types.js";
 import { wantedFiles } from "./files.js";
 import { changeObjects } from "./objects.js";
@@ -27,8 +27,8 @@ export function makeChangeSet(rendered: Rendered, installed: Installed, options:
   const others = Object.values(installed.manifest.pods).filter((p) => !wanted.has(p.name) && !goneNames.has(p.name));
   const kept = new Set([...rendered.pods, ...others].flatMap((pod) => pod.files.map((f) => f.path)));
 
-  const left = [...rendered.pods, ...others].filter((p) => !isServiceKey(p.name)).length;
-  const last = left === 0 ? gone.findLast((p) => !isServiceKey(p.name)) : undefined;
+  const left = [...rendered.pods, ...others].filter((p) => isPodKey(p.name)).length;
+  const last = left === 0 ? gone.findLast((p) => isPodKey(p.name)) : undefined;
   const pods = [
     ...rendered.pods.map((pod) => changePod(pod, installed, kept)),
     ...gone.map((pod) => withPause(deletePod(pod, installed, kept), pod === last)),

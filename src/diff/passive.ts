@@ -1,5 +1,6 @@
 // A change set for what acts by itself (watch, later sync and update): nothing that a person stopped is started.
 import type { Installed, ManifestPod, UnitState } from "../base/installed.js";
+import { isFinished, parseJobState } from "../base/job.js";
 import { isServiceKey } from "../base/service.js";
 import { sameEntry } from "./manifest.js";
 import type { ChangeSet, PodChange, UnitChange } from "./types.js";
@@ -19,13 +20,21 @@ export function withoutStarts(changes: ChangeSet, installed: Installed): ChangeS
   return { ...passive, empty: changes.empty || changesNothing(passive, installed) };
 }
 
+/** A Job that is over, and is another now: nobody has stopped it. */
+function endedJob({ job }: ManifestPod, change: PodChange, installed: Installed): boolean {
+  const state = job === undefined ? undefined : parseJobState(installed.files.get(job.state));
+  return (isFinished(state) || state?.phase === "expired") && state?.run === job?.run && change.units.some((u) => u.renewed === true);
+}
+
 /** One pod without the starts; `why` is said of each. */
 export function quiet(pod: PodChange, before: ManifestPod, installed: Installed, why = "stopped by hand: not started"): PodChange {
   const runs =
     isServiceKey(pod.name) ||
+    endedJob(before, pod, installed) ||
     ["active", "activating", "reloading"].includes(installed.units.get(`pod-${pod.name}.service`)?.activeState ?? "");
   const stopped = (u: UnitChange): boolean => {
     if (!runs) return u.verdict === "start" || u.verdict === "restart" || u.verdict === "create";
+    if (u.role === "job") return u.verdict === "start" && u.renewed !== true;
     return u.verdict === "start" && !endedByItself(u, installed.units.get(u.unit)) && !neverRan(before, installed.units.get(u.unit));
   };
   const units = pod.units.map((u) => (stopped(u) ? { ...u, verdict: "unchanged" as const, reasons: [...u.reasons, why] } : u));

@@ -3,6 +3,7 @@ import { isCronKey } from "../base/cron.js";
 import type { Installed, ManifestPod } from "../base/installed.js";
 import type { RenderedPod } from "../render/types.js";
 import { obsoleteFiles, wantedFiles } from "./files.js";
+import { changeState, withoutJobs } from "./job.js";
 import { manifestPod, sameEntry } from "./manifest.js";
 import type { PodChange, UnitChange, Verdict } from "./types.js";
 import { isActive, judgeUnit } from "./unit.js";
@@ -11,11 +12,16 @@ import { isActive, judgeUnit } from "./unit.js";
 export function changePod(pod: RenderedPod, installed: Installed, kept: ReadonlySet<string>): PodChange {
   const before = installed.manifest.pods[pod.name];
   const manifest = manifestPod(pod);
-  const files = [...wantedFiles(pod.files, installed), ...obsoleteFiles(before, kept, installed)];
+  const memory = changeState(pod.job, installed, true);
+  const files = [...wantedFiles(pod.files, installed), ...obsoleteFiles(before, kept, installed), ...memory.files];
   const runs = (name: string): boolean => isActive(installed.units.get(name));
   const judged = pod.units.map((unit) => judgeUnit(pod, unit, installed));
   const units = [
-    ...withProbes(withFollowers(startOver(judged, before, manifest), requirements(pod), runs), requirements(pod), runs),
+    ...withoutJobs(
+      pod,
+      withProbes(withFollowers(startOver(judged, before, manifest), requirements(pod), runs), requirements(pod), runs),
+      files,
+    ),
     ...(before?.units ?? []).filter((name) => !manifest.units.includes(name)).map((name) => removed(pod.name, before, name)),
   ];
   const unitState = (name: string): string | undefined => installed.units.get(name)?.unitFileState;
@@ -37,6 +43,7 @@ export function changePod(pod: RenderedPod, installed: Installed, kept: Readonly
     // Of a Service whose ports are others now.
     disable: (before?.enabled ?? []).filter((name) => !pod.enable.includes(name)),
     ...(pod.patience === undefined ? {} : { patience: pod.patience }),
+    ...(memory.kept.length === 0 ? {} : { kept: memory.kept }),
     folders: topmost((before?.folders ?? []).filter((folder) => !manifest.folders.includes(folder))),
     manifest,
   };
@@ -47,7 +54,7 @@ export function deletePod(pod: ManifestPod, installed: Installed, kept: Readonly
   return {
     name: pod.name,
     verdict: "deleted",
-    files: obsoleteFiles(pod, kept, installed),
+    files: [...obsoleteFiles(pod, kept, installed), ...changeState(pod.job, installed, false).files],
     units: pod.units.map((name) => removed(pod.name, pod, name)),
     enable: [],
     disable: pod.enabled,
@@ -133,6 +140,7 @@ function removed(pod: string, before: ManifestPod | undefined, name: string): Un
 function helperRole(pod: string, name: string): string {
   if (isCronKey(pod)) return name.endsWith(".timer") ? "schedule" : "cron";
   if (name === `pod-${pod}.service`) return "pod";
+  if (name.startsWith("podgen-job-")) return "job";
   if (name.endsWith(".slice")) return "slice";
   if (name.endsWith(".socket")) return "socket";
   if (name.endsWith(".timer")) return "timer";

@@ -1,5 +1,6 @@
 // Surge pods: pods of the new template that stand in while others are replaced, and go when that is done.
 import type { Installed } from "../base/installed.js";
+import { jobKey } from "../base/job.js";
 import { ownerName } from "../base/owner.js";
 import type { Rendered, RenderedPod, RenderedWorkload } from "../render/types.js";
 import { manifestPod } from "./manifest.js";
@@ -35,9 +36,10 @@ function passing(pod: RenderedPod, kept: ReadonlySet<string>, installed: Install
   return { change: { ...change, enable: [], manifest }, removal: deletePod(manifest, there, kept) };
 }
 
-/** The names of pods that a workload no longer has, of those that `rendered` speaks of: fewer replicas, or an apply that was killed. */
+/** The names of pods that a workload, or a Job, no longer has, of those that `rendered` speaks of: fewer replicas, or an apply that was killed. */
 export function scaledDown(rendered: Rendered, installed: Pick<Installed, "manifest">): string[] {
-  const known = new Set((rendered.workloads ?? []).map((w) => ownerName(w.rollout)));
+  const jobs = rendered.pods.flatMap((p) => (p.job === undefined ? [] : [jobKey(p.job.name)]));
+  const known = new Set([...(rendered.workloads ?? []).map((w) => ownerName(w.rollout)), ...jobs]);
   const wanted = new Set(rendered.pods.map((p) => p.name));
   return Object.values(installed.manifest.pods).flatMap(({ name, owner }) => {
     return owner !== undefined && known.has(ownerName(owner)) && !wanted.has(name) ? [name] : [];

@@ -47,6 +47,8 @@ export interface PodChange {
   readonly folders: readonly string[];
   /** Seconds that its probes may take until it is ready; absent: it has none that say so. */
   readonly patience?: number;
+  /** Files that what is started writes itself, put back as they were where the change fails; absent: none. */
+  readonly kept?: readonly { readonly path: string; readonly bytes: Uint8Array; readonly mode: number }[];
   /** What the manifest says when this is done; absent when the pod goes. */
   readonly manifest?: ManifestPod;
 }

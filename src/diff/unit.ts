@@ -1,5 +1,6 @@
 // The verdict on one unit: what is installed and runs, against what was rendered.
 import type { Installed, UnitState } from "../base/installed.js";
+import { isFinished, type JobRecord, parseJobState, stateOf } from "../base/job.js";
 import type { RenderedFile, RenderedPod, RenderedUnit } from "../render/types.js";
 import { changedParts } from "./bundle.js";
 import { changedDirectives, needRestart, parseDirectives } from "./directives.js";
@@ -26,6 +27,7 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
     reasons,
   });
 
+  if (pod.job !== undefined) return judgeController(pod, pod.job, unit, installed, say);
   const file = pod.files.find((f) => f.kind === "unit" && unit.files.includes(f.path));
   const before = file === undefined ? undefined : installed.files.get(file.path);
   const active = isActive(state);
@@ -51,6 +53,40 @@ export function judgeUnit(pod: RenderedPod, unit: RenderedUnit, installed: Insta
   if (changed === undefined) return say("unchanged");
   // These have done their work and hold nothing: their new text counts at the next start, stop and boot.
   return say(changed.restart && !DONE.has(unit.role) ? "restart" : "reload", ...changes);
+}
+
+/** A Job's controller: it is over when the Job is, and reads its file when it starts. */
+function judgeController(
+  pod: RenderedPod,
+  job: JobRecord,
+  unit: RenderedUnit,
+  installed: Installed,
+  say: (verdict: Verdict, ...reasons: string[]) => UnitChange,
+): UnitChange {
+  const state = installed.units.get(unit.name);
+  const told = parseJobState(installed.files.get(job.state));
+  const before = installed.manifest.pods[pod.name]?.job;
+  const changes = pod.files.flatMap((file) => {
+    const bytes = installed.files.get(file.path);
+    if (file.kind === "unit") return fileChange(file, bytes, state) ?? [];
+    return bytes !== undefined && sameBytes(bytes, file.bytes) ? [] : [{ restart: true, reasons: [runReason(job, before)] }];
+  });
+  const reasons = changes.flatMap((c) => c.reasons);
+  const restart = changes.some((c) => c.restart);
+  // A run of a CronJob is started by that one, and goes on with what it has read.
+  if (job.cron !== undefined) return changes.length === 0 ? say("unchanged") : say("reload", ...reasons);
+  if (isActive(state)) return changes.length === 0 ? say("unchanged") : say(restart ? "restart" : "reload", ...reasons);
+  if (before === undefined) return say("create", "new");
+  const known = stateOf(job, told);
+  if (known?.phase === "expired") return say("start", "its time after its end is over: it runs anew", ...reasons);
+  if (isFinished(known) && !restart) return changes.length === 0 ? say("unchanged") : say("reload", ...reasons);
+  const start = say("start", isFinished(known) ? "finished" : notRunning(state), ...reasons);
+  return restart ? { ...start, renewed: true } : start;
+}
+
+function runReason(job: JobRecord, before: JobRecord | undefined): string {
+  if (before === undefined || before.run === job.run) return "job changed";
+  return "job changed: it runs anew";
 }
 
 /** Why the files that a running container sees are to be exchanged (podgen.io/config-reload: update); undefined: they are as wanted. */

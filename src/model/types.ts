@@ -384,14 +384,18 @@ export interface WorkloadModel extends ObjectRef {
   readonly surge: readonly PodModel[];
 }
 
-/** What a failed pod of a Job means, by how its containers ended; the first rule that fits counts. */
-export interface FailureRule {
-  readonly action: "FailJob" | "FailIndex" | "Ignore" | "Count";
-  /** Absent: any that failed. */
-  readonly container?: string;
-  readonly operator: "In" | "NotIn";
-  readonly values: readonly number[];
-}
+/** What a failed pod of a Job means; the first rule that fits counts. */
+export type FailureRule = { readonly action: "FailJob" | "FailIndex" | "Ignore" | "Count" } & (
+  | {
+      /** Absent: any that failed. */
+      readonly container?: string;
+      readonly operator: "In" | "NotIn";
+      /** Exit codes. */
+      readonly values: readonly number[];
+    }
+  /** Whether somebody else stopped it. */
+  | { readonly conditions: readonly { readonly type: "DisruptionTarget"; readonly status: string }[] }
+);
 
 /** Both that are said must hold. */
 export interface SuccessRule {

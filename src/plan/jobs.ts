@@ -4,7 +4,7 @@ import type { HostFacts } from "../base/facts.js";
 import { sameOwner } from "../base/owner.js";
 import type { JobModel } from "../model/types.js";
 import { jobUnit, podUnit, UNIT_NAME_MAX } from "./names.js";
-import { emptyDirFolder, jobFile, jobState } from "./paths.js";
+import { jobFile, jobState } from "./paths.js";
 import type { PodPlan } from "./types.js";
 
 /** A pod that is used again for each attempt. */
@@ -12,7 +12,7 @@ export interface PlannedSlot {
   readonly pod: string;
   readonly unit: string;
   readonly index: number;
-  /** Absolute; cleared before each attempt. */
+  /** Absolute; cleared before each attempt: what runs again is another pod, and what the last one left says nothing of it. */
   readonly folders: readonly string[];
   readonly containers: readonly { readonly name: string; readonly unit: string; readonly init: boolean; readonly sidecar: boolean }[];
 }
@@ -46,20 +46,18 @@ export function planJobs({ jobs, pods, facts, sourceOf }: Given): { jobs: Planne
       unit,
       file: jobFile(facts.paths, model.name),
       state: jobState(facts.paths, model.name),
-      slots: pods.filter((pod) => sameOwner(pod.owner, model)).map((pod) => slotOf(pod, facts)),
+      slots: pods.filter((pod) => sameOwner(pod.owner, model)).map(slotOf),
     };
   });
   return { jobs: planned, diagnostics };
 }
 
-/** Writable layers and volumes in memory are fresh with each start of the pod anyway. */
-function slotOf(pod: PodPlan, { paths }: HostFacts): PlannedSlot {
-  const volumes = emptyDirFolder(paths, pod.name, "");
+function slotOf(pod: PodPlan): PlannedSlot {
   return {
     pod: pod.name,
     unit: podUnit(pod.name),
     index: pod.owner?.index ?? 0,
-    folders: pod.folders.filter((folder) => folder.startsWith(volumes)),
+    folders: pod.folders,
     containers: pod.containers.map(({ name, unit, init, sidecar = false }) => ({ name, unit, init, sidecar })),
   };
 }

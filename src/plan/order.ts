@@ -1,7 +1,9 @@
 // Pods that wait for others: names made into pods, of this apply or installed, and circles through both.
 import type { Diagnostic } from "../base/diagnostic.js";
 import type { ManifestPod } from "../base/installed.js";
+import { isDriven } from "../base/job.js";
 import { circleOf, type PodEdge } from "../base/pod-order.js";
+import { isPodKey } from "../base/service.js";
 import { CIRCLE_HINT, circleProblem, podsMeant } from "../model/kube/rules/pod-order.js";
 import type { PodModel } from "../model/types.js";
 import { containerUnit } from "./names.js";
@@ -22,7 +24,7 @@ export function planOrder(pods: readonly PodModel[], installed: InstalledPods): 
   if (waiting.length === 0) return { after: new Map(), diagnostics };
   const units = unitsOf(pods, installed);
   const present = new Set(pods.map((p) => p.name));
-  const others = Object.values(installed).flatMap((p) => (p === undefined || p.service !== undefined || present.has(p.name) ? [] : [p]));
+  const others = Object.values(installed).flatMap((p) => (p === undefined || !isPodKey(p.name) || present.has(p.name) ? [] : [p]));
   const known = [...pods, ...others];
   const after = new Map(
     waiting.map((pod): [string, PlannedAfter[]] => {
@@ -30,6 +32,11 @@ export function planOrder(pods: readonly PodModel[], installed: InstalledPods): 
       for (const item of pod.order ?? []) {
         const meant = podsMeant(item, known);
         if (meant.length === 0) diagnostics.push(unknown(pod, item));
+        const driven = known.find((p) => meant.includes(p.name) && isDriven(p.owner));
+        if (driven?.owner !== undefined) {
+          diagnostics.push(ofJob(pod, item, driven.owner.name));
+          continue;
+        }
         for (const name of meant) {
           if (name === pod.name) continue;
           edges.set(name, { pod: name, condition: item.condition, requires: item.requires, units: units.get(name) ?? [] });
@@ -55,6 +62,12 @@ function unknown(pod: PodModel, item: Item): Diagnostic {
   return item.requires
     ? { code: "unknown-pod", severity: "error", message: what, at: item.at, hint: "apply it before, or together with this one" }
     : { code: "unknown-pod", severity: "warning", message: `${what}: not waited for`, at: item.at };
+}
+
+/** Its pods start and end as its controller wants it, and are more than one after the other. */
+function ofJob(pod: PodModel, item: Item, job: string): Diagnostic {
+  const message = `${keyOf(item)} of pod "${pod.name}": Job "${job}" cannot be waited for yet`;
+  return { code: "refused-value", severity: "error", message, at: item.at, hint: "write its template as a Pod, which can be" };
 }
 
 function endless(pod: PodModel, item: Item, name: string): Diagnostic {

@@ -2,6 +2,7 @@
 import { type EndWord, endWord, OOM_EXIT_CODE } from "../base/end.js";
 import type { LastEnd, Manifest, ManifestPod, PodFailure, ProbeRecord, UnitState } from "../base/installed.js";
 import { waitsFor } from "../base/pod-order.js";
+import { isPodKey } from "../base/service.js";
 import { signalName } from "../base/signal.js";
 import { readSocketUnit } from "../base/socket-unit.js";
 import type { ContainerPhase, ContainerStatus, PodPhase, PodStatus } from "./types.js";
@@ -53,9 +54,9 @@ export function endsToAsk(
   );
 }
 
-/** Without the Services that stand among them. */
+/** Without the Services and Jobs that stand among them. */
 export function podEntries(manifest: Manifest): ManifestPod[] {
-  return Object.values(manifest.pods).filter((entry) => entry.service === undefined);
+  return Object.values(manifest.pods).filter((entry) => isPodKey(entry.name));
 }
 
 /** `pod/container` of those that have probes. */

@@ -103,3 +103,25 @@ export interface CronStatus {
   readonly runs: readonly CronRun[];
   readonly source: string;
 }
+
+export type ShownJobPhase = "Running" | "Complete" | "Failed" | "Suspended" | "Stopped";
+
+export interface JobStatus {
+  readonly name: string;
+  readonly phase: ShownJobPhase;
+  /** `BackoffLimitExceeded`; absent: nothing out of the ordinary. */
+  readonly reason?: string;
+  readonly message?: string;
+  /** Absent: one pod that succeeds is enough. */
+  readonly completions?: number;
+  readonly succeeded: number;
+  /** Pods that run now. */
+  readonly active: number;
+  readonly failed: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAt?: number;
+  readonly finishedAt?: number;
+  /** The CronJob whose run it is; absent: it was written as a Job. */
+  readonly cron?: string;
+  readonly source: string;
+}

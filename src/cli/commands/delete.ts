@@ -1,6 +1,7 @@
 // podgen delete: a change set that only removes, through the same transaction. Volumes stay.
 import type { ObjectReport } from "../../apply/types.js";
 import type { Manifest } from "../../base/installed.js";
+import { isDriven, jobKey } from "../../base/job.js";
 import { recordOf } from "../../base/record.js";
 import { serviceKey } from "../../base/service.js";
 import { makeChangeSet } from "../../diff/index.js";
@@ -40,7 +41,10 @@ export async function run(args: Args, context: Context): Promise<number> {
     throw new UserError("name a pod, or a file with -f", EXIT.usage);
   const manifest = await manifestOf(context);
   const lenient = args.flag("ignore-not-found");
-  const wanted = podsToDelete(manifest, [...named, ...inFiles.named], inFiles.workloads, lenient);
+  const jobs = [...named, ...inFiles.named].filter((t) => isJob(manifest, t));
+  const plain = [...named, ...inFiles.named].filter((t) => !isJob(manifest, t));
+  refuseDriven(manifest, plain);
+  const wanted = [...podsToDelete(manifest, plain, inFiles.workloads, lenient), ...jobs.flatMap(({ pod }) => jobEntries(manifest, pod))];
 
   const readers = await openReaders(context);
   const sources = texts.map((t) => t.source);
@@ -67,6 +71,26 @@ interface InFiles {
   readonly objects: readonly string[];
 }
 
+/** One that is there; what is not is told of as of any workload. */
+function isJob(manifest: Manifest, { kind, pod }: Target): boolean {
+  return kind === "Job" && manifest.pods[jobKey(pod)] !== undefined;
+}
+
+/** A Job and its pods. */
+function jobEntries(manifest: Manifest, name: string): string[] {
+  return [jobKey(name), ...ownedBy(manifest, name, "Job").map((p) => p.name)];
+}
+
+/** A pod of a Job that is deleted alone would be missed by its controller. */
+function refuseDriven(manifest: Manifest, named: readonly Target[]): void {
+  for (const { pod, kind } of named) {
+    const meant = kind === undefined && manifest.pods[pod] !== undefined ? manifest.pods[pod] : ownedBy(manifest, pod, kind).at(0);
+    const owner = meant?.owner;
+    if (isDriven(owner) && owner !== undefined)
+      throw new UserError(`pod ${pod} belongs to ${jobKey(owner.name)}`, EXIT.failed, `podgen delete ${jobKey(owner.name)}`);
+  }
+}
+
 /** Names of pods; of a workload of a file all that there are, however many it would make now. `lenient`: what is not there is passed over. */
 function podsToDelete(manifest: Manifest, named: readonly Target[], workloads: readonly WorkloadModel[], lenient: boolean): string[] {
   const there = (target: Target): string[] => {
@@ -91,13 +115,14 @@ function objectsIn(texts: readonly SpecText[], context: Context): InFiles | unde
   if (value === undefined) return undefined;
   const named = value.pods.flatMap((p) => (p.owner === undefined ? [{ pod: p.name }] : []));
   const services = value.services.map((s) => ({ pod: serviceKey(s.name) }));
+  const jobs = (value.jobs ?? []).flatMap((j) => (j.cron === undefined ? [{ pod: j.name, kind: "Job" }] : []));
   const workloads = value.workloads ?? [];
   // Claims that a workload makes were named by nobody.
   const made = new Set(workloads.flatMap((w) => w.claims));
   const objects = [...value.configMaps, ...value.secrets, ...value.claims.filter((c) => !made.has(c.name)), ...(value.accounts ?? [])];
   for (const name of value.namespaces ?? []) context.err.write(`note: namespace/${name} holds nothing: names are unique per user here\n`);
   const empty = value.namespaces !== undefined;
-  return { named: [...named, ...services], workloads, empty, objects: objects.map((o) => `${o.kind}/${o.name}`) };
+  return { named: [...named, ...services, ...jobs], workloads, empty, objects: objects.map((o) => `${o.kind}/${o.name}`) };
 }
 
 interface Deletion {

@@ -1,12 +1,14 @@
-// podgen status: pods, and for a named one its containers; and the Services; exit 3 when a named one does not run (LSB, as systemctl).
+// podgen status: pods, and for a named one its containers; and Services and Jobs; exit 3 when a named one does not run (LSB, as systemctl).
 
+import { isDriven } from "../../base/job.js";
 import { ownerName } from "../../base/owner.js";
-import type { ContainerStatus, PodStatus, ServiceStatus } from "../../status/types.js";
+import type { ContainerStatus, JobStatus, PodStatus, ServiceStatus } from "../../status/types.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT } from "../exit.js";
+import { describeJob, isFineJob, jobRows } from "../job-rows.js";
 import { printListing } from "../listing.js";
-import { manifestOf, type PodTarget, parseTarget, podsOf, serviceName, serviceStatuses, statuses } from "../pods.js";
+import { jobName, jobStatuses, manifestOf, type PodTarget, parseTarget, podsOf, serviceName, serviceStatuses, statuses } from "../pods.js";
 import { age, printable, table } from "../print.js";
 import { watchStatus } from "../status-watch.js";
 
@@ -17,44 +19,52 @@ export async function run(args: Args, context: Context): Promise<number> {
 
 async function show(args: Args, context: Context): Promise<number> {
   const words = args.list("pods");
-  const names = words.filter((word) => serviceName(word) === undefined);
-  const pods = words.length > 0 && names.length === 0 ? [] : await statuses(context, names);
-  const services =
-    names.length > 0 && names.length === words.length
-      ? []
-      : await serviceStatuses(
-          context,
-          words.flatMap((w) => serviceName(w) ?? []),
-        );
+  const manifest = await manifestOf(context);
+  const jobNames = words.flatMap((w) => jobName(manifest, w) ?? []);
+  const names = words.filter((w) => serviceName(w) === undefined && jobName(manifest, w) === undefined);
+  const served = words.flatMap((w) => serviceName(w) ?? []);
+  const all = words.length === 0;
+  const pods = all || names.length > 0 ? await statuses(context, names) : [];
+  const services = all || served.length > 0 ? await serviceStatuses(context, served) : [];
+  const jobs = all || jobNames.length > 0 ? await jobStatuses(context, jobNames) : [];
   const now = Date.now();
-  const format = args.text("output");
-  if (words.length > 0 && format === "text") {
-    context.out.write(pods.map((p) => describe(p, now)).join("\n"));
-    if (services.length > 0) context.out.write(`${pods.length > 0 ? "\n" : ""}${table(serviceRows(services))}`);
+  if (!all && args.text("output") === "text") {
+    const made = jobs.length === 0 ? [] : await statuses(context, []);
+    const ofJob = (job: JobStatus): PodStatus[] => made.filter((p) => isDriven(p.owner) && p.owner?.name === job.name);
+    const parts = [
+      ...pods.map((p) => describe(p, now)),
+      ...jobs.map((job) => describeJob(job, podRows(ofJob(job), false, now), now)),
+      ...(services.length > 0 ? [table(serviceRows(services))] : []),
+    ];
+    context.out.write(parts.join("\n"));
   } else
     await printListing(args, context, {
       kind: "PodList",
       items: pods,
-      ...(services.length === 0 ? {} : { beside: { services }, more: serviceRows(services) }),
-      names: [...pods.map((p) => `pod/${p.name}`), ...services.map((s) => `service/${s.name}`)],
-      rows: (wide) => [
-        ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "PORTS", ...(wide ? ["BOOT", "WORKLOAD", "SOURCE"] : [])],
-        ...pods.map((p) => [
-          p.name,
-          `${p.ready}/${p.total}`,
-          p.held ? `${p.phase} (held)` : p.phase,
-          String(p.restarts),
-          ageOf(p.startedAt, now),
-          p.ports.join(","),
-          ...(wide ? [p.enabled ? "enabled" : "disabled", p.owner === undefined ? "-" : ownerName(p.owner), p.source] : []),
-        ]),
-      ],
+      beside: { ...(services.length === 0 ? {} : { services }), ...(jobs.length === 0 ? {} : { jobs }) },
+      more: [...(jobs.length === 0 ? [] : [jobRows(jobs, now)]), ...(services.length === 0 ? [] : [serviceRows(services)])],
+      names: [...pods.map((p) => `pod/${p.name}`), ...services.map((s) => `service/${s.name}`), ...jobs.map((j) => `job/${j.name}`)],
+      rows: (wide) => podRows(pods, wide, now),
     });
-  if (words.length === 0) return EXIT.done;
-  const manifest = await manifestOf(context);
+  if (all) return EXIT.done;
   const targets = names.flatMap((name) => podsOf(manifest, parseTarget(name)));
-  const served = words.length === names.length || services.every((s) => s.closed.length === 0 && s.pods.some((p) => p.ready));
-  return served && targets.every((target) => isFine(target, pods)) ? EXIT.done : EXIT.notRunning;
+  const open = services.every((s) => s.closed.length === 0 && s.pods.some((p) => p.ready));
+  return open && jobs.every(isFineJob) && targets.every((target) => isFine(target, pods)) ? EXIT.done : EXIT.notRunning;
+}
+
+function podRows(pods: readonly PodStatus[], wide: boolean, now: number): string[][] {
+  return [
+    ["NAME", "READY", "STATUS", "RESTARTS", "AGE", "PORTS", ...(wide ? ["BOOT", "WORKLOAD", "SOURCE"] : [])],
+    ...pods.map((p) => [
+      p.name,
+      `${p.ready}/${p.total}`,
+      p.held ? `${p.phase} (held)` : p.phase,
+      String(p.restarts),
+      ageOf(p.startedAt, now),
+      p.ports.join(","),
+      ...(wide ? [p.enabled ? "enabled" : "disabled", p.owner === undefined ? "-" : ownerName(p.owner), p.source] : []),
+    ]),
+  ];
 }
 
 function serviceRows(services: readonly ServiceStatus[]): string[][] {

@@ -1,5 +1,6 @@
 // One look of the watcher at its folder: good files are applied together, bad ones are reported and change nothing.
 import type { Diagnostic } from "../../base/diagnostic.js";
+import { jobKey } from "../../base/job.js";
 import { serviceKey } from "../../base/service.js";
 import { imageUses } from "../../model/images.js";
 import type { Model } from "../../model/types.js";
@@ -148,6 +149,7 @@ function podsBySource(texts: readonly SpecText[], model: Model): Map<string, Set
   const names = (file: string): string[] => [
     ...model.pods.filter((p) => p.at.file === file).map((p) => p.name),
     ...model.services.filter((s) => s.at.file === file).map((s) => serviceKey(s.name)),
+    ...(model.jobs ?? []).filter((j) => j.at.file === file).map((j) => jobKey(j.name)),
   ];
   return new Map(texts.map((t) => [t.source, new Set(names(t.file))]));
 }

@@ -4,7 +4,7 @@ import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.j
 import { NAMESPACE, SERVICE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { POD } from "./fields/pod.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
-import { DAEMON_SET, DEPLOYMENT, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET } from "./fields/workloads.js";
+import { DAEMON_SET, DEPLOYMENT, JOB, REPLICA_SET, REPLICATION_CONTROLLER, STATEFUL_SET } from "./fields/workloads.js";
 
 /** Kind -> its fields. */
 export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
@@ -19,6 +19,7 @@ export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["DaemonSet", DAEMON_SET],
   ["ReplicaSet", REPLICA_SET],
   ["ReplicationController", REPLICATION_CONTROLLER],
+  ["Job", JOB],
   ["ServiceAccount", SERVICE_ACCOUNT],
   ["Namespace", NAMESPACE],
 ]);
@@ -65,7 +66,7 @@ export const INERT_KINDS: ReadonlyMap<string, Inert> = new Map([
 
 /** Kinds of Kubernetes that are refused by name: kind -> why, with what to do. */
 export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
-  ...["Job", "CronJob"].map((k) => [k, "write its template as a Pod with restartPolicy Never or OnFailure"] as const),
+  ["CronJob", "write its jobTemplate as a Job, and start that by a timer of your own"],
   ...[
     "CustomResourceDefinition",
     "Endpoints",

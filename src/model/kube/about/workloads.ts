@@ -68,6 +68,7 @@ export const WORKLOADS: Readonly<Record<string, About>> = {
     onExitCodes: "Exit codes for which it does",
     onPodConditions: "Conditions of the pod for which it does",
   },
+  PodFailurePolicyOnPodConditionsPattern: { type: "The condition", status: "Whether it holds; default True" },
   PodFailurePolicyOnExitCodesRequirement: {
     containerName: "The container; default: any",
     operator: "Whether the code is one of values, or none",

@@ -1,5 +1,5 @@
 // Fields of the kinds that keep pods (apps/v1, batch/v1).
-import { type Field, type Fields, list, map, names, object } from "../../../spec/schema.js";
+import { type Field, type Fields, list, map, object } from "../../../spec/schema.js";
 import { dnsLabel } from "../formats.js";
 import { indexes } from "../job/indexes.js";
 import { share } from "../workload/share.js";
@@ -144,8 +144,16 @@ const FAILURE_RULE = object("PodFailurePolicyRule", {
     }),
   },
   onPodConditions: {
-    type: list(names("PodFailurePolicyOnPodConditionsPattern", "status type")),
-    noEffect: "only a cluster sets conditions like DisruptionTarget",
+    type: list(
+      object("PodFailurePolicyOnPodConditionsPattern", {
+        type: {
+          type: "string",
+          required: true,
+          note: "DisruptionTarget: somebody else than the Job stopped the pod. Pods have no other here.",
+        },
+        status: { type: "string", values: ["True", "False", "Unknown"] },
+      }),
+    ),
   },
 });
 const SUCCESS_RULE = object("SuccessPolicyRule", {

@@ -21,7 +21,7 @@ export interface Policed {
   readonly neverRestarts: boolean;
 }
 
-/** Rules by exit codes, in their order; those by conditions never fit here, and are left out. */
+/** The rules in their order, without those that ask for conditions that no pod has here. */
 export function readFailurePolicy({ spec, report, containers, neverRestarts }: Policed): FailureRule[] {
   const policy = spec.object("podFailurePolicy");
   if (policy === undefined) return [];
@@ -39,7 +39,21 @@ export function readFailurePolicy({ spec, report, containers, neverRestarts }: P
     const conditions = rule.get("onPodConditions");
     if ((codes === undefined) === (conditions === undefined))
       error(rule, "onExitCodes", "exactly one of onExitCodes and onPodConditions must be there", "make a rule of each");
-    return codes === undefined ? [] : [readCodes(codes, action, containers, report)];
+    return codes === undefined ? readConditions(rule, action, report) : [readCodes(codes, action, containers, report)];
+  });
+}
+
+/** One that fits is enough, and there is one that pods have here: somebody else than the Job's controller has stopped them. */
+function readConditions(rule: Reader, action: FailureRule["action"], report: Report): FailureRule[] {
+  const patterns = rule.objects("onPodConditions");
+  if (patterns.length > MAX_RULES)
+    errorsOf(report)(rule, "onPodConditions", `has ${patterns.length} conditions; ${MAX_RULES} are possible`);
+  return patterns.flatMap((pattern): FailureRule[] => {
+    const [type, status] = [pattern.text("type"), pattern.text("status") ?? "True"];
+    if (type === "DisruptionTarget") return [{ action, conditions: [{ type, status }] }];
+    const problem = `has no effect: pods have the condition DisruptionTarget here, and no other`;
+    report.warning("no-effect", pattern.place("type"), pattern.pathOf("type"), problem);
+    return [];
   });
 }
 
