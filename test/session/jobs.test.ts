@@ -136,7 +136,12 @@ successPolicy:
   await apply({ name: "index", does, spec });
   const done = await reaches("index", "Complete");
   assert.equal(done.reason, "SuccessPolicy");
-  assert.deepEqual(lines("index").filter((line) => !line.startsWith("2")).sort(), ["0 index-0", "1 index-1"]);
+  assert.deepEqual(
+    lines("index")
+      .filter((line) => !line.startsWith("2"))
+      .sort(),
+    ["0 index-0", "1 index-1"],
+  );
   await host.active("pod-index-2.service", "inactive", PATIENCE);
   assert.equal((await host.podgen(["start", "index-0"])).code, 1);
   assert.match(await host.ok(["delete", "job/index"]), /^job\/index deleted$/m);

@@ -1,7 +1,9 @@
 // podgen history: the generations of a pod or workload, or of all.
 
 import { imagesOf, type Manifest } from "../../base/installed.js";
+import { isDriven } from "../../base/job.js";
 import { ownerName } from "../../base/owner.js";
+import { isPodKey } from "../../base/service.js";
 import type { Generation } from "../../diff/generation.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
@@ -46,7 +48,7 @@ export async function run(args: Args, context: Context): Promise<number> {
 /** In the order of the manifest, a workload once. */
 function all(manifest: Manifest): string[] {
   return Object.values(manifest.pods).flatMap((p) =>
-    p.service !== undefined ? [] : [p.owner === undefined ? p.name : ownerName(p.owner)],
+    !isPodKey(p.name) || isDriven(p.owner) ? [] : [p.owner === undefined ? p.name : ownerName(p.owner)],
   );
 }
 

@@ -47,15 +47,15 @@ export const WORKLOADS: Readonly<Record<string, About>> = {
   DaemonSetUpdateStrategy: UPDATE,
   RollingUpdateDaemonSet: SURGE,
   JobSpec: {
-    completions: "How many pods must succeed; default 1",
+    completions: "How many pods must succeed; default 1, and without it beside parallelism: one, and then all others have to end",
     parallelism: "How many run at once; default 1",
     completionMode: "Indexed: each pod has a number",
     backoffLimit: "How many failures are too many; default 6",
     backoffLimitPerIndex: "How many failures of one number are too many",
     maxFailedIndexes: "How many numbers may fail",
     activeDeadlineSeconds: "How long the job may take",
-    ttlSecondsAfterFinished: "When it is removed after its end",
-    podFailurePolicy: "What a failure means, by its exit code",
+    ttlSecondsAfterFinished: "How long after its end it is kept; default: until it is deleted",
+    podFailurePolicy: "What a failed pod means, by exit codes and conditions",
     successPolicy: "When the job has succeeded, before all pods have",
     podReplacementPolicy: "Whether a pod that is ending is replaced at once",
     suspend: "Whether it waits",
@@ -64,7 +64,8 @@ export const WORKLOADS: Readonly<Record<string, About>> = {
   },
   PodFailurePolicy: { rules: "The first that fits counts" },
   PodFailurePolicyRule: {
-    action: "What follows",
+    action:
+      "FailJob: the Job has failed; FailIndex: this number has; Ignore: it is tried again, and does not count; Count: as without a rule",
     onExitCodes: "Exit codes for which it does",
     onPodConditions: "Conditions of the pod for which it does",
   },

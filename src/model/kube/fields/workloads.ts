@@ -161,25 +161,36 @@ const SUCCESS_RULE = object("SuccessPolicyRule", {
   succeededIndexes: { type: "string", form: "indexes: 0,3-5", check: indexes },
 });
 
+const SLOTS =
+  "Pods are named NAME-0 to as many as run at once, and used again, fresh, for the next attempt; of completionMode Indexed there is one for each number, at most 1000.";
+const BACKOFF =
+  "After 10 seconds, 20, and so on up to 6 minutes a failed pod is tried again. With restartPolicy OnFailure restarts of its containers count, and wait as of any pod.";
+const TTL = "Its pods' folders go then, and status shows it no more; the next apply of it is another run.";
+
 export const JOB_SPEC = object("JobSpec", {
   template: { type: TEMPLATE, required: true },
-  completions: COUNT,
-  parallelism: COUNT,
+  completions: { ...COUNT, note: SLOTS },
+  parallelism: { ...COUNT, note: "0: no pod is started until it is more." },
   completionMode: { type: "string", values: ["NonIndexed", "Indexed"] },
-  backoffLimit: COUNT,
+  backoffLimit: { ...COUNT, note: BACKOFF },
   backoffLimitPerIndex: { ...COUNT, since: "1.28" },
   maxFailedIndexes: { ...COUNT, since: "1.28" },
   activeDeadlineSeconds: { ...COUNT, min: 1, form: "seconds" },
-  ttlSecondsAfterFinished: { ...COUNT, form: "seconds" },
+  ttlSecondsAfterFinished: { ...COUNT, form: "seconds", note: TTL },
   podFailurePolicy: { type: object("PodFailurePolicy", { rules: { type: list(FAILURE_RULE), required: true } }), since: "1.25" },
   successPolicy: {
     type: object("SuccessPolicy", { rules: { type: list(SUCCESS_RULE, { nonEmpty: true }), required: true } }),
     since: "1.30",
   },
-  podReplacementPolicy: { type: "string", values: ["TerminatingOrFailed", "Failed"], since: "1.28" },
-  suspend: { type: "boolean" },
-  selector: { type: LABEL_SELECTOR },
-  manualSelector: { type: "boolean" },
+  podReplacementPolicy: {
+    type: "string",
+    values: ["TerminatingOrFailed", "Failed"],
+    since: "1.28",
+    note: "A pod is started again under its own name, with either value when it has ended.",
+  },
+  suspend: { type: "boolean", note: "Pods that run are stopped, and do not count as failed." },
+  selector: { type: LABEL_SELECTOR, note: "It has to select the template's pods; podgen knows them without." },
+  manualSelector: { type: "boolean", note: "With true, selector must be there." },
   managedBy: {
     type: "string",
     since: "1.30",

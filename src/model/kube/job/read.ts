@@ -45,7 +45,7 @@ export function readJob(owner: Reader, report: Report, job: NamedJob): ReadJob {
   const view = readTemplate(owner, report, { name: last, namespace, at, metadata, volumes: [] });
   if (view !== undefined) {
     runsToItsEnd(view);
-    onePortHolder(view, active, `parallelism is ${active}`);
+    onePortHolder(view, active, "parallelism");
     if (spec !== undefined) checkSelector(spec, report, view);
   }
   const model: JobModel = {

@@ -45,7 +45,7 @@ export function readWorkload(kind: WorkloadKind, document: Reader, report: Repor
   });
   if (view !== undefined) {
     runsForGood(view, kind);
-    onePortHolder(view, replicas, `replicas is ${replicas}`);
+    onePortHolder(view, replicas, "replicas");
     matchSelector(kind, spec, view, report);
   }
   const domain = spec?.text("serviceName") || undefined;

@@ -37,21 +37,21 @@ export function runsForGood({ model, spec, report }: PodView, kind: string): voi
     );
 }
 
-/** A port of the host has room for one pod: of several the others could never start. */
-export function onePortHolder({ model, containers, report }: PodView, pods: number, what: string): void {
+/** A port of the host has room for one pod: of several the others could never start. `count`: the field that says how many there are. */
+export function onePortHolder({ model, containers, report }: PodView, pods: number, count: string): void {
   if (pods <= 1) return;
   for (const { model: container, reader } of containers)
     for (const [i, port] of container.ports.entries()) {
       const at = reader.objects("ports")[i];
       if (at === undefined || (port.hostPort === undefined && !model.hostNetwork)) continue;
       const field = port.hostPort === undefined ? "containerPort" : "hostPort";
-      const problem = `port ${port.hostPort ?? port.containerPort} of the host can be one pod's only, and ${what}`;
+      const problem = `port ${port.hostPort ?? port.containerPort} of the host can be one pod's only, and ${count} is ${pods}`;
       report.error(
         "shared-host-port",
         at.place(field),
         at.pathOf(field),
         problem,
-        "write replicas: 1, or a Pod for each with a port of its own",
+        `write ${count}: 1, or a Pod for each with a port of its own`,
       );
     }
 }
