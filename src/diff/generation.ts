@@ -24,6 +24,8 @@ export interface Generation {
   readonly digest: string;
   /** The generation that it is a return to; absent: it came from a spec. */
   readonly back?: number;
+  /** An apply was killed when this was the newest: whether it ever ran is not known. */
+  readonly doubtful?: true;
   readonly content: GenerationContent;
 }
 

@@ -1,9 +1,10 @@
 // Generations: each apply that went well can be gone back to, with its files, secrets and images; others leave none.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { image, PodHost } from "../lib/pods.js";
+import { DIST, image, PodHost } from "../lib/pods.js";
+import { CHECKOUT } from "../lib/session.js";
 import { ownFolders } from "../lib/small-pod.js";
 
 let host: PodHost;
@@ -95,6 +96,28 @@ test("rollback without a number is to the one before; one that is not there is a
   const none = await host.podgen(["rollback", "web", "--to", "77"]);
   assert.equal(none.code, 1);
   assert.match(none.stderr, /no generation 77[\s\S]*there are 1, 2/);
+});
+
+test("kill -9 of a rollback, wherever it is: the next one ends it, and each version is whole", async () => {
+  const targets = (await numbers("web")).map(([number]) => number);
+  const [one, two] = [targets[0], targets[1]];
+  const pages = new Map([
+    [one, "first"],
+    [two, "second"],
+  ]); // prettier-ignore
+  for (const [i, delay] of [60, 120, 200, 320].entries()) {
+    const to = i % 2 === 0 ? one : two;
+    const words = ["run", host.user, `${DIST}/podgen`, "rollback", "web", "--to", String(to)];
+    const child = spawn(`${CHECKOUT}/test/harness/session.sh`, words, { stdio: "ignore" });
+    const ended = new Promise((done) => child.on("close", done));
+    // When it is killed says nothing but where in its way that is: each place is as good.
+    await new Promise((done) => setTimeout(done, delay));
+    child.kill("SIGKILL");
+    await ended;
+    await host.ok(["rollback", "web", "--to", String(to)]);
+    assert.equal(await inside("/page/index"), pages.get(to));
+    assert.equal(await host.property("pod-web.service", "ActiveState"), "active");
+  }
 });
 
 test("retention: beyond the limit the oldest go; a workload's own limit counts; all go with the pod", async () => {

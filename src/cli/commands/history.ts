@@ -35,7 +35,7 @@ export async function run(args: Args, context: Context): Promise<number> {
         g.name,
         String(g.number),
         age(now - g.at),
-        g.current ? "yes" : "-",
+        g.current ? "yes" : g.doubtful ? "killed" : "-",
         g.back === undefined ? g.source : `rollback to ${g.back}`,
         g.images.map((i) => i.reference).join(","),
         ...(wide ? [g.digest.slice(0, 12)] : []),
@@ -53,7 +53,7 @@ function all(manifest: Manifest): string[] {
 }
 
 /** Without contents: secrets are among them. */
-function summary({ name, number, at, digest, back, content }: Generation) {
+function summary({ name, number, at, digest, back, doubtful, content }: Generation) {
   const images = content.pods.flatMap(imagesOf);
   return {
     name,
@@ -61,6 +61,7 @@ function summary({ name, number, at, digest, back, content }: Generation) {
     at,
     digest,
     ...(back === undefined ? {} : { back }),
+    ...(doubtful === undefined ? {} : { doubtful }),
     source: content.pods[0]?.source ?? "-",
     pods: content.pods.map((p) => p.name),
     images: [...new Map(images.map((i) => [`${i.reference} ${i.digest}`, i])).values()],

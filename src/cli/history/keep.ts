@@ -44,11 +44,12 @@ export class Keeper {
         const digest = contentDigest(content);
         const numbers = await numbersOf(this.#paths, this.#files, name);
         const last = numbers.at(-1) ?? 0;
-        // An apply that was killed has left one that may never have run; the same once more needs no second one.
+        // The same once more needs no second one, also after a kill: should it fail now, what is there stays.
         const latest = last === 0 ? undefined : await readGeneration(this.#paths, this.#files, name, last).catch(() => undefined);
         if (latest?.digest === digest) return;
-        if (lineage.pods.some((p) => manifest.pods[p.name]?.unfinished === true) && latest !== undefined)
-          await removeGeneration(this.#paths, this.#files, name, last);
+        // It may never have run, and it may be the last good one: it stays, and nobody goes back to it unasked.
+        if (latest !== undefined && lineage.pods.some((p) => manifest.pods[p.name]?.unfinished === true))
+          await writeGeneration(this.#paths, this.#files, { ...latest, doubtful: true });
         const number = last + 1;
         const generation: Generation = { version: 1, number, at: now, name, digest, ...(back === undefined ? {} : { back }), content };
         this.#written.push({ lineage, number });

@@ -35,7 +35,9 @@ export function chooseGeneration(generations: readonly Generation[], to: number 
     if (found === undefined) throw new UserError(`${name} has no generation ${to}`, EXIT.failed, hint);
     return found;
   }
-  const before = generations.findLast((g) => g.digest !== current?.digest && (current === undefined || g.number < current.number));
+  const before = generations.findLast(
+    (g) => g.doubtful !== true && g.digest !== current?.digest && (current === undefined || g.number < current.number),
+  );
   if (before === undefined)
     throw new UserError(
       `${name} has no generation before ${current === undefined ? "this" : "the one that is installed"}`,
