@@ -177,6 +177,21 @@ function many(folders: number, perFolder: number, from = 0): Buffer {
 }
 const sumText = (bytes: Uint8Array) => bytes.reduce((sum, byte) => sum + byte, 0);
 
+test("an index that names one index many times, which does so too, is copied as often as it has members", async () => {
+  const many = (bytes: Buffer, mediaType: string) => {
+    const entry = { mediaType, digest: sha256(bytes), size: bytes.length };
+    return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests: Array.from({ length: 200 }, () => entry) }));
+  };
+  const inner = many(odd.tiny.manifest, MANIFEST);
+  const middle = many(inner, INDEX);
+  odd.registry.add("nest", odd.tiny);
+  for (const bytes of [inner, middle]) odd.registry.addManifest("nest", bytes, INDEX);
+  const reference = odd.registry.addManifest("nest", many(middle, INDEX), INDEX);
+  const copies = createCopies({ ...odd.store.options, settings: join(odd.store.folder, "none") });
+  await copies.copy(`docker://${reference}`, `dir:${odd.store.folder}/nest`, { all: true, preserve: false }, () => undefined);
+  assert.ok(odd.registry.seen.filter((s) => s.path.includes("/manifests/")).length < 10, "and not eight million times");
+});
+
 test("a layer of over a million files ends at the limit, soon and within 64 MiB; one of a hundred thousand is fine", {
   timeout: 300_000,
 }, async () => {

@@ -194,3 +194,15 @@ test("a token is asked for to push, and goes to no other host", async () => {
   assert.equal(stolen, undefined);
   await other.stop();
 });
+
+test("a registry that names no address to send a layer to is told so", async () => {
+  for (const method of ["POST", "PATCH"]) {
+    registry.answer = (request, response) => {
+      if (request.method !== method) return false;
+      request.resume().on("end", () => response.writeHead(202, { location: "http://[" }).end());
+      return true;
+    };
+    const error = await imageError(push());
+    assert.deepEqual([error.code, /names no address to send a layer to$/.test(error.message)], ["image-refused", true], error.message);
+  }
+});

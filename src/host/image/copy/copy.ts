@@ -1,7 +1,7 @@
 // From any content to any sink: which manifests and blobs, in which form, and in which order.
 import type { CopiedManifest, CopyProgress } from "../../../ports/image-copy.js";
 import { ImageError } from "../../../ports/images.js";
-import { choosePlatform, type Descriptor, parseConfiguration, parseManifest } from "../manifest.js";
+import { choosePlatform, type Descriptor, MANIFEST_MAX, parseConfiguration, parseManifest } from "../manifest.js";
 import { inParallel } from "../parallel.js";
 import type { Platform } from "../platform.js";
 import { checkDigest, digestOf, keepsPromise, type RawManifest } from "../resolve.js";
@@ -64,6 +64,8 @@ class Run {
   readonly #stop = new AbortController();
   /** Digests of manifests that images once had, and have again at the target; and of indexes that differ by nothing else. */
   readonly #once = new Set<string>();
+  /** What became of an index's entries: one of them may be named, and lead to others, any number of times. */
+  readonly #entries = new Map<string, Promise<Descriptor>>();
   /** digest + wish -> what became of it: platforms share layers. */
   readonly #blobs = new Map<string, Promise<Descriptor>>();
 
@@ -124,7 +126,7 @@ class Run {
   async isSigned(raw: RawManifest): Promise<boolean> {
     const parts = partsOf(raw, this.#from.text);
     const digests = [digestOf(raw.bytes), ...(parts.kind === "index" ? parts.entries.map((entry) => entry.digest) : [])];
-    for (const digest of digests) if ((await this.#signatures(digest)).length > 0) return true;
+    for (const digest of new Set(digests)) if ((await this.#signatures(digest)).length > 0) return true;
     return false;
   }
 
@@ -145,11 +147,19 @@ class Run {
   async #index(raw: RawManifest, parts: Extract<Parts, { kind: "index" }>, form: Form, depth: number): Promise<Required<RawManifest>> {
     if (depth >= DEPTH_MAX) throw this.#error(`its indexes are nested more than ${DEPTH_MAX} deep`);
     const entries: Descriptor[] = [];
-    for (const entry of parts.entries) entries.push(await this.manifest(await this.#fetch(entry), depth + 1));
+    for (const entry of parts.entries) entries.push(await this.#entry(entry, depth + 1));
     const made = withEntries(raw, parts, form, entries);
     const restored = entries.every((e, i) => e.digest === parts.entries[i]?.digest || this.#once.has(e.digest));
     if (restored && form === parts.form) this.#once.add(digestOf(made.bytes));
     return made;
+  }
+
+  /** An entry of an index, once. What is said of it beside its digest is checked each time it differs. */
+  #entry(entry: Descriptor, depth: number): Promise<Descriptor> {
+    const key = `${entry.digest} ${entry.size} ${entry.mediaType}`;
+    const known = this.#entries.get(key) ?? this.#fetch(entry).then((raw) => this.manifest(raw, depth));
+    this.#entries.set(key, known);
+    return known;
   }
 
   async #image(raw: RawManifest, parts: ImageParts, form: Form, fixed: string | undefined): Promise<Required<RawManifest>> {
@@ -252,6 +262,7 @@ class Run {
 
   /** What the layers have to unpack to. */
   async #diffIds(parts: ImageParts): Promise<readonly string[]> {
+    if (parts.config.size > MANIFEST_MAX) throw this.#error("its configuration is over 4 MiB");
     const pieces: Uint8Array[] = [];
     const body = plainBody(
       parts.config,

@@ -52,7 +52,8 @@ export class RegistrySink implements Sink {
     discard(answer);
     const { location } = answer.headers;
     // Not there, or not ours to read: the registry has begun an upload instead.
-    if (answer.status === 202 && location !== undefined) this.#begun.set(blob.digest, new URL(location, answer.url).href);
+    if (answer.status === 202 && location !== undefined && URL.canParse(location, answer.url.href))
+      this.#begun.set(blob.digest, new URL(location, answer.url).href);
     return answer.status === 201;
   }
 

@@ -75,7 +75,7 @@ export class Uploader {
     const answer = await this.#session.open("blobs/uploads/", { method: "POST", headers: { "content-length": "0" } });
     if (answer.status !== 202 || answer.headers.location === undefined) throw await this.#refused(answer, "an upload");
     discard(answer);
-    return new URL(answer.headers.location, answer.url).href;
+    return this.#placed(answer.headers.location, answer);
   }
 
   /** All that is left in one request. Returns where it goes on. */
@@ -103,7 +103,7 @@ export class Uploader {
     if ([201, 202, 204].includes(answer.status)) {
       discard(answer);
       const { location } = answer.headers;
-      return location === undefined ? before : new URL(location, answer.url).href;
+      return location === undefined ? before : this.#placed(location, answer);
     }
     if (answer.status === 413 && !this.#pieces) {
       this.#pieces = true;
@@ -111,6 +111,13 @@ export class Uploader {
       throw new Again("the registry takes no body of that size");
     }
     throw await this.#refused(answer, "a layer");
+  }
+
+  /** Where a registry says that it goes on. Throws ImageError image-refused for what is no address. */
+  #placed(location: string, { url }: Answer): string {
+    if (URL.canParse(location, url.href)) return new URL(location, url).href;
+    const { text } = this.#session.reference;
+    throw new ImageError("image-refused", text, `${text}: ${url.host} names no address to send a layer to`);
   }
 
   async #finish(answer: Answer): Promise<void> {
@@ -128,7 +135,7 @@ export class Uploader {
       if (answer.status !== 204 || range === null) return undefined;
       // distribution says 0-0 for nothing at all, as it would for one byte: a byte sent twice is refused, so it begins anew.
       if (range[1] === "0") return undefined;
-      return { url: location === undefined ? url : new URL(location, answer.url).href, offset: Number(range[1]) + 1 };
+      return { url: location === undefined ? url : this.#placed(location, answer), offset: Number(range[1]) + 1 };
     } catch (error) {
       if (error instanceof ImageError) return undefined;
       throw error;

@@ -37,7 +37,7 @@ export async function registrySigner(session: RegistrySession, signatures: reado
     throw new ImageError("image-refused", reference.text, `${reference.text}: its signatures have no place there: ${why}`, hint);
   };
   if (attached.length > 0 && !attachments) refuse(`${folder} sets no use-sigstore-attachments for it`);
-  if (beside.length > 0 && !staging.startsWith("file:"))
+  if (beside.length > 0 && signatureUrl(staging, reference, `sha256:${"0".repeat(64)}`, 1).protocol !== "file:")
     refuse(`nothing can be written to the lookaside ${shown(new URL(staging))}; set a lookaside-staging`);
   return async (digest) => {
     if (beside.length > 0) {
