@@ -464,7 +464,10 @@ test("a copy takes signatures along, into a dir: and back into registries, or sa
   await attach("sig/take", web.digest, [attachment(cosign(web.digest, `${registry.host}/sig/take:1`), key)]);
 
   await copy(remote("sig/take:1"), `dir:${here("take.dir")}`);
-  await writeFile(config("registries.d/nowhere.yaml"), `docker:\n  ${registry.host}/nowhere:\n    lookaside-staging: nowhere\n    use-sigstore-attachments: true\n`);
+  await writeFile(
+    config("registries.d/nowhere.yaml"),
+    `docker:\n  ${registry.host}/nowhere:\n    lookaside-staging: nowhere\n    use-sigstore-attachments: true\n`,
+  );
   const nowhere = await imageError(copy(`dir:${here("take.dir")}`, remote("nowhere/take:1")));
   assert.equal(nowhere.code, "image-config", nowhere.message);
   await rm(config("registries.d/nowhere.yaml"));
