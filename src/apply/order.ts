@@ -1,11 +1,12 @@
 // The order of pods in a transaction: what waits for another comes after it, and goes before it.
+import { isCronKey } from "../base/cron.js";
 import type { Manifest } from "../base/installed.js";
 import { isJobKey } from "../base/job.js";
 import { inOrder, type PodEdge } from "../base/pod-order.js";
 import type { PodChange } from "../diff/types.js";
 import type { ContainerFailure, PodReport } from "./types.js";
 
-/** What is to be deleted, sorted so that those that wait for others go first, and before all of them a Job's controller, which starts its pods. */
+/** What is to be deleted, sorted so that those that wait for others go first, and before all of them who starts pods: CronJobs, then Jobs. */
 export function leavingOrder(deleted: readonly PodChange[], manifest: Manifest): PodChange[] {
   const edges = new Map(Object.values(manifest.pods).map((pod) => [pod.name, pod.after ?? []]));
   const names = inOrder(
@@ -13,7 +14,8 @@ export function leavingOrder(deleted: readonly PodChange[], manifest: Manifest):
     edges,
   );
   const sorted = names.reverse().flatMap((name) => deleted.find((p) => p.name === name) ?? []);
-  return [...sorted.filter((p) => isJobKey(p.name)), ...sorted.filter((p) => !isJobKey(p.name))];
+  const rank = ({ name }: PodChange): number => (isCronKey(name) ? 0 : isJobKey(name) ? 1 : 2);
+  return sorted.sort((a, b) => rank(a) - rank(b));
 }
 
 /**

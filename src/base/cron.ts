@@ -51,6 +51,17 @@ export interface CronState {
   readonly ran: number;
 }
 
+/** What stands in the file; undefined where there is none, or it is none that this podgen can read. */
+export function parseCronState(bytes: Uint8Array | undefined): CronState | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    const state = JSON.parse(new TextDecoder().decode(bytes)) as (CronState & { readonly version: number }) | null;
+    return state?.version === 1 && typeof state.last === "number" && typeof state.ran === "number" ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const PREFIX = "cron/";
 
 /** What stands for a CronJob among the pods of manifest, change set and report; no pod's name has a slash. */

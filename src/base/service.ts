@@ -57,7 +57,7 @@ export function isPodKey(key: string): boolean {
   return !key.includes("/");
 }
 
-const SHOWN: Readonly<Record<string, string>> = { service: "Service", job: "Job" };
+const SHOWN: Readonly<Record<string, string>> = { service: "Service", job: "Job", cron: "CronJob" };
 
 /** `pod "web"`, or `Service "web"`, of a name in the manifest. */
 export function shownKey(key: string): string {

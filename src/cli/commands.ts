@@ -240,8 +240,14 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "start",
     positionals: "<pods..>",
     describe: "start pods (POD) or containers (POD/CONTAINER)",
-    options: [applyTimeout],
-    examples: [["podgen start web", "what podgen stop stopped"]],
+    options: [
+      applyTimeout,
+      { name: "now", type: "boolean", describe: "of a CronJob (cronjob/NAME): begin a run, whatever its schedule says" },
+    ],
+    examples: [
+      ["podgen start web", "what podgen stop stopped"],
+      ["podgen start --now cronjob/nightly", "a run by hand"],
+    ],
     load: () => import("./commands/start.js"),
   },
   {

@@ -57,7 +57,7 @@ export async function readInstalled(
   // What controllers remember is no file of podgen's, and yet what the verdict on a Job goes by.
   for (const { job } of [...rendered.pods, ...Object.values(manifest.pods)]) if (job !== undefined) paths.add(job.state);
 
-  const patterns = ["pod-*", "podgen-svc-*", "podgen-job-*", "podgen-pause.service"];
+  const patterns = ["pod-*", "podgen-svc-*", "podgen-job-*", "podgen-cron-*", "podgen-pause.service"];
   const [files, { units, onDisk }, running] = await Promise.all([
     readAll(given.files, paths),
     listUnits(given.manager, patterns, manifest),

@@ -1,13 +1,15 @@
 // start, stop and restart of pods and containers: jobs of systemd, awaited, then the truth.
+import { cronKey } from "../base/cron.js";
 import type { Manifest } from "../base/installed.js";
 import { isDriven, jobKey } from "../base/job.js";
-import { jobUnit } from "../plan/names.js";
+import { cronUnit, jobUnit } from "../plan/names.js";
 import type { Args } from "./args.js";
 import type { Context } from "./context.js";
 import { EXIT, UserError } from "./exit.js";
 import { heldPods } from "./holds.js";
 import { patienceOf } from "./patience.js";
 import { jobName, manifestOf, type PodTarget, parseTarget, podsOf } from "./pods.js";
+import { cronName } from "./targets.js";
 
 /** As of apply: what probes allow comes on top, where nobody says how long to wait. */
 const DEFAULT_SECONDS = 60;
@@ -19,7 +21,11 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
   const manifest = await manifestOf(context);
   const words = args.list("pods");
   const jobs = words.flatMap((word) => jobName(manifest, word) ?? []);
-  const targets = words.flatMap((word) => (jobName(manifest, word) === undefined ? podsOf(manifest, parseTarget(word)) : []));
+  const crons = words.flatMap((word) => cronName(manifest, word) ?? []);
+  const plain = words.filter((word) => jobName(manifest, word) === undefined && cronName(manifest, word) === undefined);
+  const targets = plain.flatMap((word) => podsOf(manifest, parseTarget(word)));
+  const now = verb === "start" && args.flag("now");
+  if (now && crons.length < words.length) throw new UserError("--now is for CronJobs: cronjob/NAME", EXIT.usage);
   refuseDriven(targets, manifest);
   for (const t of targets) {
     const unit = unitOf(t);
@@ -39,6 +45,18 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
     context.err.write(`podgen: error: ${shown}: ${why}\n  next: ${next}\n`);
   };
   const wait = (asked ?? DEFAULT_SECONDS) * 1000;
+  for (const cron of crons) {
+    const key = cronKey(cron);
+    const unit = `${cronUnit(cron)}${now ? "__now.service" : ".timer"}`;
+    if (now) await manager.resetFailed(unit);
+    const result = await manager[verb](unit, wait);
+    if (now && result === "failed") {
+      failed = true;
+      context.err.write(`podgen: error: ${key}: ${await whyNot(context, unit)}\n  next: podgen status ${key}\n`);
+    } else tell(now ? `${key}: a run` : key, result, wait, `podgen status ${key}`);
+    // Its runs after it: it would begin others.
+    if (verb === "stop") for (const job of manifest.pods[key]?.cron?.jobs ?? []) await manager.stop(jobUnit(job), wait);
+  }
   for (const job of jobs) tell(jobKey(job), await manager[verb](jobUnit(job), wait), wait, `podgen status ${jobKey(job)}`);
   await Promise.all(
     targets.map(async (target) => {
@@ -56,6 +74,14 @@ export async function act(verb: Verb, args: Args, context: Context): Promise<num
     }),
   );
   return failed ? EXIT.broken : EXIT.done;
+}
+
+/** What podrt has said of the run that a person wanted. */
+async function whyNot(context: Context, unit: string): Promise<string> {
+  let said = "it could not be begun";
+  for await (const line of (await context.host.journal()).read({ units: [unit], lines: 5 }))
+    if (line.message.startsWith("podrt: cron: ")) said = line.message.replace(/^podrt: cron: (now: )?/, "");
+  return said;
 }
 
 /** A pod of a Job is its controller's to start and to stop. */

@@ -1,4 +1,5 @@
 // Opens what a planning command needs of the host, readers only, and turns texts into a change set.
+import { cronKey } from "../base/cron.js";
 import type { Diagnostic, Location } from "../base/diagnostic.js";
 import { hasErrors } from "../base/diagnostic.js";
 import type { HostFacts } from "../base/facts.js";
@@ -180,11 +181,12 @@ function prunedObjects(compiled: Compiled, texts: readonly SpecText[], manifest:
   });
 }
 
-/** Where pods, Services and Jobs stand, by their keys. */
-function placesOf({ pods, services, jobs = [] }: Model): Map<string, Location> {
+/** Where pods, Services, Jobs and CronJobs stand, by their keys. */
+function placesOf({ pods, services, jobs = [], crons = [] }: Model): Map<string, Location> {
   return new Map([
     ...pods.map((p) => [p.name, p.at] as const),
     ...services.map((s) => [serviceKey(s.name), s.at] as const),
     ...jobs.map((j) => [jobKey(j.name), j.at] as const),
+    ...crons.map((c) => [cronKey(c.name), c.at] as const),
   ]);
 }

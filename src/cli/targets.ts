@@ -1,4 +1,6 @@
 // Pods, workloads and containers as people name them: `web`, `web/app`, `deployment/web`; and the pods that are meant.
+
+import { cronKey } from "../base/cron.js";
 import type { Manifest, ManifestPod } from "../base/installed.js";
 import { jobKey } from "../base/job.js";
 import { isPodKey, shownKey } from "../base/service.js";
@@ -27,6 +29,7 @@ const KINDS: Readonly<Record<string, string>> = {
   rc: "ReplicationController",
   job: "Job",
   cronjob: "CronJob",
+  cron: "CronJob",
   cj: "CronJob",
 };
 
@@ -73,10 +76,20 @@ export function jobName(manifest: Manifest, word: string): string | undefined {
   return kindOf(first) === "Job" && more.length === 0 && manifest.pods[jobKey(name)] !== undefined ? name : undefined;
 }
 
+/** `nightly` of `cronjob/nightly`, where there is such a CronJob. */
+export function cronName(manifest: Manifest, word: string): string | undefined {
+  const [first = "", name = "", ...more] = word.split("/");
+  return kindOf(first) === "CronJob" && more.length === 0 && manifest.pods[cronKey(name)] !== undefined ? name : undefined;
+}
+
 /** The pods of workloads of that name, of any kind where none is said. */
 export function ownedBy(manifest: Manifest, name: string, kind: string | undefined): ManifestPod[] {
+  const runs = kind === undefined || kind === "CronJob" ? (manifest.pods[cronKey(name)]?.cron?.jobs ?? []) : [];
   return Object.values(manifest.pods)
-    .filter(({ owner }) => owner?.name === name && (kind === undefined || owner.kind === kind))
+    .filter(
+      ({ owner }) =>
+        (owner?.name === name && (kind === undefined || owner.kind === kind)) || (owner?.kind === "Job" && runs.includes(owner.name)),
+    )
     .sort((a, b) => (a.owner?.index ?? 0) - (b.owner?.index ?? 0));
 }
 

@@ -4,6 +4,7 @@ import { isFinished, parseJobState } from "../base/job.js";
 import { isServiceKey } from "../base/service.js";
 import { sameEntry } from "./manifest.js";
 import type { ChangeSet, PodChange, UnitChange } from "./types.js";
+import { isActive } from "./unit.js";
 import { changesNothing } from "./without.js";
 
 /**
@@ -30,6 +31,7 @@ function endedJob({ job }: ManifestPod, change: PodChange, installed: Installed)
 export function quiet(pod: PodChange, before: ManifestPod, installed: Installed, why = "stopped by hand: not started"): PodChange {
   const runs =
     isServiceKey(pod.name) ||
+    (pod.manifest?.cron !== undefined && before.enabled.some((timer) => isActive(installed.units.get(timer)))) ||
     endedJob(before, pod, installed) ||
     ["active", "activating", "reloading"].includes(installed.units.get(`pod-${pod.name}.service`)?.activeState ?? "");
   const stopped = (u: UnitChange): boolean => {

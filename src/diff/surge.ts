@@ -36,12 +36,18 @@ function passing(pod: RenderedPod, kept: ReadonlySet<string>, installed: Install
   return { change: { ...change, enable: [], manifest }, removal: deletePod(manifest, there, kept) };
 }
 
-/** The names of pods that a workload, or a Job, no longer has, of those that `rendered` speaks of: fewer replicas, or an apply that was killed. */
+/** The names of pods that a workload, or a Job, no longer has, and of a CronJob's runs, of those that `rendered` speaks of: fewer replicas, or an apply that was killed. */
 export function scaledDown(rendered: Rendered, installed: Pick<Installed, "manifest">): string[] {
   const jobs = rendered.pods.flatMap((p) => (p.job === undefined ? [] : [jobKey(p.job.name)]));
   const known = new Set([...(rendered.workloads ?? []).map((w) => ownerName(w.rollout)), ...jobs]);
   const wanted = new Set(rendered.pods.map((p) => p.name));
-  return Object.values(installed.manifest.pods).flatMap(({ name, owner }) => {
+  const crons = new Set(rendered.pods.flatMap((p) => p.cron?.name ?? []));
+  // Runs that a CronJob has no room for any more, with their pods.
+  const runs = Object.values(installed.manifest.pods).filter(({ name, job }) => crons.has(job?.cron ?? "") && !wanted.has(name));
+  for (const { name } of runs) known.add(name);
+  const spare = runs.map((run) => run.name);
+  const pods = Object.values(installed.manifest.pods).flatMap(({ name, owner }) => {
     return owner !== undefined && known.has(ownerName(owner)) && !wanted.has(name) ? [name] : [];
   });
+  return [...spare, ...pods];
 }

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, test } from "node:test";
-import { DIST, PodHost } from "../lib/pods.js";
+import { DIST, image, PodHost } from "../lib/pods.js";
 import { eventually, runOk } from "../lib/session.js";
 
 const PATIENCE = 60_000;
@@ -221,4 +221,96 @@ test("what is no CronJob, and a time zone that there is not, are told", async ()
   assert.match(await said(), /name: expected a string/);
   assert.equal((await host.run([`${DIST}/podrt`, "cron"])).code, 64);
   assert.equal((await host.run([`${DIST}/podrt`, "cron", "--then", "x"])).code, 64);
+});
+
+/** A CronJob of podgen's own, whose runs note that they were there. */
+function nightly({ suspend = false, schedule = "0 3 * * *", policy = "Forbid" } = {}): string {
+  return host.spec(
+    "nightly.yaml",
+    `apiVersion: batch/v1
+kind: CronJob
+metadata: { name: nightly }
+spec:
+  schedule: "${schedule}"
+  timeZone: Etc/UTC
+  concurrencyPolicy: ${policy}
+  startingDeadlineSeconds: 200000
+  successfulJobsHistoryLimit: 1
+  failedJobsHistoryLimit: 1
+  suspend: ${suspend}
+  jobTemplate:
+    spec:
+      backoffLimit: 0
+      template:
+        spec:
+          restartPolicy: Never
+          terminationGracePeriodSeconds: 1
+          containers:
+            - name: note
+              image: ${image("busybox")}
+              command: [sh, -c, "echo ran >> /notes/log; while [ -e /notes/hold ]; do sleep 0.05; done"]
+              volumeMounts: [{ name: notes, mountPath: /notes }]
+          volumes: [{ name: notes, hostPath: { path: ${home}/notes } }]
+`,
+  );
+}
+
+test("from YAML: a timer of the calendar, runs by hand, what was missed, suspended, and gone", async () => {
+  await host.run(["systemctl", "--user", "stop", "podgen-*", "pod-*"], { timeout: PATIENCE });
+  rmSync(`${home}/.config/systemd/user`, { recursive: true, force: true });
+  await systemctl("daemon-reload");
+  mkdirSync(`${home}/notes`);
+  execFileSync("chmod", ["777", `${home}/notes`]);
+  const notes = (): number => (existsSync(`${home}/notes/log`) ? readFileSync(`${home}/notes/log`, "utf8").trim().split("\n").length : 0);
+  interface Shown {
+    readonly crons: { name: string; suspend: boolean; next?: number; last?: number; runs: { phase: string }[] }[];
+  }
+  const status = async (): Promise<Shown["crons"][0] | undefined> =>
+    (JSON.parse(await host.ok(["status", "-o", "json"])) as Shown).crons[0];
+  const complete = (runs: number): Promise<unknown> =>
+    until(`${runs} runs are complete`, async () => (await status())?.runs.filter((r) => r.phase === "complete").length === runs);
+
+  assert.match(await host.ok(["apply", nightly()]), /cron\/nightly created/);
+  const next = (await status())?.next ?? 0;
+  assert.equal(next % 86_400_000, 3 * 3_600_000, new Date(next).toISOString());
+  assert.ok(next > Date.now() && next <= Date.now() + 86_400_000);
+  assert.match(await host.ok(["apply", nightly()]), /unchanged/);
+  assert.equal(notes(), 0);
+
+  writeFileSync(`${home}/notes/hold`, "");
+  assert.match(await host.ok(["start", "--now", "cronjob/nightly"]), /cron\/nightly: a run started/);
+  await until("the run goes on", () => notes() === 1);
+  const refused = await host.podgen(["start", "--now", "cronjob/nightly"]);
+  assert.equal(refused.code, 4);
+  assert.match(refused.stderr, /cron\/nightly: the last run goes on/);
+  rmSync(`${home}/notes/hold`);
+  await complete(1);
+  assert.equal((await status())?.last, undefined);
+
+  // The machine was off the day before yesterday and yesterday: one run makes up for both.
+  await host.ok(["stop", "cronjob/nightly"]);
+  assert.equal((await host.podgen(["status", "cronjob/nightly"])).code, 3);
+  const path = `${home}/.local/state/podgen/cron/nightly/state.json`;
+  const memory = JSON.parse(readFileSync(path, "utf8")) as { last: number };
+  writeFileSync(path, JSON.stringify({ ...memory, last: now() - 2 * 86_400 }));
+  await host.ok(["start", "cronjob/nightly"]);
+  await until("the run was there", () => notes() === 2);
+  // One that succeeded is kept, besides the one in its slot none.
+  await complete(1);
+  assert.equal(((await status())?.last ?? 0) % 86_400_000, 3 * 3_600_000);
+  assert.match(await host.ok(["status", "cj/nightly"]), /Schedule: +0 3 \* \* \* \(Etc\/UTC\)[^]*nightly-r0 +complete/);
+
+  // Another schedule is counted from now, and Replace has one slot, too.
+  await host.ok(["apply", nightly({ suspend: true, schedule: "*/5 * * * *", policy: "Replace" })]);
+  const suspended = await status();
+  assert.deepEqual([suspended?.suspend, suspended?.next], [true, undefined]);
+  await until("it was looked at", async () => (await active("podgen-cron-nightly.service")) === "inactive");
+  assert.equal(notes(), 2);
+
+  await host.ok(["delete", "cronjob/nightly"]);
+  assert.deepEqual(JSON.parse(await host.ok(["status", "-o", "json"])).crons, undefined);
+  for (const gone of [".local/state/podgen/cron/nightly", ".local/state/podgen/jobs/history/nightly", ".local/share/podgen/cron/nightly"])
+    assert.ok(!existsSync(`${home}/${gone}`), gone);
+  const left = readdirSync(`${home}/.config/systemd/user`).filter((name) => /nightly/.test(name));
+  assert.deepEqual(left, []);
 });

@@ -1,5 +1,6 @@
 // podgen delete: a change set that only removes, through the same transaction. Volumes stay.
 import type { ObjectReport } from "../../apply/types.js";
+import { cronKey } from "../../base/cron.js";
 import type { Manifest } from "../../base/installed.js";
 import { isDriven, jobKey } from "../../base/job.js";
 import { recordOf } from "../../base/record.js";
@@ -44,7 +45,8 @@ export async function run(args: Args, context: Context): Promise<number> {
   const jobs = [...named, ...inFiles.named].filter((t) => isJob(manifest, t));
   const plain = [...named, ...inFiles.named].filter((t) => !isJob(manifest, t));
   refuseDriven(manifest, plain);
-  const wanted = [...podsToDelete(manifest, plain, inFiles.workloads, lenient), ...jobs.flatMap(({ pod }) => jobEntries(manifest, pod))];
+  refuseRuns(manifest, jobs);
+  const wanted = [...podsToDelete(manifest, plain, inFiles.workloads, lenient), ...jobs.flatMap((job) => jobEntries(manifest, job))];
 
   const readers = await openReaders(context);
   const sources = texts.map((t) => t.source);
@@ -71,14 +73,34 @@ interface InFiles {
   readonly objects: readonly string[];
 }
 
-/** One that is there; what is not is told of as of any workload. */
+/** A Job or a CronJob that is there; what is not is told of as of any workload. */
 function isJob(manifest: Manifest, { kind, pod }: Target): boolean {
-  return kind === "Job" && manifest.pods[jobKey(pod)] !== undefined;
+  return manifest.pods[entryOf(kind, pod)] !== undefined;
 }
 
-/** A Job and its pods. */
-function jobEntries(manifest: Manifest, name: string): string[] {
-  return [jobKey(name), ...ownedBy(manifest, name, "Job").map((p) => p.name)];
+function entryOf(kind: string | undefined, name: string): string {
+  return kind === "CronJob" ? cronKey(name) : kind === "Job" ? jobKey(name) : "";
+}
+
+/** A Job and its pods; a CronJob and those of all its runs. */
+function jobEntries(manifest: Manifest, { kind, pod }: Target): string[] {
+  const key = entryOf(kind, pod);
+  const jobs = kind === "CronJob" ? (manifest.pods[key]?.cron?.jobs ?? []) : [pod];
+  const made = kind === "CronJob" ? jobs.map(jobKey).filter((job) => manifest.pods[job] !== undefined) : [];
+  return [key, ...made, ...jobs.flatMap((job) => ownedBy(manifest, job, "Job").map((p) => p.name))];
+}
+
+/** A run that is deleted alone would be missed by its CronJob. */
+function refuseRuns(manifest: Manifest, jobs: readonly Target[]): void {
+  for (const { kind, pod } of jobs) {
+    const cron = manifest.pods[entryOf(kind, pod)]?.job?.cron;
+    if (cron !== undefined)
+      throw new UserError(
+        `job ${pod} is a run of ${cronKey(cron)}`,
+        EXIT.failed,
+        `podgen stop ${jobKey(pod)}; podgen delete ${cronKey(cron)}`,
+      );
+  }
 }
 
 /** A pod of a Job that is deleted alone would be missed by its controller. */
@@ -116,13 +138,14 @@ function objectsIn(texts: readonly SpecText[], context: Context): InFiles | unde
   const named = value.pods.flatMap((p) => (p.owner === undefined ? [{ pod: p.name }] : []));
   const services = value.services.map((s) => ({ pod: serviceKey(s.name) }));
   const jobs = (value.jobs ?? []).flatMap((j) => (j.cron === undefined ? [{ pod: j.name, kind: "Job" }] : []));
+  const crons = (value.crons ?? []).map((c) => ({ pod: c.name, kind: "CronJob" }));
   const workloads = value.workloads ?? [];
   // Claims that a workload makes were named by nobody.
   const made = new Set(workloads.flatMap((w) => w.claims));
   const objects = [...value.configMaps, ...value.secrets, ...value.claims.filter((c) => !made.has(c.name)), ...(value.accounts ?? [])];
   for (const name of value.namespaces ?? []) context.err.write(`note: namespace/${name} holds nothing: names are unique per user here\n`);
   const empty = value.namespaces !== undefined;
-  return { named: [...named, ...services, ...jobs], workloads, empty, objects: objects.map((o) => `${o.kind}/${o.name}`) };
+  return { named: [...named, ...services, ...jobs, ...crons], workloads, empty, objects: objects.map((o) => `${o.kind}/${o.name}`) };
 }
 
 interface Deletion {

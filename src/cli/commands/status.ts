@@ -1,16 +1,20 @@
-// podgen status: pods, and for a named one its containers; and Services and Jobs; exit 3 when a named one does not run (LSB, as systemctl).
+// podgen status: pods, and for a named one its containers; and Services, Jobs and CronJobs; exit 3 when a named one does not run (LSB, as systemctl).
 
+import { cronKey } from "../../base/cron.js";
 import { isDriven } from "../../base/job.js";
 import { ownerName } from "../../base/owner.js";
 import type { ContainerStatus, JobStatus, PodStatus, ServiceStatus } from "../../status/types.js";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
+import { cronRows, describeCron } from "../cron-rows.js";
+import { cronStatuses } from "../crons.js";
 import { EXIT } from "../exit.js";
 import { describeJob, isFineJob, jobRows } from "../job-rows.js";
 import { printListing } from "../listing.js";
 import { jobName, jobStatuses, manifestOf, type PodTarget, parseTarget, podsOf, serviceName, serviceStatuses, statuses } from "../pods.js";
 import { age, printable, table } from "../print.js";
 import { watchStatus } from "../status-watch.js";
+import { cronName } from "../targets.js";
 
 export async function run(args: Args, context: Context): Promise<number> {
   if (args.flag("watch")) return watchStatus(args, context, (drawn) => show(args, drawn));
@@ -21,12 +25,14 @@ async function show(args: Args, context: Context): Promise<number> {
   const words = args.list("pods");
   const manifest = await manifestOf(context);
   const jobNames = words.flatMap((w) => jobName(manifest, w) ?? []);
-  const names = words.filter((w) => serviceName(w) === undefined && jobName(manifest, w) === undefined);
+  const cronNames = words.flatMap((w) => cronName(manifest, w) ?? []);
+  const names = words.filter((w) => [serviceName(w), jobName(manifest, w), cronName(manifest, w)].every((name) => name === undefined));
   const served = words.flatMap((w) => serviceName(w) ?? []);
   const all = words.length === 0;
   const pods = all || names.length > 0 ? await statuses(context, names) : [];
   const services = all || served.length > 0 ? await serviceStatuses(context, served) : [];
   const jobs = all || jobNames.length > 0 ? await jobStatuses(context, jobNames) : [];
+  const crons = all || cronNames.length > 0 ? await cronStatuses(context, cronNames) : [];
   const now = Date.now();
   if (!all && args.text("output") === "text") {
     const made = jobs.length === 0 ? [] : await statuses(context, []);
@@ -34,6 +40,7 @@ async function show(args: Args, context: Context): Promise<number> {
     const parts = [
       ...pods.map((p) => describe(p, now)),
       ...jobs.map((job) => describeJob(job, podRows(ofJob(job), false, now), now)),
+      ...crons.map((cron) => describeCron(cron, now)),
       ...(services.length > 0 ? [table(serviceRows(services))] : []),
     ];
     context.out.write(parts.join("\n"));
@@ -41,15 +48,30 @@ async function show(args: Args, context: Context): Promise<number> {
     await printListing(args, context, {
       kind: "PodList",
       items: pods,
-      beside: { ...(services.length === 0 ? {} : { services }), ...(jobs.length === 0 ? {} : { jobs }) },
-      more: [...(jobs.length === 0 ? [] : [jobRows(jobs, now)]), ...(services.length === 0 ? [] : [serviceRows(services)])],
-      names: [...pods.map((p) => `pod/${p.name}`), ...services.map((s) => `service/${s.name}`), ...jobs.map((j) => `job/${j.name}`)],
+      beside: {
+        ...(services.length === 0 ? {} : { services }),
+        ...(jobs.length === 0 ? {} : { jobs }),
+        ...(crons.length === 0 ? {} : { crons }),
+      },
+      more: [
+        ...(crons.length === 0 ? [] : [cronRows(crons, now)]),
+        ...(jobs.length === 0 ? [] : [jobRows(jobs, now)]),
+        ...(services.length === 0 ? [] : [serviceRows(services)]),
+      ],
+      names: [
+        ...pods.map((p) => `pod/${p.name}`),
+        ...services.map((s) => `service/${s.name}`),
+        ...jobs.map((j) => `job/${j.name}`),
+        ...crons.map((c) => cronKey(c.name)),
+      ],
       rows: (wide) => podRows(pods, wide, now),
     });
   if (all) return EXIT.done;
   const targets = names.flatMap((name) => podsOf(manifest, parseTarget(name)));
   const open = services.every((s) => s.closed.length === 0 && s.pods.some((p) => p.ready));
-  return open && jobs.every(isFineJob) && targets.every((target) => isFine(target, pods)) ? EXIT.done : EXIT.notRunning;
+  return open && jobs.every(isFineJob) && crons.every((c) => !c.stopped) && targets.every((target) => isFine(target, pods))
+    ? EXIT.done
+    : EXIT.notRunning;
 }
 
 function podRows(pods: readonly PodStatus[], wide: boolean, now: number): string[][] {

@@ -1,4 +1,5 @@
 // One look of the watcher at its folder: good files are applied together, bad ones are reported and change nothing.
+import { cronKey } from "../../base/cron.js";
 import type { Diagnostic } from "../../base/diagnostic.js";
 import { jobKey } from "../../base/job.js";
 import { serviceKey } from "../../base/service.js";
@@ -150,6 +151,7 @@ function podsBySource(texts: readonly SpecText[], model: Model): Map<string, Set
     ...model.pods.filter((p) => p.at.file === file).map((p) => p.name),
     ...model.services.filter((s) => s.at.file === file).map((s) => serviceKey(s.name)),
     ...(model.jobs ?? []).filter((j) => j.at.file === file).map((j) => jobKey(j.name)),
+    ...(model.crons ?? []).filter((c) => c.at.file === file).map((c) => cronKey(c.name)),
   ];
   return new Map(texts.map((t) => [t.source, new Set(names(t.file))]));
 }

@@ -1,6 +1,7 @@
 // The kinds podgen takes, and those it only knows.
 import type { ObjectType } from "../../spec/schema.js";
 import { CONFIG_MAP_OBJECT, LIST_OBJECT, SECRET_OBJECT } from "./fields/config.js";
+import { CRON_JOB } from "./fields/cron.js";
 import { NAMESPACE, SERVICE, SERVICE_ACCOUNT } from "./fields/network.js";
 import { POD } from "./fields/pod.js";
 import { CLAIM_OBJECT } from "./fields/volume.js";
@@ -20,6 +21,7 @@ export const KINDS: ReadonlyMap<string, ObjectType> = new Map([
   ["ReplicaSet", REPLICA_SET],
   ["ReplicationController", REPLICATION_CONTROLLER],
   ["Job", JOB],
+  ["CronJob", CRON_JOB],
   ["ServiceAccount", SERVICE_ACCOUNT],
   ["Namespace", NAMESPACE],
 ]);
@@ -66,7 +68,6 @@ export const INERT_KINDS: ReadonlyMap<string, Inert> = new Map([
 
 /** Kinds of Kubernetes that are refused by name: kind -> why, with what to do. */
 export const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
-  ["CronJob", "write its jobTemplate as a Job, and start that by a timer of your own"],
   ...[
     "CustomResourceDefinition",
     "Endpoints",
