@@ -47,7 +47,7 @@ export function readCron(document: Reader, report: Report): ReadCron {
     return readJob(template as Reader, findings, named);
   });
   const view = read[0]?.view;
-  if (view !== undefined) onePortHolder(view, runs, `up to ${runs} runs go on at once`);
+  if (view !== undefined) onePortHolder(view, runs, ANNOTATIONS.cronRuns.pod[0]);
   const ttl = read[0]?.model.ttlSecondsAfterFinished;
   const text = spec?.text("schedule") ?? "";
   const zone = spec?.text("timeZone");
