@@ -298,7 +298,7 @@ test("from YAML: a timer of the calendar, runs by hand, what was missed, suspend
   // One that succeeded is kept, besides the one in its slot none.
   await complete(1);
   assert.equal(((await status())?.last ?? 0) % 86_400_000, 3 * 3_600_000);
-  assert.match(await host.ok(["status", "cj/nightly"]), /Schedule: +0 3 \* \* \* \(Etc\/UTC\)[^]*nightly-r0 +complete/);
+  assert.match(await host.ok(["status", "cj/nightly"]), /Schedule: +0 3 \* \* \* \(Etc\/UTC\)[\s\S]*nightly-r0 +complete/);
 
   // Another schedule is counted from now, and Replace has one slot, too.
   await host.ok(["apply", nightly({ suspend: true, schedule: "*/5 * * * *", policy: "Replace" })]);
