@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
@@ -17,7 +18,7 @@
 /* Folders deeper than this are refused: two descriptors each. */
 enum { MAX_DEPTH = 200 };
 
-/* A file with several names in its layer, and where its first name was copied to. */
+/* A file with several names in its layer, and where its first name was copied to; without a path an empty place of the table. */
 struct seen {
   ino_t ino;
   char *path;
@@ -26,7 +27,7 @@ struct seen {
 struct copy {
   int to;                   /* merged/, or the new layer */
   const struct podids *ids; /* NULL: layers are merged; else one stays a layer, with these ids for owners */
-  struct seen *seen;
+  struct seen *seen;        /* by inode; `room_seen` is a power of two, and a half of it stays empty */
   size_t n_seen, room_seen;
   char path[PATH_MAX]; /* of the entry at hand, relative to `to` */
   int depth;
@@ -44,29 +45,55 @@ static int fail_owner(struct copy *c, const struct stat *st) {
   return -ERANGE;
 }
 
+/* --- files with several names: an image may have a million of them --- */
+
+/* The place of an inode, or the empty one where it belongs. */
+static struct seen *seen_place(struct seen *table, size_t room, ino_t ino) {
+  size_t i = (size_t)((uint64_t)ino * 0x9e3779b97f4a7c15u >> 32) & (room - 1);
+  while (table[i].path && table[i].ino != ino) i = (i + 1) & (room - 1);
+  return &table[i];
+}
+
+static int seen_grow(struct copy *c) {
+  size_t room = c->room_seen ? 2 * c->room_seen : 64;
+  struct seen *table = calloc(room, sizeof *table);
+  if (!table) return -ENOMEM;
+  for (size_t i = 0; i < c->room_seen; i++)
+    if (c->seen[i].path) *seen_place(table, room, c->seen[i].ino) = c->seen[i];
+  free(c->seen);
+  c->seen = table;
+  c->room_seen = room;
+  return 0;
+}
+
+static int seen_add(struct copy *c, ino_t ino) {
+  int r = 2 * c->n_seen >= c->room_seen ? seen_grow(c) : 0;
+  char *path = r == 0 ? strdup(c->path) : NULL;
+  if (!path) return -ENOMEM;
+  *seen_place(c->seen, c->room_seen, ino) = (struct seen){.ino = ino, .path = path};
+  c->n_seen++;
+  return 0;
+}
+
+static void seen_clear(struct copy *c) {
+  for (size_t i = 0; i < c->room_seen; i++) free(c->seen[i].path);
+  free(c->seen);
+  c->seen = NULL;
+  c->n_seen = c->room_seen = 0;
+}
+
 /* --- one entry --- */
 
 static int copy_file(struct copy *c, int from_dir, int to_dir, const char *name, const struct stat *st) {
-  for (size_t i = 0; st->st_nlink > 1 && i < c->n_seen; i++)
-    if (c->seen[i].ino == st->st_ino) return linkat(c->to, c->seen[i].path, to_dir, name, 0) < 0 ? -errno : 0;
+  const struct seen *first = st->st_nlink > 1 && c->n_seen ? seen_place(c->seen, c->room_seen, st->st_ino) : NULL;
+  if (first && first->path) return linkat(c->to, first->path, to_dir, name, 0) < 0 ? -errno : 0;
   cleanup_fd int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (from < 0) return -errno;
   cleanup_fd int to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (to < 0) return -errno;
   int r = copy_data(from, to, st->st_size);
   if (r == 0) r = copy_attributes(from, to, st, c->ids);
-  if (r < 0 || st->st_nlink < 2) return r;
-  if (c->n_seen == c->room_seen) {
-    size_t room = c->room_seen ? 2 * c->room_seen : 64;
-    struct seen *bigger = reallocarray(c->seen, room, sizeof *bigger);
-    if (!bigger) return -ENOMEM;
-    c->seen = bigger;
-    c->room_seen = room;
-  }
-  char *path = strdup(c->path);
-  if (!path) return -ENOMEM;
-  c->seen[c->n_seen++] = (struct seen){.ino = st->st_ino, .path = path};
-  return 0;
+  return r < 0 || st->st_nlink < 2 ? r : seen_add(c, st->st_ino);
 }
 
 /* Symlinks, FIFOs, sockets, whiteouts: what has no content. Other devices cannot be in a layer unpacked in a user namespace. */
@@ -149,8 +176,7 @@ static int copy_folder(struct copy *c, int from, int to) {
 int rootfs_copy_folder(int from, int to, struct err *err) {
   struct copy c = {.to = to, .err = err};
   int r = copy_folder(&c, from, to);
-  while (c.n_seen) free(c.seen[--c.n_seen].path);
-  free(c.seen);
+  seen_clear(&c);
   return r;
 }
 
@@ -168,9 +194,8 @@ int rootfs_copy(const struct bundle_rootfs *fs, struct err *err) {
     r = from < 0 || fstat(from, &st) < 0 ? err_set(err, errno, "layer", "%s", fs->layers[i]) : copy_folder(&c, from, to);
     if (r == 0 && (r = copy_attributes(from, to, &st, NULL)) < 0) r = err_set(err, -r, "copy", "%s", fs->layers[i]);
     /* Inode numbers mean something within one layer only. */
-    while (c.n_seen) free(c.seen[--c.n_seen].path);
+    seen_clear(&c);
   }
-  free(c.seen);
   return r;
 }
 
@@ -180,8 +205,7 @@ int rootfs_shift_layer(const char *layer, int to, const struct podids *ids, stru
   cleanup_fd int from = open(layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (from < 0 || fstat(from, &st) < 0) return err_set(err, errno, "layer", "%s", layer);
   int r = copy_folder(&c, from, to);
-  while (c.n_seen) free(c.seen[--c.n_seen].path);
-  free(c.seen);
+  seen_clear(&c);
   if (r < 0) return r;
   r = copy_attributes(from, to, &st, ids);
   return r == -ERANGE ? fail_owner(&c, &st) : r < 0 ? err_set(err, -r, "copy", "%s", layer) : 0;

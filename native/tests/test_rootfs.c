@@ -119,6 +119,31 @@ static void test_many(const char *upper) {
   for (int i = 0; i < MANY; i++) free((char *)layers[i]);
 }
 
+/* More files with several names than the first tables have room for: each name is of its own file, and of no other. */
+static void test_links(void) {
+  enum { FILES = 1000 };
+  struct err err = {0};
+  cleanup_free char *layer = xformat("%s/linked", base), *copy = xformat("%s/copied", base);
+  EXPECT(mkdir(layer, 0755) == 0 && mkdir(copy, 0755) == 0);
+  cleanup_fd int from = open(layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  cleanup_fd int to = open(copy, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  char a[16], b[16];
+  for (int i = 0; i < FILES; i++) {
+    snprintf(a, sizeof a, "a%d", i);
+    snprintf(b, sizeof b, "b%d", i);
+    cleanup_free char *path = xformat("%s/%s", layer, a);
+    EXPECT(write_text(path, a) == 0 && linkat(from, a, from, b, 0) == 0);
+  }
+  EXPECT(rootfs_copy_folder(from, to, &err) == 0);
+  for (int i = 0; i < FILES; i++) {
+    struct stat one, other;
+    snprintf(a, sizeof a, "a%d", i);
+    snprintf(b, sizeof b, "b%d", i);
+    EXPECT(reads(to, b, a) && fstatat(to, a, &one, 0) == 0 && fstatat(to, b, &other, 0) == 0);
+    EXPECT(one.st_ino == other.st_ino && one.st_nlink == 2);
+  }
+}
+
 static void test_missing(const char *upper) {
   const char *layers[] = {"/nowhere/1", "/nowhere/2"};
   struct err err = {0};
@@ -150,6 +175,7 @@ static int child_of_rootfs(void) {
   test_driver(&fs, ROOTFS_OVERLAY, rootfs_overlay_old);
   test_driver(&fs, ROOTFS_VFS, NULL);
   test_many(upper);
+  test_links();
   test_missing(upper);
   for (size_t i = 0; i < 3; i++) free((char *)layers[i]);
   return expect_end("rootfs");
