@@ -327,7 +327,13 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...variables,
       prune,
       { name: "install", type: "boolean", describe: "do so from now on and at every boot, as a user unit" },
+      {
+        name: "path",
+        type: "boolean",
+        describe: "with --install: a path unit starts it when something changes, and nothing stays resident",
+      },
       { name: "uninstall", type: "boolean", describe: "no longer do so" },
+      { name: "once", type: "boolean", describe: "look once, go on as long as something changes or is left to be done, then end" },
       applyTimeout,
       outputShort,
     ],

@@ -324,3 +324,29 @@ test("-k: an overlay, with the base that it refers to; while kustomize fails, wh
   assert.match(unit.stdout, /^ExecStart=.* "watch" "-k" "\/.*\/overlay"$/m);
   await host.ok(["watch", watcher.folder, "--uninstall"]);
 });
+
+test("--install --path: systemd looks at the folder, the watcher comes when something changes and goes when it is done", async () => {
+  watcher = new Watcher("flat");
+  const name = (await host.run(["systemd-escape", "--path", watcher.folder])).stdout.trim();
+  const [service, path] = [`podgen-watch-${name}.service`, `podgen-watch-${name}.path`];
+  const rests = () => host.active(service, "inactive", SOON);
+  watcher.put("a.yaml", smallPod({ name: "fa" }));
+  const installed = await host.podgen(["watch", "--install", "--path", watcher.folder]);
+  assert.deepEqual([installed.code, installed.stderr], [0, ""]);
+  await active("fa");
+  await rests();
+  await host.active(path, "active", SOON);
+  const before = await app("fa");
+  watcher.put("b.yaml", smallPod({ name: "fb" }));
+  watcher.put("a.yaml", smallPod({ name: "fa", page: "two" }));
+  await Promise.all([active("fb"), eventually("fa is another one", async () => (await app("fa")) !== before, SOON)]);
+  await rests();
+  mkdirSync(`${watcher.folder}/deeper`);
+  const again = await host.podgen(["watch", "--install", "--path", watcher.folder]);
+  assert.match(again.stderr, /^note: systemd watches folders one by one: the 1 in /m);
+  await host.ok(["watch", "--install", watcher.folder]);
+  assert.equal(await host.property(path, "LoadState"), "not-found", "the other way takes the path unit away");
+  await host.active(service, "active", SOON);
+  await host.ok(["watch", "--uninstall", watcher.folder]);
+  assert.equal((await host.podgen(["watch", "--path", watcher.folder])).code, 64);
+});

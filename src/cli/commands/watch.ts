@@ -13,6 +13,9 @@ import { WatchedSet } from "../watch/set.js";
 import { install, uninstall } from "../watch/unit.js";
 import { refuseRoot } from "./apply.js";
 
+/** With --once: who writes several files has come to an end when nothing has changed for so long. */
+const SETTLED_MS = 500;
+
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
   const overlay = args.text("kustomize");
@@ -23,7 +26,9 @@ export async function run(args: Args, context: Context): Promise<number> {
   const timeout = args.number("timeout");
   const wishes = { prune: args.flag("prune"), ...(timeout === undefined ? {} : { timeout }) };
   const kustomize = overlay !== undefined;
-  if (args.flag("install")) return install(folder, { ...wishes, kustomize, variables: filesOf(args, context) }, context);
+  if (args.flag("path") && !args.flag("install")) throw new UserError("--path goes with --install", EXIT.usage);
+  if (args.flag("install"))
+    return install(folder, { ...wishes, kustomize, path: args.flag("path"), variables: filesOf(args, context) }, context);
   if (args.flag("uninstall")) return uninstall(folder, context);
   if ((await (await context.host.files()).kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
   await watchFolder(folder, kustomize ? readKustomized : readPlain, wishes, args, context);
@@ -64,13 +69,22 @@ function absolute(path: string, cwd: string): string {
   return (isAbsolute(path) ? path : join(cwd, path)).replace(/(.)\/$/, "$1");
 }
 
-/** Ends when the context's signal aborts. A folder that goes away is waited for. */
+/** Ends when the context's signal aborts; with --once when nothing is left to be done. A folder that goes away is waited for. */
 async function watchFolder(folder: string, read: Read, wishes: WatchWishes, args: Args, context: Context): Promise<void> {
   const reporter = new Reporter(context, args.text("output") === "json");
   const reconciler = new Reconciler(folder, wishes, reporter, context);
   const failed = (error: unknown): void => reporter.failed(error);
-  const looker = new Looker(look, failed);
-  const watched = new WatchedSet(folder, await context.host.files(), { event: () => looker.touch(), failed });
+  const done = new AbortController();
+  let settled: NodeJS.Timeout | undefined;
+  const idle = (): void => {
+    if (args.flag("once")) settled = setTimeout(() => done.abort(), SETTLED_MS);
+  };
+  const event = (): void => {
+    clearTimeout(settled);
+    looker.touch();
+  };
+  const looker = new Looker(look, failed, idle);
+  const watched = new WatchedSet(folder, await context.host.files(), { event, failed });
   const ofVariables = ["env-file", "values"].flatMap((name) => args.list(name).map((file) => absolute(file, context.cwd)));
   const follow = ({ folders, files }: Watched): Promise<void> => watched.follow({ folders, files: [...files, ...ofVariables] });
   let there = true;
@@ -95,9 +109,10 @@ async function watchFolder(folder: string, read: Read, wishes: WatchWishes, args
   }
 
   await looker.now();
+  const end = AbortSignal.any([context.signal, done.signal]);
   await new Promise<void>((resolve) => {
-    if (context.signal.aborted) resolve();
-    context.signal.addEventListener("abort", () => resolve(), { once: true });
+    if (end.aborted) resolve();
+    end.addEventListener("abort", () => resolve(), { once: true });
   });
   looker.stop();
   await watched.close();

@@ -23,16 +23,18 @@ export const DELAYS = {
 export class Looker {
   readonly #look: () => Promise<Seen>;
   readonly #failed: (error: unknown) => void;
+  readonly #idle: () => void;
   #timers: { event?: NodeJS.Timeout; away?: NodeJS.Timeout; retry?: NodeJS.Timeout } = {};
   #busy = false;
   #again = false;
   #stopped = false;
   #failures = 0;
 
-  /** `failed` is told what a look has thrown; it is tried again. */
-  constructor(look: () => Promise<Seen>, failed: (error: unknown) => void) {
+  /** `failed` is told what a look has thrown; it is tried again. `idle`: a look has left nothing to be done without a further event. */
+  constructor(look: () => Promise<Seen>, failed: (error: unknown) => void, idle: () => void = () => {}) {
     this.#look = look;
     this.#failed = failed;
+    this.#idle = idle;
   }
 
   /** Something has changed, or may have. */
@@ -78,5 +80,6 @@ export class Looker {
       this.#failures++;
     } else this.#failures = 0;
     if (this.#again) this.touch();
+    else if (!seen.away && !seen.retry) this.#idle();
   }
 }

@@ -1,8 +1,7 @@
 // The watcher as a user unit of its own: podgen watch --install and --uninstall.
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
-
-const HEADER = "# podgen: watch, made by podgen watch --install; podgen watch --uninstall takes it away";
+import { HEADER, pathUnit, watchedPaths } from "./path-unit.js";
 
 /** `home-alice-pods` for /home/alice/pods, as `systemd-escape --path` does (systemd.unit(5)). */
 export function escapePath(path: string): string {
@@ -18,8 +17,8 @@ export function escapePath(path: string): string {
   return escaped;
 }
 
-function unitName(folder: string): string {
-  return `podgen-watch-${escapePath(folder)}.service`;
+function unitName(folder: string, suffix: "service" | "path" = "service"): string {
+  return `podgen-watch-${escapePath(folder)}.${suffix}`;
 }
 
 /** A word of an Exec line: quoted, specifiers and variables doubled (systemd.service(5), "Command lines"). */
@@ -33,6 +32,8 @@ export interface UnitWishes {
   readonly timeout?: number;
   /** The folder is kustomize's. */
   readonly kustomize: boolean;
+  /** A path unit starts it when something changes, and it ends when that is done. */
+  readonly path: boolean;
   readonly variables?: readonly string[];
 }
 
@@ -40,7 +41,8 @@ export interface UnitWishes {
 export function watchUnit(folder: string, wishes: UnitWishes, node: string, executable: string): string {
   const timeout = wishes.timeout === undefined ? [] : ["--timeout", String(wishes.timeout)];
   const options = [...timeout, ...(wishes.prune ? ["--prune"] : []), ...(wishes.variables ?? [])];
-  const words = [node, executable, "watch", ...(wishes.kustomize ? ["-k"] : []), folder, ...options];
+  const once = wishes.path ? ["--once"] : [];
+  const words = [node, executable, "watch", ...(wishes.kustomize ? ["-k"] : []), folder, ...once, ...options];
   return [
     HEADER,
     "[Unit]",
@@ -51,7 +53,7 @@ export function watchUnit(folder: string, wishes: UnitWishes, node: string, exec
     "[Service]",
     "Type=exec",
     `ExecStart=${words.map(word).join(" ")}`,
-    "Restart=always",
+    `Restart=${wishes.path ? "on-failure" : "always"}`,
     "RestartSec=5s",
     "Slice=background.slice",
     "",
@@ -61,36 +63,64 @@ export function watchUnit(folder: string, wishes: UnitWishes, node: string, exec
   ].join("\n");
 }
 
+/** One that is installed in the other way is another one from now on. */
 export async function install(folder: string, wishes: UnitWishes, context: Context): Promise<number> {
-  if ((await (await context.host.files()).kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
-  const name = unitName(folder);
-  const path = `${context.host.paths.units}/${name}`;
+  const files = await context.host.files();
+  if ((await files.kind(folder)) !== "folder") throw new UserError(`${folder}: no such folder`);
+  const [name, path] = [unitName(folder), unitName(folder, "path")];
+  for (const unit of [name, path]) await refuseForeign(unit, context);
+  const manager = await context.host.manager();
+  const write = (unit: string, text: string): Promise<void> =>
+    files.write(`${context.host.paths.units}/${unit}`, new TextEncoder().encode(text), 0o644);
+  await write(name, watchUnit(folder, wishes, context.node, context.executable));
+  const watched = wishes.path ? await watchedPaths(folder, wishes, files) : undefined;
+  if (watched === undefined) await takeAway(path, context);
+  else await write(path, pathUnit(folder, name, watched.paths));
+  const units = watched === undefined ? [name] : [name, path];
+  await manager.enable(units);
+  await manager.reload();
+  for (const unit of units.toReversed()) await started(unit, context);
+  const how = watched === undefined ? "" : ", started by changes alone";
+  context.out.write(`${name} watches ${folder}, now and after every boot${how}\n`);
+  if (watched !== undefined && watched.deep > 0)
+    context.err.write(
+      `note: systemd watches folders one by one: the ${watched.deep} in ${folder} are watched as they are now; after a new one, the same command again\n`,
+    );
+  return EXIT.done;
+}
+
+async function started(unit: string, context: Context): Promise<void> {
+  const result = await (await context.host.manager()).restart(unit, 30_000);
+  if (result !== "done") throw new UserError(`${unit}: the job ended as "${result}"`, EXIT.failed, `systemctl --user status ${unit}`);
+}
+
+async function refuseForeign(unit: string, context: Context): Promise<void> {
+  const path = `${context.host.paths.units}/${unit}`;
   const before = await (await context.host.files()).read(path);
   if (before !== undefined && !isOurs(before)) throw new UserError(`${path} is there and is not podgen's`);
-  const manager = await context.host.manager();
-  const text = watchUnit(folder, wishes, context.node, context.executable);
-  await (await context.host.files()).write(path, new TextEncoder().encode(text), 0o644);
-  await manager.enable([name]);
-  await manager.reload();
-  const result = await manager.restart(name, 30_000);
-  if (result !== "done") throw new UserError(`${name}: the job ended as "${result}"`, EXIT.failed, `systemctl --user status ${name}`);
-  context.out.write(`${name} watches ${folder}, now and after every boot\n`);
-  return EXIT.done;
 }
 
 export async function uninstall(folder: string, context: Context): Promise<number> {
   const name = unitName(folder);
-  const { units } = context.host.paths;
-  const before = await (await context.host.files()).read(`${units}/${name}`);
-  if (before === undefined) throw new UserError(`${folder} is not watched by a unit`);
-  if (!isOurs(before)) throw new UserError(`${units}/${name} is not podgen's`);
-  const manager = await context.host.manager();
-  await manager.stop(name, 30_000);
-  await manager.disable([name]);
-  await (await context.host.files()).remove(`${units}/${name}`, units);
-  await manager.reload();
+  for (const unit of [unitName(folder, "path"), name]) await refuseForeign(unit, context);
+  const path = await takeAway(unitName(folder, "path"), context);
+  const service = await takeAway(name, context);
+  if (!path && !service) throw new UserError(`${folder} is not watched by a unit`);
+  await (await context.host.manager()).reload();
   context.out.write(`${name} is gone; the pods go on\n`);
   return EXIT.done;
+}
+
+/** False where there is no such unit. */
+async function takeAway(unit: string, context: Context): Promise<boolean> {
+  const { units } = context.host.paths;
+  const files = await context.host.files();
+  if ((await files.read(`${units}/${unit}`)) === undefined) return false;
+  const manager = await context.host.manager();
+  await manager.stop(unit, 30_000);
+  await manager.disable([unit]);
+  await files.remove(`${units}/${unit}`, units);
+  return true;
 }
 
 function isOurs(bytes: Uint8Array): boolean {
