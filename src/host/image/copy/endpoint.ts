@@ -53,8 +53,8 @@ export async function openContent(text: string, options: EndpointOptions): Promi
   }
   const reference = registryOf(text) ?? parseReference(text);
   if (reference.kind === "registry" && !text.startsWith("docker://")) throw new ImageError("image-bad", text, `${text} names no transport`);
-  const { accessOf } = await import("../connect.js");
-  const access = reference.kind === "registry" ? accessOf(reference, env, side) : {};
+  // HTTP takes some 10 ms to load, which a folder need not cost.
+  const access = reference.kind === "registry" ? (await import("../connect.js")).accessOf(reference, env, side) : {};
   return (await import("../open.js")).openSource(reference, platform, { env, deadlines, podrt, ...access });
 }
 

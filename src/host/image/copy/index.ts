@@ -7,7 +7,6 @@ import { DEADLINES, type Deadlines } from "../deadlines.js";
 import { local } from "../failure.js";
 import { hostPlatform } from "../platform.js";
 import { parseReference } from "../reference.js";
-import { copy } from "./copy.js";
 import { openContent, openSink, registryOf } from "./endpoint.js";
 
 export interface CopiesOptions {
@@ -66,6 +65,7 @@ export function createCopies(options: CopiesOptions): ImageCopies {
             throw new ImageError("image-bad", from, `${from} is a list of images, of which one is copied`, "Copy without --all.");
           if (to.startsWith(STORE))
             return await (await import("./into-store.js")).intoStore(content, to.slice(STORE.length), { ...ends, settings }, progress);
+          const { copy } = await import("./copy.js");
           return await copy(content, await openSink(to, content, { ...ends, side: target }), {
             ...wishes,
             platform: ends.platform,
