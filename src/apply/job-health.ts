@@ -11,10 +11,13 @@ export async function jobFailures(ports: ApplyPorts, change: PodChange, deadline
   const job = change.manifest?.job;
   const unit = change.units.find((u) => u.role === "job")?.unit;
   if (!isJobKey(change.name) || job === undefined || unit === undefined) return [];
+  /** Looks in a row at which all was well: what ends at once has its end told a moment later. */
+  let well = 0;
   for (;;) {
     const state = stateOf(job, parseJobState(await ports.files.read(job.state)));
     if (state?.phase === "failed") return [failure(change.name, unit, `failed: ${state.reason}: ${state.message}`)];
-    if (state !== undefined && (await isUnderWay(ports, job, state))) return [];
+    well = state !== undefined && (await isUnderWay(ports, job, state)) ? well + 1 : 0;
+    if (well > 1) return [];
     const [controller] = await ports.manager.list([unit]);
     // Its own trouble: it tries again, and says why in the journal.
     if (controller?.activeState === "failed") return [failure(change.name, unit, "its controller has failed")];
@@ -28,7 +31,8 @@ async function isUnderWay(ports: ApplyPorts, job: JobRecord, state: JobState): P
   const up = state.slots.filter((slot) => slot.up).map((slot) => `pod-${slot.pod}.service`);
   if (up.length === 0) return state.slots.some((slot) => slot.attempt > 0) || job.slots.length === 0;
   const units = await ports.manager.list(up);
-  return units.length > 0 && units.every((u) => u.activeState !== "activating");
+  // One that is down has ended, and its controller is about to say how.
+  return units.length === up.length && units.every((u) => u.activeState === "active");
 }
 
 function failure(pod: string, unit: string, reason: string): ContainerFailure {

@@ -1,5 +1,6 @@
 // A pod whose change failed is brought back to what it was.
 import type { Manifest, UnitState } from "../base/installed.js";
+import { isDriven } from "../base/job.js";
 import type { FileChange, PodChange } from "../diff/types.js";
 import { removeFiles, undonePod, writeFiles } from "./files.js";
 import { HealthWatch } from "./health.js";
@@ -74,6 +75,8 @@ function memoryOf({ manifest }: PodChange): FileChange[] {
  */
 async function undoneUnits(ports: ApplyPorts, change: PodChange): Promise<PodChange["units"]> {
   const units = change.units.filter((u) => u.verdict !== "create");
+  // Its controller's to start, and that goes back beside it.
+  if (isDriven(change.manifest?.owner)) return units.filter((u) => u.verdict !== "remove").map((u) => ({ ...u, verdict: "unchanged" }));
   const states = new Map((await ports.manager.list(units.map((u) => u.unit))).map((s) => [s.name, s]));
   return units.map((u) => {
     const state = states.get(u.unit);

@@ -26,9 +26,11 @@ interface Wish {
   readonly spec?: string;
   readonly policy?: string;
   readonly label?: string;
+  /** An init container's command. */
+  readonly init?: string;
 }
 
-function job({ name, does, spec = "backoffLimit: 0", policy = "Never", label = "" }: Wish): string {
+function job({ name, does, spec = "backoffLimit: 0", policy = "Never", label = "", init }: Wish): string {
   return `apiVersion: batch/v1
 kind: Job
 metadata: { name: ${name} }
@@ -39,6 +41,7 @@ spec:
     spec:
       restartPolicy: ${policy}
       terminationGracePeriodSeconds: 1
+      ${init === undefined ? "" : `initContainers: [{ name: first, image: "${busybox}", command: [sh, -c, "${init}"] }]`}
       containers:
         - name: main
           image: ${busybox}
@@ -105,7 +108,7 @@ test("three completions, two at a time; a finished one stays so, and runs anew w
   assert.deepEqual([done.succeeded, done.failed, done.active], [3, 0, 0]);
   assert.equal(lines("three").length, 3);
   assert.ok(lines("three").every((pod) => pod === "three-0" || pod === "three-1"));
-  assert.equal(await host.property("podgen-job-three.service", "ActiveState"), "inactive");
+  await host.active("podgen-job-three.service", "inactive", PATIENCE);
   assert.equal(await host.property("podgen-job-three.service", "UnitFileState"), "enabled");
   assert.equal(await host.property("pod-three-0.service", "UnitFileState"), "disabled");
   // Unchanged: neither an apply nor a start, as of the boot, does anything.
@@ -151,17 +154,21 @@ successPolicy:
 });
 
 test("a Job that has failed by then fails its apply, and leaves nothing; one that was there before comes back", async () => {
-  const broken = { name: "broken", does: "echo x >> /notes/broken; exit 3", spec: "backoffLimit: 0" };
+  // As long as an init container runs, its first pod is not started.
+  const broken = { name: "broken", does: "echo x >> /notes/broken", init: "sleep 0.2; exit 3" };
   const ran = await host.podgen(["apply", file(broken)]);
-  // It may have been judged before its end: then it is in status.
-  if (ran.code === 0) {
-    const done = await reaches("broken", "Failed");
-    assert.equal(done.reason, "BackoffLimitExceeded");
-  } else {
-    assert.equal(ran.code, 1);
-    assert.match(ran.stderr, /Job "broken": failed: BackoffLimitExceeded/);
-    assert.equal(await seen("broken"), undefined);
-  }
+  assert.equal(ran.code, 1, ran.stderr);
+  assert.match(ran.stderr, /Job "broken": failed: BackoffLimitExceeded/);
+  assert.equal(await seen("broken"), undefined);
+  assert.ok(!existsSync(`${host.session.home}/.local/state/podgen/jobs/broken.json`));
+  const { init: _, ...good } = broken;
+  await apply(good);
+  await reaches("broken", "Complete");
+  assert.equal((await host.podgen(["apply", file(broken)])).code, 3);
+  const back = await reaches("broken", "Complete");
+  assert.equal(back.succeeded, 1);
+  assert.match(await apply(good), /^job\/broken unchanged$/m);
+  // It is not made to do its work again.
   assert.equal(lines("broken").length, 1);
 });
 
