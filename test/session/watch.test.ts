@@ -1,7 +1,7 @@
 // podgen watch where something goes wrong: with one file, with an image, with the folder, with the watcher. The rest goes on.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { after, afterEach, before, test } from "node:test";
 import { OddRegistry } from "../lib/odd-registry.js";
 import { DIST, PodHost } from "../lib/pods.js";
@@ -349,4 +349,46 @@ test("--install --path: systemd looks at the folder, the watcher comes when some
   await host.active(service, "active", SOON);
   await host.ok(["watch", "--uninstall", watcher.folder]);
   assert.equal((await host.podgen(["watch", "--path", watcher.folder])).code, 64);
+});
+
+test("git checkout of another branch: what it has is applied, what it has no more goes with --prune", async () => {
+  watcher = new Watcher("repo");
+  const git = (...words: string[]) =>
+    execFileSync("git", ["-C", watcher?.folder ?? "", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "safe.directory=*", ...words]);
+  watcher.put("g.yaml", smallPod({ name: "g" }));
+  watcher.put("h.yaml", smallPod({ name: "h" }));
+  git("init", "--quiet", "--initial-branch=one");
+  git("add", "g.yaml", "h.yaml");
+  git("commit", "--quiet", "--message=one");
+  git("checkout", "--quiet", "-b", "two");
+  watcher.put("g.yaml", smallPod({ name: "g", page: "two" }));
+  git("rm", "--quiet", "h.yaml");
+  git("commit", "--quiet", "--all", "--message=two");
+  git("checkout", "--quiet", "one");
+  watcher.start("--prune");
+  await Promise.all([active("g"), active("h")]);
+  await watcher.says(/^pod\/h created/m);
+  const before = await app("g");
+  git("checkout", "--quiet", "two");
+  await watcher.says(/^pod\/g configured/m);
+  assert.notEqual(await app("g"), before);
+  await watcher.says(/^pod\/h deleted \(.*h\.yaml is gone\)/m);
+  git("checkout", "--quiet", "one");
+  await active("h");
+  assert.deepEqual((await pods()).sort(), ["g", "h"]);
+});
+
+test("the folder is replaced by a link to another one: nothing is deleted where that has no specs, what it gets is applied", async () => {
+  watcher = new Watcher("linked");
+  const elsewhere = new Watcher("elsewhere");
+  watcher.put("l.yaml", smallPod({ name: "l" }));
+  watcher.start("--prune");
+  await active("l");
+  await watcher.says(/^pod\/l created/m);
+  renameSync(watcher.folder, `${watcher.folder}.old`);
+  symlinkSync(elsewhere.folder, watcher.folder);
+  await watcher.says(/l\.yaml is gone; its pods go on: l\./);
+  elsewhere.put("m.yaml", smallPod({ name: "m" }));
+  await active("m");
+  assert.ok((await pods()).includes("m"));
 });
