@@ -224,7 +224,7 @@ test("what is no CronJob, and a time zone that there is not, are told", async ()
 });
 
 /** A CronJob of podgen's own, whose runs note that they were there. */
-function nightly({ suspend = false, schedule = "0 3 * * *", policy = "Forbid" } = {}): string {
+function nightly({ suspend = false, schedule = "0 3 * * *", policy = "Forbid", tag = "1" } = {}): string {
   return host.spec(
     "nightly.yaml",
     `apiVersion: batch/v1
@@ -249,6 +249,7 @@ spec:
             - name: note
               image: ${image("busybox")}
               command: [sh, -c, "echo ran >> /notes/log; while [ -e /notes/hold ]; do sleep 0.05; done"]
+              env: [{ name: TAG, value: "${tag}" }]
               volumeMounts: [{ name: notes, mountPath: /notes }]
           volumes: [{ name: notes, hostPath: { path: ${home}/notes } }]
 `,
@@ -283,6 +284,11 @@ test("from YAML: a timer of the calendar, runs by hand, what was missed, suspend
   const refused = await host.podgen(["start", "--now", "cronjob/nightly"]);
   assert.equal(refused.code, 4);
   assert.match(refused.stderr, /cron\/nightly: the last run goes on/);
+  // What is changed meanwhile counts from the next run on.
+  const before = await host.incarnation("pod-nightly-r0-0_note.service");
+  assert.match(await host.ok(["apply", nightly({ tag: "2" })]), /pod\/nightly-r0-0 configured/);
+  assert.match(await host.ok(["apply", nightly({ tag: "2" })]), /unchanged/);
+  assert.equal(await host.incarnation("pod-nightly-r0-0_note.service"), before);
   rmSync(`${home}/notes/hold`);
   await complete(1);
   assert.equal((await status())?.last, undefined);
@@ -300,8 +306,15 @@ test("from YAML: a timer of the calendar, runs by hand, what was missed, suspend
   assert.equal(((await status())?.last ?? 0) % 86_400_000, 3 * 3_600_000);
   assert.match(await host.ok(["status", "cj/nightly"]), /Schedule: +0 3 \* \* \* \(Etc\/UTC\)[\s\S]*nightly-r0 +complete/);
 
-  // Another schedule is counted from now, and Replace has one slot, too.
+  // Another schedule is counted from now; three may go on at once, and then one again.
+  const units = (): string[] => readdirSync(`${home}/.config/systemd/user`).filter((name) => /^podgen-job-.*service$/.test(name));
+  await host.ok(["apply", nightly({ suspend: true, policy: "Allow" })]);
+  assert.deepEqual(
+    units().sort(),
+    [0, 1, 2].map((i) => `podgen-job-nightly-r${i}.service`),
+  );
   await host.ok(["apply", nightly({ suspend: true, schedule: "*/5 * * * *", policy: "Replace" })]);
+  assert.deepEqual(units(), ["podgen-job-nightly-r0.service"]);
   const suspended = await status();
   assert.deepEqual([suspended?.suspend, suspended?.next], [true, undefined]);
   await until("it was looked at", async () => (await active("podgen-cron-nightly.service")) === "inactive");
