@@ -14,19 +14,16 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"pause", verb_pause, oci_pause}, {"infra", verb_infra, NULL},       {"uplink", verb_uplink, NULL},
-    {"run", verb_run, oci_run},       {"oneshot", verb_oneshot, NULL},   {"wait", verb_wait, NULL},
-    {"exec", verb_exec, oci_exec},    {"forward", verb_forward, NULL},   {"balance", verb_balance, NULL},
-    {"gate", verb_gate, NULL},        {"mark", verb_mark, NULL},         {"refresh", verb_refresh, NULL},
-    {"hook", verb_hook, NULL},        {"deadline", verb_deadline, NULL}, {"unshare", verb_unshare, NULL},
-    {"changes", verb_changes, NULL},  {"mount", verb_mount, NULL},       {"unmount", verb_unmount, NULL},
-    {"layer", verb_layer, NULL},      {"repack", verb_repack, NULL},     {"recode", verb_recode, NULL},
-    {"job", verb_job, NULL},          {"rmtree", verb_rmtree, NULL},     {"swap", verb_swap, NULL},
-    {"probe", verb_probe, NULL},      {"machine", verb_machine, NULL},   {"cron", verb_cron, NULL},
-    {"create", NULL, oci_create},     {"start", NULL, oci_start},        {"state", NULL, oci_state},
-    {"kill", NULL, oci_kill},         {"delete", NULL, oci_delete},      {"ps", NULL, oci_ps},
-    {"list", NULL, oci_list},         {"resume", NULL, oci_resume},      {"update", NULL, oci_update},
-    {"events", NULL, oci_events},     {"features", NULL, oci_features},  {"spec", NULL, oci_spec_verb},
+    {"pause", verb_pause, oci_pause}, {"infra", verb_infra, NULL},   {"uplink", verb_uplink, NULL},     {"run", verb_run, oci_run},
+    {"oneshot", verb_oneshot, NULL},  {"wait", verb_wait, NULL},     {"exec", verb_exec, oci_exec},     {"forward", verb_forward, NULL},
+    {"balance", verb_balance, NULL},  {"gate", verb_gate, NULL},     {"mark", verb_mark, NULL},         {"refresh", verb_refresh, NULL},
+    {"attach", verb_attach, NULL},    {"hook", verb_hook, NULL},     {"deadline", verb_deadline, NULL}, {"unshare", verb_unshare, NULL},
+    {"changes", verb_changes, NULL},  {"mount", verb_mount, NULL},   {"unmount", verb_unmount, NULL},   {"layer", verb_layer, NULL},
+    {"repack", verb_repack, NULL},    {"recode", verb_recode, NULL}, {"job", verb_job, NULL},           {"rmtree", verb_rmtree, NULL},
+    {"swap", verb_swap, NULL},        {"probe", verb_probe, NULL},   {"machine", verb_machine, NULL},   {"cron", verb_cron, NULL},
+    {"create", NULL, oci_create},     {"start", NULL, oci_start},    {"state", NULL, oci_state},        {"kill", NULL, oci_kill},
+    {"delete", NULL, oci_delete},     {"ps", NULL, oci_ps},          {"list", NULL, oci_list},          {"resume", NULL, oci_resume},
+    {"update", NULL, oci_update},     {"events", NULL, oci_events},  {"features", NULL, oci_features},  {"spec", NULL, oci_spec_verb},
 };
 
 /*

@@ -14,6 +14,7 @@ int verb_refresh(int argc, char **argv);
 int verb_job(int argc, char **argv);
 int verb_deadline(int argc, char **argv);
 int verb_hook(int argc, char **argv);
+int verb_attach(int argc, char **argv);
 int verb_exec(int argc, char **argv);
 int verb_balance(int argc, char **argv);
 int verb_forward(int argc, char **argv);

@@ -191,6 +191,8 @@ int bundle_parse(const char *text, size_t len, const char *folder, struct bundle
   if (r == 0) r = read_root(&b, err);
   if (r == 0) r = read_mounts(&b, err);
   if (r == 0) r = read_linux(&b, err);
+  if (r == 0 && b.input != STDIN_NONE && b.terminal)
+    r = (err_set(err, 0, "bundle", "annotations.io.podgen.stdin: there is a terminal"), -EINVAL);
   if (r == 0 && b.no_log && b.terminal) r = err_set(err, 0, "bundle", "annotations.io.podgen.log: somebody has to read a terminal");
   if (r == 0 && b.own_pid && b.host_pid)
     r = err_set(err, 0, "bundle", "annotations.io.podgen.pid: the container has a PID namespace of its own");

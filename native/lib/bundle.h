@@ -5,6 +5,7 @@
 #include "caps.h"
 #include "hook.h"
 #include "podids.h"
+#include "stdinpipe.h"
 #include "util.h"
 
 enum rootfs_driver { ROOTFS_AUTO, ROOTFS_OVERLAY, ROOTFS_FUSE, ROOTFS_VFS };
@@ -63,6 +64,7 @@ struct bundle {
   const char *pod, *container, *unit, *identifier, *log_fields, *run_dir, *join, *digest;
   bool backoff, unconfined, writable_cgroup;
   bool strict_groups;       /* io.podgen.groups: the image's /etc/group gives none */
+  enum stdin_kind input;    /* io.podgen.stdin: whether somebody may attach to its standard input */
   const char *message_path; /* io.podgen.message: where its last words are, lastwords.h */
   bool message_logs;        /* io.podgen.message-logs: else the end of its log */
   bool gated;               /* probes say when it is ready (proberun.h) */

@@ -219,8 +219,15 @@ static int read_signal(const char *text, int *ret, struct err *err) {
   return 0;
 }
 
+static int read_stdin(const char *word, enum stdin_kind *ret, struct err *err) {
+  if (!word) return 0;
+  *ret = !strcmp(word, "open") ? STDIN_OPEN : !strcmp(word, "once") ? STDIN_ONCE : STDIN_NONE;
+  if (*ret == STDIN_NONE) return err_set(err, 0, "bundle", "annotations." NOTE "stdin: expected open or once"), -EINVAL;
+  return 0;
+}
+
 int bundle_annotations(struct bundle *b, struct err *err) {
-  const char *signal = NULL;
+  const char *signal = NULL, *input = NULL;
   const struct {
     const char *key, **to;
     bool required;
@@ -237,6 +244,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
       {NOTE "live-digest", &b->live_digest, false},
       {NOTE "reload-signal", &signal, false},
       {NOTE "message", &b->message_path, false},
+      {NOTE "stdin", &input, false},
   };
   json_t *notes = NULL;
   const char *userns = NULL;
@@ -247,6 +255,7 @@ int bundle_annotations(struct bundle *b, struct err *err) {
     r = json_get_string(notes, "annotations", strings[i].key, strings[i].required, strings[i].to, err);
   if (r == 0) r = absolute(b->message_path, "annotations", NOTE "message", err);
   if (r == 0) r = read_flag(notes, NOTE "message-logs", "true", "false", &b->message_logs, err);
+  if (r == 0) r = read_stdin(input, &b->input, err);
   if (r == 0) r = read_signal(signal, &b->reload_signal, err);
   if (r == 0) r = read_flag(notes, NOTE "seccomp", "unconfined", "default", &b->unconfined, err);
   if (r == 0) r = load_note(b, notes, NOTE "seccomp-profile", JSON_OBJECT, &b->seccomp, err);

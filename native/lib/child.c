@@ -157,7 +157,7 @@ static int set_stdio(struct work *w, struct err *err) {
   const struct bundle *b = c->bundle;
   cleanup_fd int null = w->slave >= 0 ? -1 : open_null(w->root, b->no_log ? O_RDWR : O_RDONLY);
   if (w->slave < 0 && null < 0) return err_set(err, -null, "stdin", "/dev/null of the container");
-  const int in = w->slave >= 0 ? w->slave : null;
+  const int in = w->slave >= 0 ? w->slave : c->in >= 0 ? c->in : null;
   const int out = b->no_log ? null : w->slave >= 0 ? w->slave : c->out, error = b->no_log ? null : w->slave >= 0 ? w->slave : c->err_fd;
   int r = 0;
   if (w->slave < 0 && !b->no_log) {
@@ -166,6 +166,8 @@ static int set_stdio(struct work *w, struct err *err) {
   } else if (w->slave >= 0 && ioctl(w->slave, TIOCSCTTY, 0) < 0) {
     r = -errno;
   }
+  /* As the others: who is not root, too, may open /dev/stdin anew. */
+  if (r == 0 && w->slave < 0 && c->in >= 0) r = own_pipe(in, w);
   if (r == 0 && (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(error, 2) < 0)) r = -errno;
   /* Ours close at exec each by itself; what systemd or a person's shell may have passed on does not. */
   if (r == 0 && close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) r = -errno;

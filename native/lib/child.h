@@ -17,6 +17,7 @@ struct child {
   int infra;                 /* its pidfd */
   enum rootfs_driver driver; /* not ROOTFS_AUTO */
   int sock;                  /* to the parent */
+  int in;                    /* standard input, or -1: nothing to be read */
   int out, err_fd;           /* write ends for stdout and stderr; -1 with a terminal, and where nobody reads */
 };
 

@@ -9,6 +9,7 @@
 #include <syslog.h>
 
 #include "deadline.h"
+#include "held.h"
 #include "lines.h"
 #include "outbox.h"
 #include "relay.h"
@@ -37,6 +38,7 @@ struct collector {
   int epoll;
   struct stream *all;
   struct tail *tails;
+  struct held *held;
   struct stream *current; /* whose chunk, or last line, is not used up, because the journal was full */
   bool at_end;            /* of current */
   bool keep;
@@ -110,6 +112,7 @@ void collector_free(struct collector *c) {
   if (!c) return;
   while (c->all) stream_free(c, c->all);
   tail_free(c->tails);
+  held_free(c->held);
   journal_close(&c->outbox.journal);
   close(c->epoll);
   free(c);
@@ -202,6 +205,7 @@ static int take_back(struct collector *c, struct kept *kept, unsigned number, in
 int collector_keep(struct collector *c, struct kept *kept) {
   int r = 0;
   c->keep = true;
+  held_take_back(&c->held, kept);
   for (size_t i = 0; r == 0 && i < kept->n; i++) {
     unsigned number;
     int end = 0;
@@ -287,6 +291,14 @@ int collector_run(struct collector *c) {
   for (int i = 0; i < n; i++)
     if (read_chunk(c, events[i].data.ptr) && finish_current(c) < 0) return 1; /* the others are still readable in the next round */
   return outbox_flush(&c->outbox) < 0 || n > 0;
+}
+
+int collector_hold(struct collector *c, const char *key, size_t len, int fd) {
+  return held_add(&c->held, key, len, fd);
+}
+
+int collector_let_go(struct collector *c, const char *key, size_t len) {
+  return held_drop(&c->held, key, len);
 }
 
 int collector_tail_begin(struct collector *c, const char *key, size_t len) {

@@ -39,6 +39,10 @@ int collector_add(struct collector *c, uint32_t streams, const int *fds, size_t 
 int collector_tail_begin(struct collector *c, const char *key, size_t len);
 int collector_tail_ask(struct collector *c, const char *key, size_t len, char ret[TAIL_BYTES], size_t *ret_len);
 
+/* Ends of standard inputs (held.h), named likewise; `fd` is the collector's then. -ENOENT: none is held. */
+int collector_hold(struct collector *c, const char *key, size_t len, int fd);
+int collector_let_go(struct collector *c, const char *key, size_t len);
+
 /* For poll: readable when there is something to relay. Not to be polled while collector_blocked(). */
 int collector_fd(const struct collector *c);
 /* True while the journal does not take what we have. Then wait for POLLOUT on *ret_fd, but no longer than *ret_ms where that is -1, and run

@@ -24,6 +24,7 @@
 #include "service.h"
 #include "signals.h"
 #include "started.h"
+#include "stdinpipe.h"
 
 enum { SETUP_MS = 90 * 1000, COPY_MS = 900 * 1000 };
 
@@ -35,6 +36,7 @@ struct start {
   pid_t infra_pid;
   struct service service;
   int out[2], error[2]; /* pipes; -1 with a terminal */
+  int in, in_hold;      /* standard input that somebody may attach to, and the end of it that infra holds; -1: none */
   struct address_pair addresses;
   struct container *c;
 };
@@ -62,6 +64,7 @@ static int protect(const struct bundle *b, struct err *err) {
 }
 
 static int make_pipes(struct start *s, struct err *err) {
+  if (s->b->input != STDIN_NONE && (s->in = stdinpipe_make(s->c->dir, s->b->input, &s->in_hold, err)) < 0) return s->in;
   if (s->b->terminal || s->b->no_log) return 0;
   if (pipe2(s->out, O_CLOEXEC) < 0 || pipe2(s->error, O_CLOEXEC) < 0) return err_set(err, errno, "pipe", "%s", "");
   return 0;
@@ -98,6 +101,7 @@ static int spawn(struct start *s, enum rootfs_driver driver, int *ret_sock, stru
                           .infra = s->infra,
                           .driver = driver,
                           .sock = ends[1],
+                          .in = s->in,
                           .out = s->out[1],
                           .err_fd = s->error[1]};
     child_main(&child);
@@ -251,7 +255,8 @@ static int attempts(struct start *s, int *ret_exit, struct err *err) {
 
 int container_start(const struct bundle *b, bool ours, struct container *ret, int *ret_exit, struct err *err) {
   struct container c = {.pidfd = -1, .folder = -1, .dir = -1};
-  struct start s = {.b = b, .ours = ours, .run = -1, .infra_dir = -1, .infra = -1, .out = {-1, -1}, .error = {-1, -1}, .c = &c};
+  struct start s = {
+      .b = b, .ours = ours, .run = -1, .infra_dir = -1, .infra = -1, .out = {-1, -1}, .error = {-1, -1}, .in = -1, .in_hold = -1, .c = &c};
   *ret_exit = EXIT_PODRT;
   umask(022);
   int r = s.run = run_open(err);
@@ -263,12 +268,13 @@ int container_start(const struct bundle *b, bool ours, struct container *ret, in
   if (r == 0 && b->backoff) backoff_wait(c.dir, b->unit, b->identifier, ours ? "oneshot" : "run");
   if (r == 0 && b->addresses) addresses_find(&s.addresses.host);
   if (r == 0) r = enter_pod(&s, err);
+  if (r == 0 && s.in_hold >= 0) r = relay_stdin_hold(s.infra_dir, b->unit, s.in_hold, err);
   if (r == 0 && b->has_layers) {
     c.folder = rootfs_prepare(&b->rootfs, err);
     r = c.folder < 0 ? c.folder : lastwords_make(c.folder, err);
   }
   if (r == 0) r = attempts(&s, ret_exit, err);
-  int *const all[] = {&s.run, &s.infra_dir, &s.infra, &s.out[0], &s.out[1], &s.error[0], &s.error[1]};
+  int *const all[] = {&s.run, &s.infra_dir, &s.infra, &s.out[0], &s.out[1], &s.error[0], &s.error[1], &s.in, &s.in_hold};
   for (size_t i = 0; i < N_ELEMENTS(all); i++) close_fd(all[i]);
   *ret = c;
   if (r < 0) container_done(ret);

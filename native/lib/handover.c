@@ -47,6 +47,10 @@ int handover_receive(int connection, struct collector *c) {
   if (n <= (ssize_t)sizeof header || header.version != RELAY_VERSION) {
     for (size_t i = 0; i < n_fds; i++) close(fds[i]);
     answer.status = -EINVAL;
+  } else if (n_fds == 1 && header.streams == RELAY_STDIN_HOLD) {
+    answer.status = collector_hold(c, fields, (size_t)n - sizeof header, fds[0]);
+  } else if (!n_fds && header.streams == RELAY_STDIN_DROP) {
+    answer.status = collector_let_go(c, fields, (size_t)n - sizeof header);
   } else if (!n_fds && header.streams >= RELAY_TAIL_BEGIN) {
     answer.status = header.streams == RELAY_TAIL_BEGIN ? collector_tail_begin(c, fields, (size_t)n - sizeof header)
                     : header.streams == RELAY_TAIL_ASK ? collector_tail_ask(c, fields, (size_t)n - sizeof header, answer.bytes, &more)

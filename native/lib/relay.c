@@ -125,30 +125,43 @@ static int exchange(int infra_dir, const struct msghdr *msg, const int *fds, siz
   return ret->status < 0 ? err_set(err, -ret->status, "log handover", "infra refused") : 0;
 }
 
-static int request(int infra_dir, uint32_t what, const char *unit, int64_t deadline, struct answer *ret, size_t *ret_len, struct err *err) {
+static int request(int infra_dir, uint32_t what, const char *unit, const int *fd, int64_t deadline, struct answer *ret, size_t *ret_len,
+                   struct err *err) {
   cleanup_free char *key = xformat("USER_UNIT=%s\n", unit);
   if (!key) return err_set(err, ENOMEM, "log handover", "%s", unit);
   struct relay_header header = {.version = RELAY_VERSION, .streams = what};
   struct iovec iov[] = {{.iov_base = &header, .iov_len = sizeof header}, {.iov_base = key, .iov_len = strlen(key)}};
   const struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
   bool refused;
-  return exchange(infra_dir, &msg, NULL, 0, deadline, ret, ret_len, &refused, err);
+  return exchange(infra_dir, &msg, fd, fd ? 1 : 0, deadline, ret, ret_len, &refused, err);
 }
 
 int relay_tail_begin(int infra_dir, const char *unit, struct err *err) {
   struct answer answer;
   size_t len;
-  return request(infra_dir, RELAY_TAIL_BEGIN, unit, clock_ms() + DEADLINE_MS, &answer, &len, err);
+  return request(infra_dir, RELAY_TAIL_BEGIN, unit, NULL, clock_ms() + DEADLINE_MS, &answer, &len, err);
 }
 
 int relay_tail_ask(int infra_dir, const char *unit, char *bytes, size_t size, size_t *ret_len, struct err *err) {
   struct answer answer;
   size_t len;
-  int r = request(infra_dir, RELAY_TAIL_ASK, unit, clock_ms() + ASK_MS, &answer, &len, err);
+  int r = request(infra_dir, RELAY_TAIL_ASK, unit, NULL, clock_ms() + ASK_MS, &answer, &len, err);
   if (r < 0) return r;
   *ret_len = len < size ? len : size;
   memcpy(bytes, answer.bytes, *ret_len);
   return 0;
+}
+
+int relay_stdin_hold(int infra_dir, const char *unit, int fd, struct err *err) {
+  struct answer answer;
+  size_t len;
+  return request(infra_dir, RELAY_STDIN_HOLD, unit, &fd, clock_ms() + DEADLINE_MS, &answer, &len, err);
+}
+
+int relay_stdin_drop(int infra_dir, const char *unit, struct err *err) {
+  struct answer answer;
+  size_t len;
+  return request(infra_dir, RELAY_STDIN_DROP, unit, NULL, clock_ms() + DEADLINE_MS, &answer, &len, err);
 }
 
 int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const char *unit, const char *identifier, const char *fields_json,

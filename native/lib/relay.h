@@ -28,15 +28,18 @@ int relay_hand_over(int infra_dir, int out_fd, int err_fd, int tty_fd, const cha
 int relay_tail_begin(int infra_dir, const char *unit, struct err *err);
 int relay_tail_ask(int infra_dir, const char *unit, char *ret, size_t size, size_t *ret_len, struct err *err);
 
+/* Infra holds this end of a standard input (held.h), until it is told to let go of it. The descriptor stays the caller's. */
+int relay_stdin_hold(int infra_dir, const char *unit, int fd, struct err *err);
+int relay_stdin_drop(int infra_dir, const char *unit, struct err *err);
+
 /* --- the wire, shared with the receiving side --- */
 
 #define RELAY_SOCKET "log.sock"
 #define RELAY_FIELDS_MAX (8 * 1024)
 #define RELAY_STREAMS 3 /* at most (FDMSG_MAX): stdout, stderr, tty; descriptors come in this order */
 enum relay_stream { RELAY_OUT = 1, RELAY_ERR = 2, RELAY_TTY = 4 };
-/* In place of streams, without descriptors and with the first field alone: relay_tail_begin, relay_tail_ask, whose answer the lines follow.
- */
-enum relay_request { RELAY_TAIL_BEGIN = 1 << 8, RELAY_TAIL_ASK = 1 << 9 };
+/* In place of streams, with the first field alone: the functions of these names. The lines follow the answer; HOLD has a descriptor. */
+enum relay_request { RELAY_TAIL_BEGIN = 1 << 8, RELAY_TAIL_ASK = 1 << 9, RELAY_STDIN_HOLD = 1 << 10, RELAY_STDIN_DROP = 1 << 11 };
 
 /* One SOCK_SEQPACKET message: this header, then the packed fields; with it the descriptors named by `streams`. Answer: int32, 0 or -errno.
  */

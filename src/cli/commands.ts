@@ -237,6 +237,21 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import("./commands/exec.js"),
   },
   {
+    name: "attach",
+    positionals: "<pod>",
+    describe: "standard input for a container that asks for it (stdin: true), and what it writes from now on (POD or POD/CONTAINER)",
+    options: [
+      { name: "container", alias: "c", type: "string", describe: "the container, where the pod has several" },
+      { name: "no-stdin", type: "boolean", describe: "show what it writes, until it ends" },
+      { name: "no-output", type: "boolean", describe: "pass standard input on, to its end, and show nothing" },
+    ],
+    examples: [
+      ["podgen attach web/app", "type to it, and see what it says; Ctrl-C leaves it alone"],
+      ["podgen attach --no-output web/app < list", "hand it a file"],
+    ],
+    load: () => import("./commands/attach.js"),
+  },
+  {
     name: "start",
     positionals: "<pods..>",
     describe: "start pods (POD) or containers (POD/CONTAINER)",

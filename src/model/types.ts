@@ -202,6 +202,8 @@ export interface Container {
   readonly updatesFiles?: true;
   /** Number of the signal that it is sent after that; absent: none. */
   readonly reloadSignal?: number;
+  /** Somebody may attach to its standard input: all who come, or the first alone; absent: it is empty, or the terminal's. */
+  readonly stdin?: "open" | "once";
   /** Absolute path of the file for its last words; absent: podrt's default, /dev/termination-log. */
   readonly messagePath?: string;
   /** A failed one that left none has the end of its log; absent: it has not. */

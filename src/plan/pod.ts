@@ -118,6 +118,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     ...planConfinement(context, spec),
     terminal: spec.tty,
     ...(spec.noLog ? { noLog: true } : {}),
+    ...(spec.stdin === undefined ? {} : { stdin: spec.stdin }),
     ...(spec.messagePath === undefined ? {} : { messagePath: cleanPath(spec.messagePath) }),
     ...(spec.messageFromLogs ? { messageFromLogs: true } : {}),
     ...planVolumes(context, spec, declared, userns?.digest),

@@ -85,6 +85,8 @@ export interface PlannedContainer extends PlannedResources {
   readonly terminal: boolean;
   /** Nobody reads what it writes. */
   readonly noLog?: boolean;
+  /** As in the model. */
+  readonly stdin?: "open" | "once";
   /** As in the model, clean. */
   readonly messagePath?: string;
   readonly messageFromLogs?: true;

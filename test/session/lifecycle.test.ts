@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { image, PodHost } from "../lib/pods.js";
-import { eventually } from "../lib/session.js";
+import { eventually, type Ran } from "../lib/session.js";
 
 const PATIENCE = 60_000;
 
@@ -199,6 +199,63 @@ ${words("usual", "printf 'disk \\033[31mfull\\nor so' > /dev/termination-log; ch
   const upper = statSync(`${host.session.home}/.local/share/podgen/containers/words/usual`);
   assert.equal(upper.mode & 0o777, 0o700, "nobody else gets to what a container leaves");
   await host.ok(["delete", "words"]);
+});
+
+test("standard input: for all who attach, without an end; for the first alone, and then it ends; each start reads a new one", async () => {
+  rmSync(`${folder}/log`, { force: true });
+  const reader = (name: string, script: string, once: boolean): string => `    - name: ${name}
+      image: ${image("busybox")}
+      command: [sh, -c, ${JSON.stringify(`${NOTE} ${script}`)}]
+      stdin: true
+      stdinOnce: ${once}
+      securityContext: { runAsUser: 1000 }
+      volumeMounts: [{ name: notes, mountPath: /notes }]
+`;
+  const loop = (name: string): string =>
+    `while read line; do echo heard $line; note ${name} $line; done < /dev/stdin; note ${name} ended; sleep 3600`;
+  const spec = host.spec(
+    "input.yaml",
+    `apiVersion: v1
+kind: Pod
+metadata: { name: input }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+${reader("all", loop("all"), false)}${reader("one", loop("one"), true)}  volumes: [{ name: notes, hostPath: { path: ${folder} } }]
+`,
+  );
+  chmodSync(folder, 0o777);
+  await host.ok(["apply", spec]);
+  const say = (container: string, text: string, more: readonly string[] = ["--no-output"]): Promise<Ran> =>
+    host.podgen(["attach", ...more, `input/${container}`], { input: text });
+  const noted = (note: string): Promise<unknown> => until(`"${note}" is noted`, () => notes().includes(note));
+  assert.deepEqual(notes(), [], "nobody reads an end before somebody has attached");
+  for (const word of ["first", "second"]) {
+    const ran = await say("all", `${word}\n`);
+    assert.equal(ran.code, 0, ran.stderr);
+    await noted(`all ${word}`);
+  }
+  // Infra holds it open; the next one takes it over.
+  const infra = "pod-input__infra.service";
+  const before = await host.mainPid(infra);
+  await host.run(["systemctl", "--user", "kill", "--signal=KILL", infra]);
+  await until(
+    "infra is back",
+    async () => (await host.property(infra, "SubState")) === "running" && (await host.mainPid(infra)) !== before,
+  );
+  assert.equal(notes().includes("one ended"), false);
+  assert.equal((await say("one", "only\n")).code, 0);
+  await noted("one ended");
+  const late = await say("one", "late\n");
+  assert.equal(late.code, 1);
+  assert.match(late.stderr, /somebody has attached to its standard input already/);
+  await host.ok(["restart", "input/one"]);
+  const seen = say("one", "again\n", []);
+  await noted("one again");
+  await host.ok(["stop", "input"]);
+  assert.match((await seen).stdout, /^heard again$/m);
+  assert.equal(notes().includes("all ended"), false);
+  await host.ok(["delete", "input"]);
 });
 
 test("a postStart under way is given up with a stop; one of a container that ends meanwhile is no failure", async () => {

@@ -222,6 +222,26 @@ async function listen(server: {
   return (server.address() as AddressInfo).port;
 }
 
+test("probes, last words and standard input of a pod with a user namespace of its own, too", async () => {
+  for (const name of ["up", "ready"]) put(name);
+  const script =
+    "trap 'echo bye > /dev/termination-log; exit 0' TERM; httpd -p 8080 -h /notes; exec 3<&0; while read line; do echo heard $line; done <&3 & wait";
+  const tcp = "livenessProbe: { tcpSocket: { port: http }, periodSeconds: 1, failureThreshold: 1000 }";
+  const spec = pod([UP, READY, tcp, "stdin: true", "securityContext: { runAsUser: 1000 }"], { command: ["sh", "-c", script] });
+  writeFileSync(spec, readFileSync(spec, "utf8").replace("name: web }", 'name: web, annotations: { podgen.io/userns: "auto" } }'));
+  await host.ok(["apply", spec]);
+  assert.ok(isReady());
+  const { containers } = await status();
+  await until("all were asked", async () => Object.values((await status()).containers[0].probes).every((p) => p.state === "ok"));
+  assert.deepEqual(Object.keys(containers[0].probes).sort(), ["liveness", "readiness", "startup"]);
+  await host.ok(["attach", "--no-output", "web/app"], { input: "word\n" });
+  await until("it was heard", async () => (await host.log(APP)).includes("heard word"));
+  await host.ok(["stop", "web"]);
+  const said = (JSON.parse((await host.podgen(["status", "web", "-o", "json"])).stdout) as Status).items[0].containers[0];
+  assert.equal((said as { terminationMessage?: string }).terminationMessage, "bye\n");
+  await host.ok(["delete", "web"]);
+});
+
 test("HTTPS with anybody's certificate, gRPC, TCP, and servers that never come to an end", async () => {
   const key = `${host.session.home}/key.pem`;
   execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", key, "-days", "2", "-subj", "/CN=x"], {

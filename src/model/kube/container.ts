@@ -46,6 +46,7 @@ export function readContainer(
     requests: readResources(resources?.object("requests")),
     tty: reader.flag("tty") ?? false,
     ...(annotationOf(annotations, "logDriver", name) === "none" ? { noLog: true as const } : {}),
+    ...(reader.flag("stdin") && !reader.flag("tty") ? { stdin: reader.flag("stdinOnce") ? ("once" as const) : ("open" as const) } : {}),
     ...readMessage(reader),
     ...readLifecycle(reader.object("lifecycle"), ports),
     ...readProbes(reader, ports),

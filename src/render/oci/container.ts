@@ -94,6 +94,7 @@ function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFac
     "io.podgen.seccomp": container.unconfined ? "unconfined" : "default",
     ...(container.seccomp === undefined ? {} : { "io.podgen.seccomp-profile": container.seccomp }),
     ...(container.noLog ? { "io.podgen.log": "none" } : {}),
+    ...(container.stdin === undefined ? {} : { "io.podgen.stdin": container.stdin }),
     ...(container.messagePath === undefined ? {} : { "io.podgen.message": container.messagePath }),
     ...(container.messageFromLogs ? { "io.podgen.message-logs": "true" } : {}),
     ...(container.addresses ? { "io.podgen.addresses": "true" } : {}),

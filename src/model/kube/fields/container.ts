@@ -7,7 +7,6 @@ import { LIFECYCLE, PROBE } from "./probes.js";
 import { RESOURCES } from "./resources.js";
 import { SECURITY } from "./security.js";
 
-const NO_STDIN = "nobody attaches to a container here";
 const MAX_PORT = 65535;
 
 const PORT = object("ContainerPort", {
@@ -88,8 +87,11 @@ const FIELDS: Fields = {
     type: list(names("ContainerResizePolicy", "resourceName restartPolicy")),
     noEffect: "podgen restarts a container whose resources change",
   },
-  stdin: { type: "boolean", note: "Only beside tty: true, whose terminal nobody types at; else it is refused." },
-  stdinOnce: { type: "boolean", refused: NO_STDIN, fine: [false] },
+  stdin: {
+    type: "boolean",
+    note: "podgen attach writes to it; until then nothing is there to be read. With tty: true nobody types at the terminal.",
+  },
+  stdinOnce: { type: "boolean", note: "It ends with the first who has attached. Not beside tty: true." },
   terminationMessagePath: {
     type: "string",
     check: mountPath,

@@ -1,10 +1,19 @@
-// Standard input without a terminal would be a pipe that nobody writes to and nobody closes: refused where it is asked for.
+// stdinOnce is about a standard input that somebody may attach to: there is one only with stdin, and not at a terminal.
 import type { PodView } from "../view.js";
 
 export function standardInput({ containers, report }: PodView): void {
+  const field = "stdinOnce";
   for (const { model, reader } of containers) {
-    if (reader.flag("stdin") !== true || model.tty) continue;
-    const problem = "not supported without tty: true: nobody attaches to a container here";
-    report.error("refused-field", reader.keyPlace("stdin"), reader.pathOf("stdin"), problem, "remove it: standard input is empty then");
+    if (reader.flag(field) !== true) continue;
+    if (reader.flag("stdin") !== true)
+      report.warning("no-effect", reader.keyPlace(field), reader.pathOf(field), "has no effect without stdin: true", "remove it");
+    else if (model.tty)
+      report.error(
+        "refused-field",
+        reader.keyPlace(field),
+        reader.pathOf(field),
+        "not supported beside tty: true: nobody attaches to a terminal here",
+        "remove one of them",
+      );
   }
 }
