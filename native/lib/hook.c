@@ -17,7 +17,7 @@
 #include "podnet.h"
 #include "probetry.h"
 
-enum { SLEEP_MAX = 1 << 30, LAST_MAX = 200 };
+enum { SLEEP_MAX = 1 << 30, LAST_MAX = 200, ENDS_MS = 2000 };
 
 int hook_read(const json_t *note, const char *at, struct hook *ret, struct err *err) {
   int64_t seconds = -1;
@@ -38,9 +38,9 @@ int hook_read(const json_t *note, const char *at, struct hook *ret, struct err *
 
 /* --- a wait --- */
 
-static bool has_ended(int main) {
+static bool has_ended(int main, int ms) {
   struct pollfd p = {.fd = main, .events = POLLIN};
-  return poll(&p, 1, 0) == 1;
+  return poll(&p, 1, ms) == 1;
 }
 
 static int run_sleep(const struct hook *hook, int main, int64_t deadline, struct err *err) {
@@ -129,10 +129,12 @@ static int serve(struct command *c, int out, int child, int main, int64_t deadli
 static int outcome(const struct command *c, int status, struct err *err) {
   const char *between = c->last[0] ? ": " : "";
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
+  const bool killed = WIFSIGNALED(status) || WEXITSTATUS(status) == 128 + SIGKILL;
   if (c->hook->kind == HOOK_HTTP && c->last[0])
     return err_set(err, 0, c->name, "GET %s, port %u: %s", c->hook->http.path, c->hook->http.port, c->last), -EIO;
-  if (WIFEXITED(status)) return err_set(err, 0, c->name, "exited with status %d%s%s", WEXITSTATUS(status), between, c->last), -EIO;
-  return err_set(err, 0, c->name, "killed by signal %d%s%s", WTERMSIG(status), between, c->last), -EIO;
+  if (WIFEXITED(status))
+    return err_set(err, 0, c->name, "exited with status %d%s%s", WEXITSTATUS(status), between, c->last), killed ? -EINTR : -EIO;
+  return err_set(err, 0, c->name, "killed by signal %d%s%s", WTERMSIG(status), between, c->last), -EINTR;
 }
 
 static int run_process(const struct hook *hook, const struct bundle *b, const char *name, int main, int64_t deadline, struct err *err) {
@@ -163,5 +165,6 @@ int hook_run(const struct hook *hook, const struct bundle *b, const char *name, 
   int r = hook->kind == HOOK_NONE    ? 0
           : hook->kind == HOOK_SLEEP ? run_sleep(hook, main, deadline, err)
                                      : run_process(hook, b, name, main, deadline, err);
-  return r < 0 && has_ended(main) ? 0 : r;
+  /* What runs in a container is killed with it, a moment before its main process is seen to have ended. */
+  return r < 0 && has_ended(main, r == -EINTR ? ENDS_MS : 0) ? 0 : r;
 }
