@@ -25,7 +25,7 @@ enum { SOON = 20, LATER = 1000, BACKSTOP = 30 * 1000, RETRY = 5000 };
 
 struct controller {
   struct job_spec spec;
-  struct job_state state;
+  struct job_state state, before; /* before: as it was when the turn began */
   struct job_seen *seen;
   struct job_actions actions;
   int run, inotify, signals;
@@ -70,12 +70,12 @@ static void show(const struct controller *c) {
 }
 
 /* What has become of slots that were up. */
-static void tell_ends(const struct controller *c, const bool *was_up) {
+static void tell_ends(const struct controller *c) {
   for (size_t i = 0; i < c->spec.n_slots; i++) {
     const struct job_seen *seen = &c->seen[i];
     const char *pod = c->spec.slots[i].pod;
     char why[160];
-    if (!was_up[i] || (c->state.runs[i].up && !c->actions.start[i])) continue;
+    if (!c->before.runs[i].up || (c->state.runs[i].up && !c->actions.start[i])) continue;
     if (seen->state == JOB_SLOT_SUCCEEDED) {
       say(c, 6, "pod %s succeeded", pod);
     } else if (seen->state == JOB_SLOT_FAILED || seen->state == JOB_SLOT_DOWN) {
@@ -85,9 +85,9 @@ static void tell_ends(const struct controller *c, const bool *was_up) {
   }
 }
 
-static void tell_phase(const struct controller *c, enum job_phase before) {
+static void tell_phase(const struct controller *c) {
   const struct job_state *s = &c->state;
-  if (s->phase == before) return;
+  if (s->phase == c->before.phase) return;
   const char *message = s->message[0] ? ": " : "";
   if (s->phase == JOB_FAILED)
     say(c, 3, "%s: %s%s%s", job_phase_word(s->phase), s->reason, message, s->message);
@@ -101,16 +101,17 @@ static int look(struct controller *c, struct err *err) {
   for (size_t i = 0; i < c->spec.n_slots; i++) {
     /* What was down and is nobody's stays so: a Job may have a thousand slots, and two that are up. */
     if (!c->first && !c->state.runs[i].up && c->seen[i].state == JOB_SLOT_DOWN) continue;
+    /* First: what comes after the look must be an event. */
+    if (c->inotify >= 0 && c->state.runs[i].up) job_watch(c->inotify, c->run, &c->spec.slots[i]);
     job_seen_free(&c->seen[i]);
     int r = job_look(c->run, &c->spec, i, c->state.runs[i].up, &c->seen[i], err);
     if (r < 0) return r;
-    if (c->inotify >= 0 && c->state.runs[i].up) job_watch(c->inotify, c->run, &c->spec.slots[i]);
   }
   return 0;
 }
 
 /* Each slot by itself: what cannot be done with one is seen, and tried again, at the next turn. */
-static bool act(struct controller *c, enum job_phase before) {
+static bool act(struct controller *c) {
   bool acted = false;
   struct err err;
   for (size_t i = 0; i < c->spec.n_slots; i++) {
@@ -122,38 +123,50 @@ static bool act(struct controller *c, enum job_phase before) {
     if (job_start(slot, &err) < 0) trouble(&err);
     if (c->inotify >= 0) job_watch(c->inotify, c->run, slot);
   }
-  if (c->state.phase == JOB_EXPIRED && before != JOB_EXPIRED)
+  if (c->state.phase == JOB_EXPIRED && c->before.phase != JOB_EXPIRED)
     for (size_t i = 0; i < c->spec.n_slots; i++)
       if (job_clear(&c->spec.slots[i], &err) < 0) trouble(&err);
   return acted;
 }
 
+/* What goes down with the machine, or the session, was not disrupted: our own SIGTERM is on its way. */
+static bool is_ending(const struct controller *c) {
+  bool down = false;
+  for (size_t i = 0; i < c->spec.n_slots; i++) down = down || (c->state.runs[i].up && c->seen[i].state == JOB_SLOT_DOWN);
+  return down && manager_is_ending();
+}
+
+/* Looks, decides, and writes that down: nothing is done that a later controller would not know of. On an error all is as it was. */
+static int decide(struct controller *c, struct err *err) {
+  int r = look(c, err);
+  if (r < 0) return r;
+  if (is_ending(c)) return err_set(err, 0, "wait", "%s", "the user's systemd is going down"), -ESHUTDOWN;
+  job_state_copy(&c->before, &c->state);
+  job_decide(&c->spec, &c->state, c->seen, c->first, now(c), &c->actions);
+  r = c->actions.changed ? job_state_write(&c->spec, &c->state, err) : 0;
+  if (r < 0)
+    job_state_copy(&c->state, &c->before);
+  else
+    c->first = false;
+  return r;
+}
+
 /* Milliseconds until the next turn; -1: the Job is over. */
 static int turn(struct controller *c) {
   struct err err;
-  const enum job_phase before = c->state.phase;
-  cleanup_free bool *was_up = calloc(c->spec.n_slots + 1, sizeof *was_up);
-  if (!was_up || look(c, &err) < 0) {
-    if (was_up) trouble(&err);
-    return RETRY;
-  }
-  for (size_t i = 0; i < c->spec.n_slots; i++) was_up[i] = c->state.runs[i].up;
-  job_decide(&c->spec, &c->state, c->seen, c->first, now(c), &c->actions);
-  c->first = false;
-  /* Nothing is done that a later controller would not know of; what was decided is still so at the next try. */
-  if (c->actions.changed && job_state_write(&c->spec, &c->state, &err) < 0) {
+  if (decide(c, &err) < 0) {
     trouble(&err);
     return RETRY;
   }
   if (c->actions.changed) {
-    tell_ends(c, was_up);
-    tell_phase(c, before);
+    tell_ends(c);
+    tell_phase(c);
   }
   show(c);
-  const bool acted = act(c, before);
+  const bool acted = act(c);
   if (c->actions.over) return -1;
   bool waiting = acted;
-  for (size_t i = 0; i < c->spec.n_slots; i++) waiting = waiting || c->seen[i].state == JOB_SLOT_STOPPING;
+  for (size_t i = 0; i < c->spec.n_slots; i++) waiting = waiting || c->seen[i].starting || c->seen[i].state == JOB_SLOT_STOPPING;
   c->pause = !waiting || acted ? SOON : c->pause * 2 > LATER ? LATER : c->pause * 2;
   const int64_t left = c->actions.wake_at == JOB_NONE ? BACKSTOP : (c->actions.wake_at - now(c)) * 1000;
   const int ms = left < BACKSTOP ? (int)(left > 0 ? left : SOON) : BACKSTOP;
@@ -168,12 +181,11 @@ static void stop(struct controller *c) {
   char job[MANAGER_STATE_MAX] = "";
   cleanup_free char *unit = own_unit();
   if (!unit || manager_job(unit, job) < 0 || strcmp(job, "stop") || manager_is_ending()) return;
-  for (size_t i = 0; i < c->spec.n_slots; i++) {
-    if (!c->state.runs[i].up) continue;
-    c->state.runs[i].up = false;
-    if (job_stop(&c->spec.slots[i], &err) < 0) trouble(&err);
-  }
+  job_state_copy(&c->before, &c->state);
+  for (size_t i = 0; i < c->spec.n_slots; i++) c->state.runs[i].up = false;
   if (job_state_write(&c->spec, &c->state, &err) < 0) trouble(&err);
+  for (size_t i = 0; i < c->spec.n_slots; i++)
+    if (c->before.runs[i].up && job_stop(&c->spec.slots[i], &err) < 0) trouble(&err);
 }
 
 /* --- all of it --- */
@@ -224,6 +236,7 @@ static void tear_down(struct controller *c) {
   free(c->actions.start);
   free(c->actions.stop);
   job_state_free(&c->state);
+  job_state_free(&c->before);
   job_spec_free(&c->spec);
 }
 
@@ -236,6 +249,7 @@ int verb_job(int argc, char **argv) {
   }
   int r = job_spec_read(argv[1], &c.spec, &err);
   if (r == 0) r = job_state_read(&c.spec, &c.state, &err);
+  if (r == 0) r = job_state_new(&c.spec, &c.before, &err);
   if (r == 0) r = set_up(&c, &err);
   if (r < 0) {
     err_print(&err, "job");

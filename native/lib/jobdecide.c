@@ -57,7 +57,8 @@ static bool holds(const struct job_rule *rule, int code) {
 }
 
 static bool matches(const struct job_rule *rule, const struct job_seen *seen) {
-  if (rule->of_conditions) return rule->disrupted == seen->disrupted;
+  /* A pod that was not disrupted has no such condition, which is not to have it with status False. */
+  if (rule->of_conditions) return rule->disrupted && seen->disrupted;
   for (size_t e = 0; e < seen->n_ends; e++)
     if ((!rule->container || !strcmp(rule->container, seen->ends[e].container)) && holds(rule, seen->ends[e].code)) return true;
   return false;
@@ -228,7 +229,8 @@ static void fill_up(struct job *j) {
   size_t up = count_up(j);
   const size_t want = wanted(j);
   /* Those with the highest numbers have the least behind them; what they come to does not count. */
-  for (size_t i = j->spec->n_slots; i > 0 && up > want && j->spec->completions != JOB_NONE; i--)
+  const bool surplus = j->spec->completions != JOB_NONE || j->state->succeeded == 0;
+  for (size_t i = j->spec->n_slots; i > 0 && up > want && surplus; i--)
     if (j->state->runs[i - 1].up) {
       j->state->runs[i - 1].up = false;
       j->actions->changed = true;

@@ -20,6 +20,7 @@ struct job_end {
 struct job_seen {
   enum job_seen_state state;
   bool disrupted;             /* FAILED, but from outside */
+  bool starting;              /* UP, but its unit is not yet */
   const char *why;            /* FAILED by more than exit codes: "DeadlineExceeded"; NULL */
   const struct job_end *ends; /* those that failed */
   size_t n_ends;

@@ -64,8 +64,8 @@ static bool ended_by_podrt(int run, const struct job_slot *slot) {
 
 /* --- looking --- */
 
-/* Of a pod whose unit is up: whether all that counts has ended for good. */
-static void look_up(int run, const struct job_slot *slot, struct job_seen *ret) {
+/* Whether all that counts has ended for good: marks that a stop from outside does not leave. */
+static void look_ends(int run, const struct job_slot *slot, struct job_seen *ret) {
   size_t mains = 0, done = 0, failed = 0;
   for (size_t i = 0; i < slot->n_containers; i++) {
     const struct job_container *c = &slot->containers[i];
@@ -83,8 +83,13 @@ static void look_up(int run, const struct job_slot *slot, struct job_seen *ret) 
   if (ret->state != JOB_SLOT_FAILED) ret->n_ends = 0;
 }
 
-/* Of one whose unit is down: it has failed when podrt has stopped it, for its deadline or an init container's end. */
-static void look_down(int run, const struct job_slot *slot, struct job_seen *ret) {
+/*
+ * Of one whose unit is down: it has failed when podrt has stopped it, for its deadline or an init container's end, and when the unit has;
+ * it may also have been over before it was stopped.
+ */
+static void look_down(int run, const struct job_slot *slot, bool unit_failed, struct job_seen *ret) {
+  look_ends(run, slot, ret);
+  if (ret->state != JOB_SLOT_UP) return;
   ret->state = JOB_SLOT_DOWN;
   if (ended_by_podrt(run, slot)) {
     ret->state = JOB_SLOT_FAILED;
@@ -99,6 +104,7 @@ static void look_down(int run, const struct job_slot *slot, struct job_seen *ret
     ret->state = JOB_SLOT_FAILED;
     add_end(ret, slot->containers[i].name, code);
   }
+  if (unit_failed) ret->state = JOB_SLOT_FAILED;
 }
 
 static int64_t restarts_of(const struct job_slot *slot) {
@@ -121,9 +127,10 @@ int job_look(int run, const struct job_spec *spec, size_t i, bool up, struct job
   if (stopping || !strcmp(state, "deactivating"))
     ret->state = JOB_SLOT_STOPPING;
   else if (starting || !strcmp(state, "active") || !strcmp(state, "activating") || !strcmp(state, "reloading"))
-    look_up(run, slot, ret);
+    look_ends(run, slot, ret);
   else if (up)
-    look_down(run, slot, ret);
+    look_down(run, slot, !strcmp(state, "failed"), ret);
+  ret->starting = ret->state == JOB_SLOT_UP && strcmp(state, "active") != 0;
   if (ret->state == JOB_SLOT_UP && up && !spec->never) ret->restarts = restarts_of(slot);
   return 0;
 }

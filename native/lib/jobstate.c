@@ -24,6 +24,14 @@ int job_state_new(const struct job_spec *spec, struct job_state *ret, struct err
   return ret->runs && ret->completed && ret->given_up ? 0 : err_set(err, ENOMEM, "job", "%s", spec->name);
 }
 
+void job_state_copy(struct job_state *to, const struct job_state *from) {
+  const struct job_state own = *to;
+  *to = *from;
+  to->runs = memcpy(own.runs, from->runs, from->n * sizeof *own.runs);
+  to->completed = memcpy(own.completed, from->completed, from->n * sizeof *own.completed);
+  to->given_up = memcpy(own.given_up, from->given_up, from->n * sizeof *own.given_up);
+}
+
 void job_state_free(struct job_state *state) {
   free(state->runs);
   free(state->completed);

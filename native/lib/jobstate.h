@@ -34,6 +34,8 @@ int job_state_read(const struct job_spec *spec, struct job_state *ret, struct er
 int job_state_write(const struct job_spec *spec, const struct job_state *state, struct err *err);
 /* The text of the file, a new string; NULL when out of memory. */
 char *job_state_text(const struct job_spec *spec, const struct job_state *state);
+/* Makes `to` what `from` is; both are of the same Job. */
+void job_state_copy(struct job_state *to, const struct job_state *from);
 void job_state_free(struct job_state *state);
 /* `running`, … */
 const char *job_phase_word(enum job_phase phase);

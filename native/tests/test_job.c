@@ -224,6 +224,14 @@ static void test_failure_policy(void) {
   fail(&p, 1, 3);
   EXPECT(p.state.given_up[1] && p.state.phase == JOB_RUNNING && !strcmp(up(&p), "0"));
   end(&p);
+  /* A condition that a pod does not have is not one with status False. */
+  parse(&p, 1,
+        "\"completions\":1,\"podFailurePolicy\":[{\"action\":\"FailJob\",\"conditions\":[{\"type\":\"DisruptionTarget\",\"status\":"
+        "\"False\"}]}],");
+  decide(&p);
+  fail(&p, 0, 1);
+  EXPECT(p.state.phase == JOB_RUNNING && p.state.failed == 1);
+  end(&p);
 }
 
 static void test_success_policy(void) {
@@ -279,6 +287,14 @@ static void test_parallelism(void) {
   p.spec.parallelism = 0;
   decide(&p);
   EXPECT(!*up(&p) && p.state.phase == JOB_RUNNING);
+  end(&p);
+  parse(&p, 3, "\"parallelism\":3,");
+  decide(&p);
+  p.spec.parallelism = 1;
+  decide(&p);
+  EXPECT(!strcmp(up(&p), "0") && p.state.failed == 0);
+  succeed(&p, 0);
+  EXPECT(is(&p, JOB_COMPLETE, "CompletionsReached"));
   end(&p);
 }
 

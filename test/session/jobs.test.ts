@@ -210,6 +210,25 @@ test("suspend ends its pods and counts nothing; resumed it goes on; its time aft
   await eventually("a run anew", () => lines("rest").length === 3, PATIENCE);
 });
 
+test("a controller that is killed goes on with the pod that runs; what it cannot write down it does again, and loses nothing", async () => {
+  const unit = "podgen-job-held.service";
+  const states = `${host.session.home}/.local/state/podgen/jobs`;
+  await apply({ name: "held", does: "echo x >> /notes/held; while [ ! -e /notes/held.end ]; do sleep 0.05; done" });
+  await eventually("it runs", () => lines("held").length === 1, PATIENCE);
+  const first = await host.mainPid(unit);
+  await host.run(["kill", "-9", `${first}`]);
+  await eventually("another controller", async () => ![0, first].includes(await host.mainPid(unit)), PATIENCE);
+  chmodSync(states, 0o500);
+  try {
+    writeFileSync(`${notes}/held.end`, "");
+    await eventually("it says so", async () => /job: write/.test(await host.log(unit)), PATIENCE);
+  } finally {
+    chmodSync(states, 0o700);
+  }
+  const done = await reaches("held", "Complete");
+  assert.deepEqual([done.succeeded, done.failed, lines("held").length], [1, 0, 1]);
+});
+
 test("the one that was tried again: its second pod knew nothing of the first", async () => {
   const done = await reaches("again", "Complete");
   assert.deepEqual([done.succeeded, done.failed], [1, 1]);
