@@ -78,6 +78,8 @@ static void tell_ends(const struct controller *c) {
     if (!c->before.runs[i].up || (c->state.runs[i].up && !c->actions.start[i])) continue;
     if (seen->state == JOB_SLOT_SUCCEEDED) {
       say(c, 6, "pod %s succeeded", pod);
+    } else if (seen->state == JOB_SLOT_DOWN && c->state.streak == c->before.streak) {
+      say(c, 6, "pod %s went down while no controller was there: it begins again", pod);
     } else if (seen->state == JOB_SLOT_FAILED || seen->state == JOB_SLOT_DOWN) {
       job_seen_text(seen, why, sizeof why);
       say(c, 4, "pod %s failed: %s", pod, why);

@@ -44,7 +44,7 @@ describe("layers", () => {
     for (let i = 0; i < 2; i++) assert.deepEqual(lines(await output(user, "layers", script, options)), ["other", "top"]);
     assert.equal(readFileSync(join(top, "lower/other"), "utf8"), "new\n");
     assert.ok(existsSync(join(upperOf(user, "layers"), "upper/written")));
-    assert.deepEqual(lines(sh(user, `ls -A ${upperOf(user, "layers")}`)), ["merged", "upper", "work"]);
+    assert.deepEqual(lines(sh(user, `ls -A ${upperOf(user, "layers")}`)), ["merged", "termination-log", "upper", "work"]);
   });
 
   test("300 layers", async () => {
@@ -134,8 +134,9 @@ describe("kernel file systems", () => {
     const script =
       "cd /dev; ls; for d in null zero full random urandom tty; do stat -c '%t:%T' $d; done; head -c 3 zero | wc -c; echo x > null; echo x > full || echo full; ls ptmx; readlink ptmx";
     const text = lines(await output(user, "devices", script));
-    assert.deepEqual(text.slice(0, 16).join(" "), "core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero 1:3");
-    assert.deepEqual(text.slice(15, 21), ["1:3", "1:5", "1:7", "1:8", "1:9", "5:0"]);
+    const names = "core fd full mqueue null ptmx pts random shm stderr stdin stdout termination-log tty urandom zero";
+    assert.deepEqual(text.slice(0, 16).join(" "), names);
+    assert.deepEqual(text.slice(16, 22), ["1:3", "1:5", "1:7", "1:8", "1:9", "5:0"]);
     assert.ok(text.includes("3") && text.includes("full") && text.includes("pts/ptmx"), text.join("\n"));
   });
 
