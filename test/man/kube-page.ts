@@ -62,7 +62,7 @@ export function kubePage(): string {
   out.push(...VARIABLES);
   out.push(
     ".SH ANNOTATIONS",
-    "Of a Pod, where nothing else is said. Another annotation under podgen.io/, and one of these on another object, is an error; two spellings that differ are one too. All other annotations are free, but for devices under cdi.k8s.io/, which are refused so far. With the name of a container after the / it speaks for that one, and goes before what is said for the pod.",
+    "Of a Pod, where nothing else is said. Another annotation under podgen.io/, and one of these on another object, is an error; two spellings that differ are one too. All other annotations are free, but for devices under cdi.k8s.io/, which are refused so far; and others of podman\\(aqs (io.podman.annotations., io.containers.), which have no effect and a warning that says so. With the name of a container after the / it speaks for that one, and goes before what is said for the pod.",
   );
   for (const { pod, container, meaning } of ALL)
     out.push(".TP", `.B ${roff([...pod, ...container.map((prefix) => `${prefix}CONTAINER`)].join(", "))}`, `${roff(meaning)}.`);

@@ -13,6 +13,9 @@ const OWN = /^([^/]*\.)?podgen\.io\//;
 const DEVICES = "cdi.k8s.io/";
 const BY_HAND = "a device that the user may open can be mounted as a hostPath of type CharDevice";
 
+/** podman's own (podman-kube-play(1)), which change what it makes of a pod. */
+const PODMAN = /^(?:io\.podman\.annotations\.|io\.containers\.)/;
+
 const HELM_HOOK = "helm.sh/hook";
 
 /** A key that a row knows. `container`: the name in it, of a key that speaks for one. */
@@ -38,6 +41,8 @@ export function podgenAnnotations({ object, reader, report }: Found): void {
       );
     } else if (found === undefined) {
       if (OWN.test(key)) error("unknown-annotation", `podgen knows no such annotation${meant(key)}`, "remove it");
+      else if (PODMAN.test(key))
+        report.warning("no-effect", entry.key, annotations.pathOf(key), "has no effect: podgen does not know this annotation of podman's");
       else if (key.startsWith(DEVICES)) error("refused-value", "not supported: podgen hands out no devices by CDI yet", BY_HAND);
     } else if (found.row.on !== undefined && object.kind !== found.row.on) {
       error("misplaced-annotation", `it says nothing on a ${object.kind}`, `it belongs on a ${found.row.on}`);
