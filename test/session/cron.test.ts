@@ -74,6 +74,8 @@ const end = async (job: string, how: string): Promise<void> => {
   writeFileSync(`${home}/${job}.end`, how);
   await until(`${job} ends`, async () => (await active(`podgen-job-${job}.service`)) === "inactive");
 };
+/** The journal may be a moment behind. */
+const tells = (what: RegExp): Promise<unknown> => until(`${what} is told`, async () => what.test(await said()));
 const said = (): Promise<string> => runOk(host.user, ["journalctl", "--user", "-o", "cat", "-u", CRON, "-u", NOW]);
 
 /** A CronJob of every minute, as new; nothing of an earlier one is up. */
@@ -135,7 +137,7 @@ test("startingDeadlineSeconds: what is later is missed, and the next is not", as
   put(statePath(), JSON.stringify({ version: 1, schedule: "0 0 29 2 * ", last: now() - 9 * 365 * 86_400, ran: 0, starting: "" }));
   execFileSync("chown", ["-R", `${host.user}:`, home]);
   assert.equal(await look(), "0");
-  assert.match(await said(), /due at 20\d\d-02-29 00:00 [A-Z]+: missed: its startingDeadlineSeconds are over/);
+  await tells(/due at 20\d\d-02-29 00:00 [A-Z]+: missed: its startingDeadlineSeconds are over/);
   assert.deepEqual(log("n-r0"), []);
   assert.ok(state().last > now() - 5 * 365 * 86_400 && state().ran === 0);
   await cronJob({ last: now() - 3600, more: { startingDeadlineSeconds: 3600 } });
@@ -150,7 +152,7 @@ test("Forbid: what is due while a run goes on stays due, and begins when that ha
   put(statePath(), JSON.stringify({ version: 1, schedule: "* * * * * ", last: now() - 300, ran: 0, starting: "" }));
   const { last } = state();
   assert.equal(await look(), "0");
-  assert.match(await said(), /the last run goes on; it begins when one has ended/);
+  await tells(/the last run goes on; it begins when one has ended/);
   assert.equal(state().last, last);
   assert.deepEqual(log("n-r0"), ["begins"]);
   writeFileSync(`${home}/n-r0.end`, "failed");
@@ -169,7 +171,7 @@ test("Replace: the run that goes on is ended with its pods first", async () => {
   assert.equal(await look(), "0");
   await until("the next run begins", () => log("n-r0").join() === "begins,stopped,begins");
   await until("a new pod is up", async () => !["", before].includes(await host.incarnation("pod-n-r0-0.service")));
-  assert.match(await said(), /ends the last run, for it is in its way: job n-r0/);
+  await tells(/ends the last run, for it is in its way: job n-r0/);
 });
 
 test("Allow: side by side in the slots; by hand as long as there is room, suspended or not, and nothing that is due is used up", async () => {
@@ -180,7 +182,7 @@ test("Allow: side by side in the slots; by hand as long as there is room, suspen
   assert.equal(await look(NOW), "0");
   await until("the second begins", () => log("n-r1").join() === "begins");
   assert.equal(await look(NOW), "1");
-  assert.match(await said(), /there is no room: as many runs go on as it may have/);
+  await tells(/there is no room: as many runs go on as it may have/);
   assert.deepEqual(state().last, last);
   // By the clock it is suspended.
   await end("n-r0", "complete");
@@ -215,10 +217,10 @@ test("a run that was cut off goes on at the next boot, and not where a person ha
 test("what is no CronJob, and a time zone that there is not, are told", async () => {
   await cronJob({ more: { timeZone: "Europe/Nowhere" }, last: 0 });
   assert.equal(await look(), "125");
-  assert.match(await said(), /podrt: cron: time zone: Europe\/Nowhere: No such file or directory/);
+  await tells(/podrt: cron: time zone: Europe\/Nowhere: No such file or directory/);
   put(`${home}/files/cron.json`, "{}");
   assert.equal(await look(), "125");
-  assert.match(await said(), /name: expected a string/);
+  await tells(/name: expected a string/);
   assert.equal((await host.run([`${DIST}/podrt`, "cron"])).code, 64);
   assert.equal((await host.run([`${DIST}/podrt`, "cron", "--then", "x"])).code, 64);
 });
