@@ -176,6 +176,7 @@ int verb_cron(int argc, char **argv) {
     cron_spec_free(&spec);
   }
   if (r == 0) return 0;
-  err_print(&err, "cron");
+  /* By a datagram: what we write to a stream just before our end may lose the unit. */
+  complain(&err, "cron", NULL, NULL);
   return r > 0 ? 1 : 125;
 }

@@ -254,7 +254,7 @@ int verb_job(int argc, char **argv) {
   if (r == 0) r = job_state_new(&c.spec, &c.before, &err);
   if (r == 0) r = set_up(&c, &err);
   if (r < 0) {
-    err_print(&err, "job");
+    trouble(&err);
     tear_down(&c);
     return r == -EBADMSG || r == -EINVAL ? EXIT_BAD_FILE : 125;
   }
