@@ -1,4 +1,5 @@
-// Runs test files by level: node test/tools/test.mjs LEVEL…|FILE… [-- node --test options]; bundles them first.
+// Runs test files by level: node test/tools/test.mjs LEVEL[:K/N]…|FILE… [-- node --test options]; bundles them first.
+// LEVEL:K/N is every Nth of its files from the Kth: for N runs side by side.
 // Levels are folders (TESTHOSTS.md): pure = test/*.test.ts and the mirrors of src/, native, session, host.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -57,14 +58,24 @@ function runFiles(files, options) {
 const split = process.argv.indexOf("--");
 const words = process.argv.slice(2, split < 0 ? undefined : split);
 const options = split < 0 ? [] : process.argv.slice(split + 1);
-const files = words.flatMap((word) =>
-  word === "pure" ? testsIn("test", special) : special.has(word) ? testsIn(join("test", word)) : [word],
-);
+/** The files that a word stands for. */
+function filesOf(word) {
+  const [, level, part, of] = /^(\w+)(?::(\d+)\/(\d+))?$/.exec(word) ?? [];
+  if (level !== "pure" && !special.has(level)) return [word];
+  const all = level === "pure" ? testsIn("test", special) : testsIn(join("test", level));
+  return of === undefined ? all : all.filter((_, i) => i % Number(of) === Number(part) - 1);
+}
+const files = words.flatMap(filesOf);
 if (files.length === 0) {
   console.error(`no test files for: ${words.join(" ")}`);
   process.exit(1);
 }
-const out = `dist/test-${words.filter((w) => /^\w+$/.test(w)).join("-") || process.pid}`;
+const out = `dist/test-${
+  words
+    .filter((w) => /^[\w:/]+$/.test(w))
+    .join("-")
+    .replace(/[:/]/g, "-") || process.pid
+}`;
 rmSync(out, { recursive: true, force: true });
 await bundle(files, out, { outbase: "test" });
 writeFileSync(join(out, "package.json"), '{"type":"module"}\n');
