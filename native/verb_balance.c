@@ -22,10 +22,14 @@ struct program {
 };
 
 static int parse(int argc, char **argv, struct balance_options *o, struct cidr *ranges) {
-  enum { BACKENDS = 1, PROTOCOL, AFFINITY, NOT_READY, ALLOW };
-  static const struct option words[] = {{"backends", required_argument, NULL, BACKENDS}, {"protocol", required_argument, NULL, PROTOCOL},
-                                        {"affinity", no_argument, NULL, AFFINITY},       {"not-ready", no_argument, NULL, NOT_READY},
-                                        {"allow", required_argument, NULL, ALLOW},       {0}};
+  enum { BACKENDS = 1, PROTOCOL, AFFINITY, NOT_READY, FALLBACK, ALLOW };
+  static const struct option words[] = {{"backends", required_argument, NULL, BACKENDS},
+                                        {"protocol", required_argument, NULL, PROTOCOL},
+                                        {"affinity", no_argument, NULL, AFFINITY},
+                                        {"not-ready", no_argument, NULL, NOT_READY},
+                                        {"fallback", no_argument, NULL, FALLBACK},
+                                        {"allow", required_argument, NULL, ALLOW},
+                                        {0}};
   o->allowed = ranges;
   for (int c; (c = getopt_long(argc, argv, "", words, NULL)) != -1;) switch (c) {
       case BACKENDS:
@@ -39,6 +43,9 @@ static int parse(int argc, char **argv, struct balance_options *o, struct cidr *
         break;
       case NOT_READY:
         o->not_ready = true;
+        break;
+      case FALLBACK:
+        o->fallback = true;
         break;
       case ALLOW:
         if (o->n_allowed == RANGES_MAX || !cidr_parse(optarg, &ranges[o->n_allowed++])) return -EINVAL;
@@ -98,7 +105,7 @@ int verb_balance(int argc, char **argv) {
   static struct cidr ranges[RANGES_MAX];
   struct err err = {0};
   if (parse(argc, argv, &o, ranges) < 0) {
-    fputs("usage: podrt balance --backends FILE --protocol tcp|udp [--affinity] [--not-ready] [--allow RANGE]…\n", stderr);
+    fputs("usage: podrt balance --backends FILE --protocol tcp|udp [--affinity] [--not-ready | --fallback] [--allow RANGE]…\n", stderr);
     return 64;
   }
   if (run(&o, &err) < 0) {

@@ -5,8 +5,9 @@
  * With --channel it is a Service's balancer that listens (lib/balance.h): what is this pod's comes over standard input (lib/handoff.h), and
  * connections that no server takes go back there. It ends when the balancer has closed that and the last connection has ended.
  *
- * Ends with 0 on SIGTERM, and when infra's place is taken by one of another network namespace (the socket starts a new forwarder
- * for that). An infra that was killed is followed by one of the same namespaces (lib/nskeep.h): connections go on.
+ * Ends with 0 on SIGTERM, when nobody waits for anything on its connections, after --linger (1) seconds at the latest; and when infra's
+ * place is taken by one of another network namespace (the socket starts a new forwarder for that). An infra that was killed is followed by
+ * one of the same namespaces (lib/nskeep.h): connections go on.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -25,7 +26,7 @@
 #include "lib/proc.h"
 #include "verbs.h"
 
-enum { INFRA_MS = 10000, LAST_MS = 1000 };
+enum { INFRA_MS = 10000, LINGER_MAX = 86400 };
 /* Connections of a pod that is no Service's any more end by themselves. */
 #define LEAVE_MS (24 * 60 * 60 * INT64_C(1000))
 
@@ -34,12 +35,15 @@ struct options {
   uint16_t port;
   int type; /* SOCK_STREAM or SOCK_DGRAM */
   bool channel;
+  uint64_t linger; /* seconds */
 };
 
 struct program {
   struct loop loop;
   struct loop_source on_infra, on_state, on_signal, on_channel;
   struct transparent transparent;
+  struct drain drain;
+  int64_t linger_ms;
   struct forward_tcp *tcp;
   struct forward_udp *udp;
   int signals;
@@ -49,12 +53,10 @@ struct program {
 };
 
 static int parse(int argc, char **argv, struct options *o) {
-  enum { JOIN = 1, PORT, PROTOCOL, CHANNEL };
-  static const struct option words[] = {{"join", required_argument, NULL, JOIN},
-                                        {"port", required_argument, NULL, PORT},
-                                        {"protocol", required_argument, NULL, PROTOCOL},
-                                        {"channel", no_argument, NULL, CHANNEL},
-                                        {0}};
+  enum { JOIN = 1, PORT, PROTOCOL, CHANNEL, LINGER };
+  static const struct option words[] = {{"join", required_argument, NULL, JOIN},         {"port", required_argument, NULL, PORT},
+                                        {"protocol", required_argument, NULL, PROTOCOL}, {"channel", no_argument, NULL, CHANNEL},
+                                        {"linger", required_argument, NULL, LINGER},     {0}};
   uint64_t port = 0;
   for (int c; (c = getopt_long(argc, argv, "", words, NULL)) != -1;) switch (c) {
       case JOIN:
@@ -69,6 +71,9 @@ static int parse(int argc, char **argv, struct options *o) {
         break;
       case CHANNEL:
         o->channel = true;
+        break;
+      case LINGER:
+        if (number_parse(optarg, false, 0, LINGER_MAX, &o->linger) < 0) return -EINVAL;
         break;
       default:
         return -EINVAL;
@@ -127,7 +132,7 @@ static void on_signal(struct loop_source *source, uint32_t events) {
   struct signalfd_siginfo info;
   (void)!read(p->signals, &info, sizeof info);
   if (p->tcp)
-    forward_tcp_stop(p->tcp, LAST_MS);
+    forward_tcp_stop(p->tcp, p->linger_ms, true);
   else
     p->loop.quit = true;
 }
@@ -169,7 +174,7 @@ static void on_channel(struct loop_source *source, uint32_t events) {
   if (n == -EAGAIN) return;
   loop_remove(&p->loop, STDIN_FILENO);
   if (p->tcp)
-    forward_tcp_stop(p->tcp, LEAVE_MS);
+    forward_tcp_stop(p->tcp, LEAVE_MS, false);
   else
     p->loop.quit = true;
 }
@@ -193,15 +198,20 @@ static int start(struct program *p, const struct options *o, int sockets, struct
 static int run(const struct options *o, struct err *err) {
   struct program p = {.loop.epoll = -1, .signals = -1, .watch = -1, .transparent.netlink.fd = -1};
   struct err why;
-  int sockets = o->channel && o->type == SOCK_STREAM ? 0 : listen_fds(o->type, err);
+  p.linger_ms = (int64_t)o->linger * 1000;
+  int r, sockets = o->channel && o->type == SOCK_STREAM ? 0 : listen_fds(o->type, err);
   if (sockets < 0) return sockets;
   cleanup_fd int dir = join_folder(o->run_dir, err);
   if (dir < 0) return dir;
   p.dir = dir;
+  if ((r = drain_open(&p.drain, dir)) < 0) {
+    err_set(&why, -r, "connections", "%s: nobody is told of them", o->run_dir);
+    err_print(&why, "forward");
+  }
   p.infra = join_infra(o->run_dir, clock_ms() + INFRA_MS, err);
-  if (p.infra < 0) return p.infra;
+  if (p.infra < 0) return drain_close(&p.drain), p.infra;
 
-  int r = loop_init(&p.loop);
+  r = loop_init(&p.loop);
   if (r < 0) return err_set(err, -r, "epoll", "%s", "");
   transparent_init(&p.transparent, o->type, o->port, &why);
   if (!p.transparent.v4)
@@ -211,12 +221,14 @@ static int run(const struct options *o, struct err *err) {
   r = watch_signals(&p, err);
   if (r == 0) r = watch_infra(&p, err);
   if (r == 0) r = start(&p, o, sockets, err);
+  if (r == 0 && p.tcp) forward_tcp_drain(p.tcp, &p.drain);
   if (r == 0 && o->channel) r = open_channel(&p, err);
   if (r == 0) {
     (void)notify_send("READY=1");
     if ((r = loop_run(&p.loop)) < 0) err_set(err, -r, "epoll", "%s", "");
   }
   if (p.tcp) forward_tcp_free(p.tcp);
+  drain_close(&p.drain);
   if (p.udp) forward_udp_free(p.udp);
   loop_end(&p.loop);
   transparent_end(&p.transparent);
@@ -228,10 +240,10 @@ static int run(const struct options *o, struct err *err) {
 }
 
 int verb_forward(int argc, char **argv) {
-  struct options o = {0};
+  struct options o = {.linger = 1};
   struct err err = {0};
   if (parse(argc, argv, &o) < 0) {
-    fputs("usage: podrt forward [--channel] --join RUNDIR --port N --protocol tcp|udp\n", stderr);
+    fputs("usage: podrt forward [--channel] [--linger SECONDS] --join RUNDIR --port N --protocol tcp|udp\n", stderr);
     return 64;
   }
   if (run(&o, &err) < 0) {

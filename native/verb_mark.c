@@ -3,6 +3,7 @@
  * alone knows, and for what it cannot know: that a probe has ended the container, which is a failure however it exits.
  */
 #include "lib/complain.h"
+#include "lib/drain.h"
 #include "lib/end.h"
 #include "lib/lastwords.h"
 #include "lib/proberecord.h"
@@ -36,6 +37,7 @@ static void tell(const char *run_dir, const char *words) {
 }
 
 static int ended(int run, int dir, const struct wish *wish, struct err *err) {
+  drain_end(run, wish->run_dir);
   /* As systemd.exec(5) has them; the last two are absent where no process was there to end. */
   const char *result = getenv("SERVICE_RESULT"), *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
   if (!result) return err_set(err, 0, "SERVICE_RESULT", "it is not set: this is a unit's ExecStopPost=");

@@ -16,6 +16,7 @@ int verb_deadline(int argc, char **argv);
 int verb_hook(int argc, char **argv);
 int verb_attach(int argc, char **argv);
 int verb_exec(int argc, char **argv);
+int verb_drain(int argc, char **argv);
 int verb_balance(int argc, char **argv);
 int verb_forward(int argc, char **argv);
 int verb_unshare(int argc, char **argv);

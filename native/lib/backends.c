@@ -48,12 +48,19 @@ static void read_list(struct backends *b) {
   for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) read_line(b, line);
 }
 
-void backends_look(struct backends *b, int run) {
-  read_list(b);
+static bool look(struct backends *b, int run, bool not_ready) {
+  bool any = false;
   for (struct backend *one = b->first; one; one = one->next) {
     cleanup_free char *folder = xformat("pods/%s", one->pod);
-    one->ready = one->listed && folder && condition_serves(run, folder, b->not_ready);
+    one->ready = one->listed && folder && condition_serves(run, folder, not_ready);
+    any = any || one->ready;
   }
+  return any;
+}
+
+void backends_look(struct backends *b, int run) {
+  read_list(b);
+  if (!look(b, run, b->not_ready) && b->fallback) (void)look(b, run, true);
   b->looked = clock_ms();
 }
 

@@ -19,6 +19,7 @@ struct backend {
 struct backends {
   const char *path;
   bool not_ready; /* pods that are not ready count, too */
+  bool fallback;  /* they do while none is ready */
   struct backend *first;
   int64_t looked;   /* clock_ms() of the last look */
   int64_t stamp[4]; /* of the file that was read */

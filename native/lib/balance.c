@@ -307,7 +307,7 @@ int balance_new(struct loop *loop, const struct balance_options *options, int n,
     return err_set(err, ENOMEM, "listen", "%s", "");
   }
   *b = (struct balance){.loop = loop, .options = options, .listeners = n, .listening = listening, .buf = buf};
-  b->backends = (struct backends){.path = options->backends, .not_ready = options->not_ready};
+  b->backends = (struct backends){.path = options->backends, .not_ready = options->not_ready, .fallback = options->fallback};
   b->last = &b->first;
   b->retry = (struct loop_timer){.due = on_retry, .at = -1};
   b->idle = (struct loop_timer){.due = on_idle, .at = -1};

@@ -13,6 +13,7 @@ struct balance_options {
   int type;             /* SOCK_STREAM or SOCK_DGRAM */
   bool affinity;        /* a client comes to the same pod again */
   bool not_ready;       /* pods that are not ready count, too */
+  bool fallback;        /* they do while none is ready */
   const struct cidr *allowed;
   size_t n_allowed; /* 0: everybody may */
 };

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <sys/stat.h>
 
+#include "drain.h"
 #include "mains.h"
 
 static const char *const words[] = {"started", "ready", "completed"};
@@ -96,7 +97,7 @@ bool condition_serves(int run, const char *pod, bool not_ready) {
   struct mains mains;
   cleanup_fd int dir = run_open_at(run, pod, false, &ignored);
   cleanup_fd int infra = dir < 0 ? -1 : run_open_at(dir, "_infra", false, &ignored);
-  if (infra < 0 || !is_alive(infra)) return false;
+  if (infra < 0 || !is_alive(infra) || drain_is_on(infra)) return false;
   if (not_ready) return true;
   if (mains_read(dir, &mains) < 0) return false;
   bool all = mains.n > 0;

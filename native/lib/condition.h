@@ -25,7 +25,7 @@ enum pod_state {
 enum pod_state condition_look(int run, const char *pod, enum condition condition, int *ret_watch);
 
 /*
- * Whether a Service's connections may go there now: every container that counts is ready, and its process lives. `not_ready`: it is
- * enough that the pod has namespaces.
+ * Whether a Service's connections may go there now: every container that counts is ready, and its process lives, and none is
+ * about to stop (drain.h). `not_ready`: it is enough that the pod has namespaces, and that.
  */
 bool condition_serves(int run, const char *pod, bool not_ready);

@@ -14,6 +14,7 @@
 #include "command.h"
 #include "complain.h"
 #include "connecting.h"
+#include "drain.h"
 #include "joinpod.h"
 #include "lastwords.h"
 #include "notify.h"
@@ -163,6 +164,7 @@ static int hand_over(struct start *s, int sock, struct err *err) {
   int r = proc_start_time(c->pid, &id.start);
   if (r < 0) return err_set(err, -r, "start time", "pid %d", (int)c->pid);
   cleanup_free char *why = why_again(c->dir);
+  drain_end(s->run, s->b->run_dir); /* of a stop whose unit's last words were lost */
   if (s->b->gated) (void)unlinkat(c->dir, "ready", 0);
   if (s->b->gated) (void)unlinkat(c->dir, "started", 0);
   r = started_write(c->dir, &id, s->b, err);

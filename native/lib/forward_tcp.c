@@ -16,6 +16,8 @@
 #include "tcp_pair.h"
 
 enum { RETRY_MS = 50, PAUSE_MS = 100, REST_MS = 1000, ACCEPTS_PER_TURN = 64 };
+/* An answer that has not begun or gone on for so long is at its end, as far as bytes tell; before, a client may be about to speak. */
+enum { SETTLE_MS = 250 };
 
 enum state { WAITING, CONNECTING, OPEN };
 
@@ -27,6 +29,7 @@ struct connection {
   enum state state;
   unsigned target;  /* which of the server's addresses is being tried */
   int64_t deadline; /* while there is no server */
+  int64_t active;   /* clock_ms() of the last byte that came, or of the beginning */
   bool again;       /* to be pumped at the next turn */
   struct tcp_pair pair;
 };
@@ -37,11 +40,12 @@ struct forward_tcp {
   uint16_t port;
   int listeners;
   struct loop_source accept;
-  bool paused, stopping;
+  bool paused, stopping, at_rest;
   size_t n, max, n_waiting, n_open;
   struct connection *first, *last;
   struct pipes pipes;
-  struct loop_timer retry, resume, turn, end;
+  struct loop_timer retry, resume, turn, end, settle;
+  struct drain *drain;    /* NULL: nobody asks */
   forward_tcp_back *back; /* NULL: connections wait here */
   void *back_to;
 };
@@ -65,6 +69,41 @@ static void on_resume(struct loop_timer *timer) {
   resume_accept(container_of(timer, struct forward_tcp, resume));
 }
 
+/* --- who waits ---------------------------------------------------------------------------------------------------- */
+
+static bool is_held_back(struct forward_tcp *f) {
+  if (!f->drain) return false;
+  if (!drain_enter(f->drain)) return true;
+  if (f->settle.at < 0) f->settle.at = clock_ms() + SETTLE_MS;
+  return false;
+}
+
+/* Something moves. */
+static void set_active(struct connection *c) {
+  struct forward_tcp *f = c->forward;
+  c->active = clock_ms();
+  if (f->drain) drain_again(f->drain);
+  if (f->settle.at < 0 && (f->drain || f->at_rest)) f->settle.at = c->active + SETTLE_MS;
+}
+
+static bool is_waited_on(const struct connection *c, int64_t now) {
+  if (c->state != OPEN) return c->state == CONNECTING;
+  return now - c->active < SETTLE_MS || tcp_pair_is_owed(&c->pair);
+}
+
+/* Looked at only as long as there is somebody: connections at rest cost nothing. */
+static void on_settle(struct loop_timer *timer) {
+  struct forward_tcp *f = container_of(timer, struct forward_tcp, settle);
+  const int64_t now = clock_ms();
+  bool any = false;
+  for (struct connection *c = f->first; c && !any; c = c->next) any = is_waited_on(c, now);
+  if (any)
+    timer->at = now + SETTLE_MS;
+  else if (f->drain)
+    drain_leave(f->drain);
+  if (!any && f->at_rest) f->loop->quit = true;
+}
+
 /* --- the life of a connection -------------------------------------------------------------------------------------- */
 
 static void finish(struct connection *c, bool broken) {
@@ -76,6 +115,7 @@ static void finish(struct connection *c, bool broken) {
   if (c->state == OPEN) f->n_open--;
   f->n--;
   loop_discard(f->loop, &c->garbage);
+  if (f->n == f->n_waiting && f->drain) drain_leave(f->drain);
   if (f->n == 0) {
     pipes_close(&f->pipes);
     f->turn.at = clock_ms() + REST_MS;
@@ -87,7 +127,10 @@ static void finish(struct connection *c, bool broken) {
 static void pump(struct connection *c) {
   struct forward_tcp *f = c->forward;
   c->again = false;
-  switch (tcp_pair_pump(&c->pair, &f->pipes)) {
+  const enum tcp_pair_result result = tcp_pair_pump(&c->pair, &f->pipes);
+  if (c->pair.moved) set_active(c);
+  c->pair.moved = false;
+  switch (result) {
     case TCP_PAIR_WAIT:
       break;
     case TCP_PAIR_DONE:
@@ -147,6 +190,7 @@ static void set_waiting(struct connection *c) {
 static void set_open(struct connection *c) {
   c->state = OPEN;
   c->forward->n_open++;
+  set_active(c);
   set_option(c->pair.side[1].fd, IPPROTO_TCP, TCP_NODELAY);
   pump(c);
 }
@@ -155,7 +199,7 @@ static void set_open(struct connection *c) {
 static bool connect_next(struct connection *c) {
   struct forward_tcp *f = c->forward;
   struct tcp_side *server = &c->pair.side[1];
-  for (; c->target < TARGETS; c->target++) {
+  for (bool held = is_held_back(f); !held && c->target < TARGETS; c->target++) {
     struct address target;
     if (!target_address(f->transparent, &c->client, f->port, c->target, &target)) continue;
     server->fd = target_connect(f->transparent, &c->client, &target, SOCK_STREAM);
@@ -269,6 +313,12 @@ static bool accept_one(struct forward_tcp *f, int listener) {
 static void on_accept(struct loop_source *source, uint32_t events) {
   (void)events;
   struct forward_tcp *f = container_of(source, struct forward_tcp, accept);
+  if (is_held_back(f)) {
+    /* They wait in the kernel's queue, also for a forwarder after us. */
+    pause_accept(f);
+    f->resume.at = clock_ms() + RETRY_MS;
+    return;
+  }
   for (int i = 0; i < f->listeners; i++)
     for (int n = 0; n < ACCEPTS_PER_TURN && !f->paused && accept_one(f, LISTEN_FDS_START + i); n++) continue;
 }
@@ -292,7 +342,8 @@ int forward_tcp_new(struct loop *loop, const struct transparent *t, uint16_t por
   f->resume = (struct loop_timer){.due = on_resume, .at = -1};
   f->turn = (struct loop_timer){.due = on_turn, .at = -1};
   f->end = (struct loop_timer){.due = on_end, .at = -1};
-  struct loop_timer *timers[] = {&f->retry, &f->resume, &f->turn, &f->end};
+  f->settle = (struct loop_timer){.due = on_settle, .at = -1};
+  struct loop_timer *timers[] = {&f->retry, &f->resume, &f->turn, &f->end, &f->settle};
   for (size_t i = 0; i < N_ELEMENTS(timers); i++) loop_timer(loop, timers[i]);
   for (int i = 0; i < n; i++) {
     int r = loop_add(loop, LISTEN_FDS_START + i, EPOLLIN, &f->accept);
@@ -307,9 +358,15 @@ void forward_tcp_give_back(struct forward_tcp *f, forward_tcp_back *back, void *
   f->back_to = to;
 }
 
-void forward_tcp_stop(struct forward_tcp *f, int64_t ms) {
+void forward_tcp_drain(struct forward_tcp *f, struct drain *drain) {
+  f->drain = drain;
+}
+
+void forward_tcp_stop(struct forward_tcp *f, int64_t ms, bool at_rest) {
   pause_accept(f);
   f->stopping = true;
+  f->at_rest = at_rest;
+  if (at_rest && f->settle.at < 0) f->settle.at = 0;
   f->end.at = clock_ms() + ms;
   if (f->n == 0) f->loop->quit = true;
 }

@@ -28,6 +28,8 @@ static int fill(struct tcp_side *from, struct pipes *pipes) {
   ssize_t n = splice(from->fd, NULL, from->pipe.in, NULL, CHUNK, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
   if (n > 0) {
     from->held = (size_t)n;
+    from->pair->last = from;
+    from->pair->moved = true;
     return 1;
   }
   if (n == 0) from->ended = true;
@@ -79,6 +81,11 @@ enum tcp_pair_result tcp_pair_pump(struct tcp_pair *pair, struct pipes *pipes) {
   if (there < 0 || back < 0) return TCP_PAIR_STARVED;
   if (a->passed_on && b->passed_on) return TCP_PAIR_DONE;
   return there > 0 || back > 0 ? TCP_PAIR_AGAIN : TCP_PAIR_WAIT;
+}
+
+bool tcp_pair_is_owed(const struct tcp_pair *pair) {
+  const struct tcp_side *a = &pair->side[0], *b = &pair->side[1];
+  return a->held || b->held || pair->last == a;
 }
 
 void tcp_pair_close(struct tcp_pair *pair, struct pipes *pipes, bool broken) {

@@ -29,7 +29,11 @@ enum tcp_pair_result {
 /* side[0] is the client, side[1] the server. */
 struct tcp_pair {
   struct tcp_side side[2];
+  struct tcp_side *last; /* from where something came last; NULL: nothing has */
+  bool moved;            /* something came since the caller has set it to false */
 };
+/* Something is on its way, or the client spoke last, so that it may wait for an answer. */
+bool tcp_pair_is_owed(const struct tcp_pair *pair);
 
 void tcp_pair_init(struct tcp_pair *pair, int client);
 /* Notes what epoll told of one side. */

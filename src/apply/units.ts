@@ -37,9 +37,11 @@ function probedContainer(unit: string): string | undefined {
 
 const WITH_OTHERS: ReadonlySet<string> = new Set(["slice", "deadline", "cron"]);
 
+const BY_CONNECTION: ReadonlySet<string> = new Set(["forward", "balance"]);
+
 /** Not what starts with its first connection, or with what lies in it, and not what systemd restarts by itself. */
 function isOurs(unit: UnitChange): boolean {
-  return !WITH_OTHERS.has(unit.role) && unit.along === undefined && (unit.role !== "forward" || unit.verdict === "restart");
+  return !WITH_OTHERS.has(unit.role) && unit.along === undefined && (!BY_CONNECTION.has(unit.role) || unit.verdict === "restart");
 }
 
 /** Units of a change with one of these verdicts, in the plan's order. */

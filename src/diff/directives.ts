@@ -42,6 +42,7 @@ const BY_RELOAD = new Set([
   "Unit.BindsTo",
   "Unit.Before",
   "Unit.PartOf",
+  "Unit.StopPropagatedFrom",
   "Unit.OnSuccess",
   "Unit.OnFailure",
   "Unit.StartLimitIntervalSec",

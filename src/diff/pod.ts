@@ -75,7 +75,7 @@ function order({ inits, sidecars = [] }: ManifestPod): string {
 
 /** Which roles systemd restarts along with one: PartOf= the pod, Requisite= an init container. Beside them, what a unit requires. */
 const FOLLOWERS: Readonly<Record<string, readonly string[]>> = {
-  pod: ["infra", "gate", "uplink", "init", "container", "probe", "socket", "forward", "timer"],
+  pod: ["infra", "gate", "uplink", "init", "container", "probe", "forward", "timer"],
   init: ["init", "container", "probe"],
 };
 

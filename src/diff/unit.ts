@@ -8,7 +8,7 @@ import { sameBytes } from "./files.js";
 import type { UnitChange, Verdict } from "./types.js";
 
 /** Started by others: by a connection, or with what lies in it. Not running is nothing to act upon. */
-const ON_DEMAND = new Set<RenderedUnit["role"]>(["forward", "deadline", "slice", "cron"]);
+const ON_DEMAND = new Set<RenderedUnit["role"]>(["forward", "balance", "deadline", "slice", "cron"]);
 
 const DONE = new Set<RenderedUnit["role"]>(["pod", "slice", "gate"]);
 

@@ -290,6 +290,8 @@ export interface PodModel extends ObjectRef {
   readonly order?: readonly PodOrder[];
   readonly restartPolicy: RestartPolicy;
   readonly terminationGracePeriodSeconds: number;
+  /** How long connections may go on before a container is asked to end; absent: as long as podgen thinks. */
+  readonly drainSeconds?: number;
   /** How long the pod may be up; absent: for ever. */
   readonly activeDeadlineSeconds?: number;
   /** Absent: default. */

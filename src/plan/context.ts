@@ -20,6 +20,8 @@ export interface PodContext {
   readonly userns: UsernsPlanner;
   /** Pods that it waits for; absent: none. */
   readonly after: readonly PlannedAfter[] | undefined;
+  /** Pods that may stand in for it while it is replaced; absent: none. */
+  readonly standIns?: readonly string[] | undefined;
   /** Keys (`Secret/login`) of the objects the pod refers to. */
   readonly used: Set<string>;
   /** Files the pod needs, by path: the same file asked for twice is one. */

@@ -2,7 +2,7 @@
 import { type Checked, type Diagnostic, hasErrors, oncePerPlace } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import { sameOwner } from "../base/owner.js";
-import type { Model, ObjectRef, PodModel } from "../model/types.js";
+import type { Model, ObjectRef, PodModel, WorkloadModel } from "../model/types.js";
 import { withAccounts } from "./accounts.js";
 import { checkClaims, exclusiveClaims } from "./claim-objects.js";
 import { planCrons } from "./cron.js";
@@ -53,16 +53,27 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const order = planOrder(all, input.installed ?? {});
   diagnostics.push(...(workloads.length === 0 ? order.diagnostics : oncePerPlace(order.diagnostics)));
   const shared = { facts, images, objects, secretKey: input.secretKey, profiles: input.profiles, userns, unenforced };
+  const exclusive = exclusiveClaims(objects.claims);
+  const claimsOf = (surge: readonly PodModel[]): string | undefined =>
+    exclusive.find((c) => surge.some((pod) => pod.volumes.some((v) => claimName(v) === c)));
+  const standIns = standInsOf(workloads.filter((w) => claimsOf(w.surge) === undefined));
   const planOne = (pod: PodModel, found: Diagnostic[]): PodPlan => {
-    const context = { ...shared, pod, after: order.after.get(pod.name), used: new Set<string>(), data: new Map(), diagnostics: found };
+    const context = {
+      ...shared,
+      pod,
+      standIns: standIns.get(pod.name),
+      after: order.after.get(pod.name),
+      used: new Set<string>(),
+      data: new Map(),
+      diagnostics: found,
+    };
     return planPod(context, sourceOf(pod));
   };
   /** What workloads' pods find: each of a template's the same. */
   const common: Diagnostic[] = [];
   const pods = model.pods.map((pod) => planOne(pod, pod.owner === undefined ? diagnostics : common));
-  const exclusive = exclusiveClaims(objects.claims);
   const planned = workloads.map(({ kind, name, rollout, surge }) => {
-    const claim = exclusive.find((c) => surge.some((pod) => pod.volumes.some((v) => claimName(v) === c)));
+    const claim = claimsOf(surge);
     return {
       rollout: claim === undefined ? rollout : { ...rollout, noSurge: `the claim "${claim}" is for one pod (ReadWriteOncePod)` },
       pods: pods.filter((p) => sameOwner(p.owner, { kind, name })).map((p) => p.name),
@@ -101,6 +112,17 @@ export function makePlan(input: PlanInput): Checked<Plan> {
     ...(crons.crons.length === 0 ? {} : { crons: crons.crons }),
   };
   return { value: plan, diagnostics };
+}
+
+/** By the name of the one pod that a workload has: of several none has a port of the host. */
+function standInsOf(workloads: readonly WorkloadModel[]): Map<string, string[]> {
+  return new Map(
+    workloads.flatMap(({ name, replicas, surge }) => {
+      const [first] = surge;
+      const index = (first?.owner?.index ?? 0) - 1;
+      return replicas === 1 && first !== undefined ? [[`${name}-${index}`, surge.map((pod) => pod.name)] as const] : [];
+    }),
+  );
 }
 
 function claimName({ source }: PodModel["volumes"][number]): string | undefined {

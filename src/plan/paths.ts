@@ -75,6 +75,11 @@ export function serviceList(paths: Paths, service: string, unit: string): string
   return `${paths.data}/services/${service}/${unit.slice(unit.indexOf("__") + 2)}`;
 }
 
+/** The same of a pod's published port that stand-ins have, too. No container's name begins so. */
+export function portList(paths: Paths, pod: string, unit: string): string {
+  return `${paths.data}/pods/${pod}/_ports/${unit.slice(unit.indexOf("__") + 2)}`;
+}
+
 /** What podrt job is told of a Job. */
 export function jobFile(paths: Paths, job: string): string {
   return `${paths.data}/jobs/${job}/job.json`;

@@ -12,7 +12,7 @@ import { checkBundle, checkLayers } from "./limits.js";
 import { planVolumes } from "./mounts.js";
 import { containerUnit, podSlice, podUnit, probeUnit, UNIT_NAME_MAX, uplinkUnit } from "./names.js";
 import { bundleFolder, cleanPath, memoryFolder, podFolders, upperFolder } from "./paths.js";
-import { planPorts } from "./ports.js";
+import { planDrain, planPorts } from "./ports.js";
 import { planProbes } from "./probes.js";
 import { checkNonRoot, planArgs, planCwd, planStopSignal, planUser } from "./process.js";
 import { keepPullSecrets } from "./pull-secrets.js";
@@ -32,6 +32,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
   const containers = specs.flatMap((spec) => planContainer(context, spec, userns) ?? []);
   const names = specs.map((c) => c.name);
   const ports = planPorts(context);
+  const drainSeconds = planDrain(context);
   const serve = servedPod(pod);
   const emptyDirs = pod.volumes.flatMap((v) => (v.source.kind === "emptyDir" ? [{ name: v.name, at: v.at, ...v.source }] : []));
   const onDisk = emptyDirs.filter((v) => v.medium === "");
@@ -47,6 +48,7 @@ export function planPod(context: PodContext, source: string): PodPlan {
     ...(pod.owner === undefined ? {} : { owner: pod.owner }),
     restartPolicy: pod.restartPolicy,
     graceSeconds: pod.terminationGracePeriodSeconds,
+    ...(drainSeconds === undefined ? {} : { drainSeconds }),
     ...(pod.activeDeadlineSeconds === undefined ? {} : { deadlineSeconds: pod.activeDeadlineSeconds }),
     hostNetwork: pod.hostNetwork,
     ...(pod.processes === undefined ? {} : { processes: pod.processes }),

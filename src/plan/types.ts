@@ -128,6 +128,8 @@ export interface PlannedPort {
   readonly containerPort: number;
   /** The container that gets the socket itself, and the socket's name there; absent: a forwarder carries its connections. */
   readonly passed?: { readonly container: string; readonly name: string };
+  /** The pods that its connections may go to, a stand-in of the pod's among them; absent: the pod alone, by its forwarder. */
+  readonly spread?: { readonly list: string; readonly backends: readonly string[] };
 }
 
 /** A file of bytes that is not a unit and not a bundle: config volumes, the secret store, applied objects. */
@@ -152,6 +154,8 @@ export interface PodPlan {
   readonly owner?: OwnerRef;
   readonly restartPolicy: "Always" | "OnFailure" | "Never";
   readonly graceSeconds: number;
+  /** How long connections may go on before containers are asked to end; absent: nobody has any, or they are not waited for. */
+  readonly drainSeconds?: number;
   /** Absent: none. */
   readonly deadlineSeconds?: number;
   readonly hostNetwork: boolean;

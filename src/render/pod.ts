@@ -18,7 +18,7 @@ import { deadlineBody, deadlineTimerBody } from "./units/deadline.js";
 import { gateBody } from "./units/gate.js";
 import { withHeader } from "./units/header.js";
 import { infraBody, podBody, sliceBody, uplinkBody } from "./units/pod.js";
-import { forwardBody, socketBody } from "./units/port.js";
+import { forwardBody, socketBody, spreadBody } from "./units/port.js";
 import { probeBody, probeFile } from "./units/probe.js";
 
 /** Everything of a pod, units in the order in which they come up. */
@@ -89,7 +89,12 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
   for (const c of mains(pod)) addContainer(c);
   for (const port of pod.ports.filter((p) => p.passed === undefined)) {
     add("socket", `${port.unit}.socket`, socketBody(pod, port));
-    add("forward", `${port.unit}.service`, forwardBody(pod, port, facts), { requires: [`${port.unit}.socket`] });
+    const requires = [`${port.unit}.socket`];
+    if (port.spread === undefined) add("forward", `${port.unit}.service`, forwardBody(pod, port, facts), { requires });
+    else {
+      add("balance", `${port.unit}.service`, spreadBody(pod, port, facts), { requires });
+      files.push({ path: port.spread.list, bytes: lines(port.spread.backends), mode: 0o600, kind: "data", secret: false });
+    }
   }
   files.push(...pod.data.map((d): RenderedFile => ({ path: d.path, bytes: d.bytes, mode: d.mode, kind: "data", secret: d.secret })));
   return {
@@ -108,6 +113,10 @@ export function renderPod(pod: PodPlan, facts: HostFacts): RenderedPod {
     ...(pod.after === undefined ? {} : { after: pod.after.map(({ units: _, ...edge }) => edge) }),
     ...usernsOf(pod),
   };
+}
+
+function lines(list: readonly string[]): Uint8Array {
+  return new TextEncoder().encode(list.map((line) => `${line}\n`).join(""));
 }
 
 function pinOf({ reference, digest }: ImageFacts): { reference: string; digest: string } {

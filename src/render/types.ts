@@ -31,6 +31,7 @@ export interface RenderedUnit {
     | "probe"
     | "socket"
     | "forward"
+    | "balance"
     | "timer"
     | "deadline"
     | "gate"

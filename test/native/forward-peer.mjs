@@ -1,5 +1,7 @@
 // Clients and servers for forward.test.ts; run inside network namespaces, so they are programs of their own.
 //   server tcp|udp HOST PORT [read-late]   prints "listening", echoes; a TCP client first gets one line: who it is
+//   slow HOST PORT MS                      prints "listening", and "asked" when a client has sent something, whom it answers MS later
+//   ask HOST PORT                          as hello, but asks first, and is answered later
 //   hello HOST PORT [LOCALPORT]            connects, prints {line, ms} or {error, ms}
 //   bulk HOST PORT COUNT BYTES             connections at once; each sends BYTES and its end, and compares the echo
 //   stall HOST PORT                        writes until nothing is taken for half a second; prints {written}
@@ -34,6 +36,17 @@ function serverUdp(host, port) {
   socket.bind(Number(port), host, () => console.log("listening"));
 }
 
+function slow(host, port, ms) {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => {});
+    socket.once("data", () => {
+      console.log("asked");
+      setTimeout(() => socket.end(`${socket.remoteAddress}\n`), Number(ms));
+    });
+  });
+  server.listen({ host, port: Number(port) }, () => console.log("listening"));
+}
+
 /** Reads the greeting, then calls back with what follows. */
 function afterLine(socket, line, data) {
   let head = Buffer.alloc(0);
@@ -49,6 +62,10 @@ function afterLine(socket, line, data) {
   });
 }
 
+function ask(host, port) {
+  hello(host, port).write("?");
+}
+
 function hello(host, port, localPort) {
   const start = Date.now();
   const socket = connect(host, port, localPort);
@@ -61,6 +78,7 @@ function hello(host, port, localPort) {
     },
     () => {},
   );
+  return socket;
 }
 
 function bulkOne(host, port, bytes) {
@@ -172,5 +190,15 @@ function udp(host, port, count, localPort) {
   setTimeout(over, 3000);
 }
 
-const modes = { hello, bulk, stall, hold, talk, udp, server: (kind, ...rest) => (kind === "udp" ? serverUdp : serverTcp)(...rest) };
+const modes = {
+  hello,
+  ask,
+  slow,
+  bulk,
+  stall,
+  hold,
+  talk,
+  udp,
+  server: (kind, ...rest) => (kind === "udp" ? serverUdp : serverTcp)(...rest),
+};
 modes[mode](...words);

@@ -1,7 +1,7 @@
 // podrt forward: a published port, from a client on another machine (a network namespace) through the host's into a pod's.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { after, afterEach, before, describe, it } from "node:test";
@@ -74,6 +74,13 @@ async function server(protocol: string, host: string, port: number, ...more: str
   return one;
 }
 
+/** One that answers late. */
+async function slowServer(ms: string): Promise<Running> {
+  const one = start("nsenter", ["-t", String(infra.pid), "-n", process.execPath, PEER, "slow", "0.0.0.0", "8080", ms]);
+  assert.equal(await nextLine(one), "listening");
+  return one;
+}
+
 async function stop(running: Running): Promise<void> {
   running.child.kill("SIGKILL");
   await running.ended;
@@ -96,11 +103,18 @@ function stateOf(process: ChildProcess): void {
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "state.new"), JSON.stringify({ pid: process.pid, startTime, digest: "", startedAt: 0 }));
   run("mv", join(dir, "state.new"), join(dir, "state.json"));
+  run("chown", "-R", `${user.name}:`, join(user.runtimeDir, "podgen"));
 }
 
 /** The forwarder on sockets of the host's namespace; it starts with the first connection, as under a socket unit. */
-async function forward(port: number, protocol: string, listen: readonly string[], prefix: readonly string[] = []): Promise<Running> {
-  return activated(["forward", "--join", "pods/web/_infra", "--port", String(port), "--protocol", protocol], listen, prefix);
+async function forward(
+  port: number,
+  protocol: string,
+  listen: readonly string[],
+  prefix: readonly string[] = [],
+  more: readonly string[] = [],
+): Promise<Running> {
+  return activated(["forward", "--join", "pods/web/_infra", "--port", String(port), "--protocol", protocol, ...more], listen, prefix);
 }
 
 /** podrt with these words, likewise. */
@@ -554,6 +568,65 @@ describe("its life", () => {
     assert.equal(await f.ended, 0);
     assert.ok(Date.now() - at > 800 && Date.now() - at < 2000, `${Date.now() - at} ms`);
     assert.ok(seen.length > before + 4, "it went on meanwhile");
+  });
+
+  it("on SIGTERM: what is at rest ends at once, an answer that is owed may come", async () => {
+    const f = await forward(8080, "tcp", ["[::]:18080"], [], ["--linger", "20"]);
+    const slow = await slowServer("1500");
+    const asked = client("ask", "10.99.0.1", "18080");
+    assert.equal(await nextLine(slow), "asked");
+    f.child.kill("SIGTERM");
+    assert.equal((await asked).line, "10.99.0.2");
+    assert.equal(await f.ended, 0);
+  });
+
+  it("drain: what somebody waits for may come first, new connections wait, and mark --ended lets them in", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    const first = await slowServer("1500");
+    const podrt = (...words: string[]): Running => {
+      const [file, args] = asUser(user, ["env", "SERVICE_RESULT=success", user.podrt, ...words]);
+      return start(file, args);
+    };
+    const owed = client("ask", "10.99.0.1", "18080");
+    assert.equal(await nextLine(first), "asked");
+    const drained = podrt("drain", "--seconds", "20", "pods/web/app");
+    await until("the mark", () => existsSync(join(user.runtimeDir, "podgen/pods/web/_infra/draining/app")));
+    let late = false;
+    const next = client("hello", "10.99.0.1", "18080").then((answer) => {
+      late = true;
+      return answer;
+    });
+    assert.equal((await owed).line, "10.99.0.2");
+    assert.equal(await drained.ended, 0);
+    await stop(first);
+    await server("tcp", "0.0.0.0", 8080);
+    // Other containers of the pod end before: it is this one that they wait for.
+    const other = podrt("drain", "--seconds", "0", "pods/web/other");
+    assert.equal(await other.ended, 0);
+    assert.equal(await podrt("mark", "--ended", "pods/web/other").ended, 0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(late, false);
+    assert.equal(await podrt("mark", "--ended", "pods/web/app").ended, 0);
+    assert.match(String((await next).line), /^10\.99\.0\.2 /);
+  });
+
+  it("drain gives up when its time is over, and refuses what is no run folder", async () => {
+    await forward(8080, "tcp", ["[::]:18080"]);
+    await server("tcp", "0.0.0.0", 8080);
+    const talk = start("nsenter", [`--net=/run/netns/${CLIENT}`, process.execPath, PEER, "talk", "10.99.0.1", "18080"]);
+    await nextLine(talk);
+    const at = Date.now();
+    const drain = (...words: string[]): Running => {
+      const [file, args] = asUser(user, [user.podrt, "drain", ...words]);
+      return start(file, args);
+    };
+    assert.equal(await drain("--seconds", "1", "pods/web/app").ended, 0);
+    assert.ok(Date.now() - at > 900, "it goes on all the time");
+    for (const words of [["--seconds", "x", "pods/web/app"], ["pods/web/app"], ["--seconds", "1"]])
+      assert.equal(await drain(...words).ended, 64);
+    assert.equal(await drain("--seconds", "1", "pods/web/..").ended, 125);
+    const [file, args] = asUser(user, ["env", "SERVICE_RESULT=success", user.podrt, "mark", "--ended", "pods/web/app"]);
+    assert.equal(await start(file, args).ended, 0);
   });
 
   it("ends at once on SIGTERM when nothing is open", async () => {

@@ -53,6 +53,15 @@ function changed(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
     .sort();
 }
 
+/** The directives of a unit that only one of the two has. */
+function added(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>, name: string): (string | undefined)[] {
+  const lines = (files: ReadonlyMap<string, string>): string[] =>
+    [...files].filter(([path]) => path.endsWith(`/${name}`)).flatMap(([, text]) => Buffer.from(text, "base64").toString().split("\n"));
+  const [a, b] = [lines(before), lines(after)].map((l) => l.filter((line) => !line.startsWith("#")));
+  const one = [...(a ?? []).filter((line) => b?.includes(line) !== true), ...(b ?? []).filter((line) => a?.includes(line) !== true)];
+  return one.map((line) => line.split("=")[0]);
+}
+
 const reversed = <T extends { data: ReadonlyMap<string, Uint8Array> }>(o: T): T => ({ ...o, data: new Map([...o.data].reverse()) });
 
 test("same input, same bytes", () => assert.deepEqual(render(web()), render(web())));
@@ -81,9 +90,13 @@ test("a ConfigMap's change is in its object, its files and the bundles that use 
   assert.deepEqual([...new Set(files)], ["A", "B", "C", "ConfigMap-c.json", "app/config.json"]);
 });
 
-test("a port is the business of its units and the pod", () => {
-  const files = changed(render(web()), render(web({ app: { ports: [] } })));
-  assert.deepEqual(files, ["pod-web.service", "pod-web__8080-tcp.service", "pod-web__8080-tcp.socket"]);
+test("a port is the business of its units and the pod; of its first one the containers' stop is, too, and nothing else of theirs", () => {
+  const before = render(web());
+  const after = render(web({ app: { ports: [] } }));
+  const ports = ["pod-web.service", "pod-web__8080-tcp.service", "pod-web__8080-tcp.socket"];
+  const containers = ["pod-web_app.service", "pod-web_log.service"];
+  assert.deepEqual(changed(before, after), [...ports, ...containers]);
+  for (const name of containers) assert.deepEqual(added(before, after, name), ["ExecStop"]);
 });
 
 test("another pod in the same file changes nothing of this one", () => {

@@ -70,11 +70,11 @@ export function signalNumber(name: string): number | undefined {
 export const ANNOTATIONS = {
   sdnotify: {
     meaning:
-      "When a container counts as ready. conmon, the default, and ignore: when it was started. container: when it says so itself, by sd_notify(3) to $NOTIFY_SOCKET; podgen-units(7) says what else it may say then. healthy is refused: there are no probes yet",
+      "When a container counts as ready. conmon, the default, and ignore: when it was started. container: when it says so itself, by sd_notify(3) to $NOTIFY_SOCKET; podgen-units(7) says what else it may say then. healthy: when its startup and readiness probes say so, which is what happens wherever it has one; an error where it has none",
     pod: ["podgen.io/sdnotify", "io.containers.sdnotify"],
     container: ["sdnotify.podgen.io/", "io.containers.sdnotify/"],
     notInit: "it is ready when it has ended",
-    check: oneOf(["conmon", "container", "ignore"], { healthy: "podgen has no probes yet that could say when it is healthy" }),
+    check: oneOf(["conmon", "container", "ignore", "healthy"]),
   },
   watchdogSec: {
     meaning:
@@ -160,6 +160,13 @@ export const ANNOTATIONS = {
     pod: ["podgen.io/requires"],
     container: [],
     check: checkOrder,
+  },
+  drainSeconds: {
+    meaning:
+      "How many seconds a container that is about to stop may go on with connections on which somebody waits for something, while new ones are held back or go to other pods: only then is it asked to end. 0: it is asked at once. Less than terminationGracePeriodSeconds, which begins after it; by default 10, or half of that where it is less. Connections of published ports and of Services count",
+    pod: ["podgen.io/drain-seconds"],
+    container: [],
+    check: (value) => (/^(0|[1-9]\d{0,4})$/.test(value) ? undefined : { problem: "is no number of seconds from 0 to 99999" }),
   },
   cronRuns: {
     meaning:

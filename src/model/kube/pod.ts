@@ -10,6 +10,7 @@ import { readMetadata } from "./metadata.js";
 import { readOrder } from "./order.js";
 import { containerNames } from "./rules/container-names.js";
 import { dns } from "./rules/dns.js";
+import { drain } from "./rules/drain.js";
 import { envSources } from "./rules/env-sources.js";
 import { escalation } from "./rules/escalation.js";
 import { hooks } from "./rules/hooks.js";
@@ -43,6 +44,7 @@ import { readVolume } from "./volume.js";
 const RULES: readonly ((view: PodView) => void)[] = [
   containerNames,
   dns,
+  drain,
   envSources,
   escalation,
   hostNames,
@@ -106,6 +108,7 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
       restartPolicy: (spec?.text("restartPolicy") ?? "Always") as RestartPolicy,
       terminationGracePeriodSeconds: spec?.integer("terminationGracePeriodSeconds") ?? 30,
       ...(deadline === undefined ? {} : { activeDeadlineSeconds: deadline }),
+      ...readDrain(metadata.annotations),
       hostNetwork: spec?.flag("hostNetwork") ?? false,
       ...(account === undefined || account === "default" ? {} : { serviceAccountName: account }),
       ...(hostname === undefined ? {} : { hostname }),
@@ -136,6 +139,11 @@ export function readPod(document: Reader, report: Report, made?: MadePod): PodVi
 function readShared(spec: Reader | undefined): Pick<PodModel, "processes" | "hostIPC"> {
   const processes = spec?.flag("hostPID") ? "host" : spec?.flag("shareProcessNamespace") ? "shared" : undefined;
   return { ...(processes === undefined ? {} : { processes }), ...(spec?.flag("hostIPC") ? { hostIPC: true } : {}) };
+}
+
+function readDrain(annotations: Readonly<Record<string, string>>): Pick<PodModel, "drainSeconds"> {
+  const asked = annotationOf(annotations, "drainSeconds");
+  return asked === undefined ? {} : { drainSeconds: Number(asked) };
 }
 
 /** hostnameOverride is the whole name. */

@@ -20,6 +20,7 @@ export function containerBody(pod: PodPlan, container: PlannedContainer, facts: 
     RESTART: RESTART[container.restartPolicy],
     NOTIFY_ACCESS: notifyAccess(container),
     EXEC_START_POST: startPost(pod, container, facts),
+    DRAIN: drain(pod, container, facts),
     EXEC_STOP: preStop(pod, container, facts),
     WATCHDOG: text(container.watchdogSeconds),
     PROBE: container.probes === undefined ? undefined : probeUnit(pod.name, container.name),
@@ -57,6 +58,12 @@ function probed(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts)
 function preStop(pod: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
   if (!stopsItself(pod, container)) return undefined;
   return `-${execLine([paths.podrt, "hook", "--pre-stop", ...stopWords(pod, container), "--bundle", container.bundle])}`;
+}
+
+/** It stops all the same where this fails. */
+function drain({ name, drainSeconds }: PodPlan, container: PlannedContainer, { paths }: HostFacts): string | undefined {
+  if (drainSeconds === undefined) return undefined;
+  return `-${execLine([paths.podrt, "drain", "--seconds", String(drainSeconds), runDir(name, container.name)])}`;
 }
 
 /** A sidecar stops after the others, and has what they have left of the pod's grace. */
@@ -132,7 +139,11 @@ export function stopSeconds(pod: PodPlan, container: PlannedContainer): number {
 export function podStopSeconds(pod: PodPlan): number {
   const sidecars = pod.containers.filter((c) => c.sidecar);
   const others = pod.containers.filter((c) => !c.sidecar);
-  return Math.max(...others.map((c) => stopSeconds(pod, c))) + sidecars.length * (pod.graceSeconds === 0 ? 10 : HOOK_SECONDS);
+  return (
+    (pod.drainSeconds ?? 0) +
+    Math.max(...others.map((c) => stopSeconds(pod, c))) +
+    sidecars.length * (pod.graceSeconds === 0 ? 10 : HOOK_SECONDS)
+  );
 }
 
 function text(number: number | undefined): string | undefined {

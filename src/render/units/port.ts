@@ -1,10 +1,12 @@
 // The units of a published port: the socket that systemd holds, and the forwarder behind it.
+import balanceTemplate from "../../../templates/balance.service";
 import forwardTemplate from "../../../templates/forward.service";
 import socketTemplate from "../../../templates/port.socket";
 import type { HostFacts } from "../../base/facts.js";
 import { containerUnit, INFRA, infraUnit, podSlice, podUnit, runDir } from "../../plan/names.js";
 import { before } from "../../plan/sequence.js";
 import type { PlannedPort, PodPlan } from "../../plan/types.js";
+import { podStopSeconds } from "./container.js";
 import { execLine, unitValue } from "./escape.js";
 import { fill } from "./template.js";
 
@@ -34,6 +36,7 @@ export function socketBody(pod: PodPlan, port: PlannedPort): string {
 /** `pod-web__8080-tcp.service`. */
 export function forwardBody(pod: PodPlan, port: PlannedPort, facts: HostFacts): string {
   const join = ["--join", runDir(pod.name, INFRA)];
+  const linger = pod.drainSeconds === undefined || port.protocol === "UDP" ? 1 : podStopSeconds(pod);
   const target = ["--port", String(port.containerPort), "--protocol", port.protocol.toLowerCase()];
   return fill(forwardTemplate, {
     DESCRIPTION: unitValue(`Pod ${pod.name}: forwarder of host port ${shown(port)}`),
@@ -41,7 +44,19 @@ export function forwardBody(pod: PodPlan, port: PlannedPort, facts: HostFacts): 
     SOCKET: `${port.unit}.socket`,
     POD: podUnit(pod.name),
     SLICE: unitValue(podSlice(pod.name)),
-    EXEC_START: execLine([facts.paths.podrt, "forward", ...join, ...target]),
+    // It has what the containers have: connections end when they do.
+    EXEC_START: execLine([facts.paths.podrt, "forward", ...(linger === 1 ? [] : ["--linger", String(linger)]), ...join, ...target]),
+    TIMEOUT_STOP: String(linger + 4),
+  });
+}
+
+/** The same of one that stand-ins of the pod have, too: it leads to whom of them is ready. */
+export function spreadBody(pod: PodPlan, port: PlannedPort, facts: HostFacts): string {
+  const words = ["--backends", port.spread?.list ?? "", "--protocol", port.protocol.toLowerCase(), "--fallback"];
+  return fill(balanceTemplate, {
+    DESCRIPTION: unitValue(`Pod ${pod.name}: connections of host port ${shown(port)}`),
+    SOCKET: `${port.unit}.socket`,
+    EXEC_START: execLine([facts.paths.podrt, "balance", ...words]),
   });
 }
 

@@ -1,13 +1,14 @@
 // What annotations ask of systemd must fit the container they speak for: who pings must be heard, who gets sockets must have such ports.
 import { quote } from "../../../spec/quote.js";
 import type { AnnotationName } from "../annotations.js";
-import { annotationKey } from "../annotations.js";
+import { annotationKey, annotationOf } from "../annotations.js";
 import type { ContainerView, PodView } from "../view.js";
 
 export function serviceAnnotations(view: PodView): void {
   for (const container of view.containers) {
     reload(view, container);
     if (container.model.init && container.model.sidecar !== true) continue;
+    healthy(view, container);
     watchdog(view, container);
     sockets(view, container);
   }
@@ -35,6 +36,17 @@ function reload(view: PodView, container: ContainerView): void {
   }
   if (reloadSignal !== undefined && !updatesFiles)
     reportAt(view, container, "reloadSignal", "says nothing where files are not updated", "write podgen.io/config-reload: update too");
+}
+
+function healthy(view: PodView, container: ContainerView): void {
+  const { name, probes } = container.model;
+  if (
+    annotationOf(view.model.annotations, "sdnotify", name) !== "healthy" ||
+    probes?.startup !== undefined ||
+    probes?.readiness !== undefined
+  )
+    return;
+  reportAt(view, container, "sdnotify", `container ${quote(name)} has no startup or readiness probe that could say so`, "give it one");
 }
 
 function watchdog(view: PodView, container: ContainerView): void {

@@ -1,7 +1,7 @@
 // Deployments, StatefulSets, DaemonSets, ReplicaSets and what those were before: a template becomes pods with fixed names, NAME-0, NAME-1, ….
 import type { Reader } from "../../../spec/reader.js";
 import type { Report } from "../../../spec/report.js";
-import type { ClaimModel, PodModel, WorkloadKind, WorkloadModel } from "../../types.js";
+import type { ClaimModel, Container, PodModel, WorkloadKind, WorkloadModel } from "../../types.js";
 import { readMetadata } from "../metadata.js";
 import { matching, readSelector, selects } from "../selector.js";
 import type { Found, PodView } from "../view.js";
@@ -55,7 +55,12 @@ export function readWorkload(kind: WorkloadKind, document: Reader, report: Repor
       : [makePod(view.model, metadata, { index, claimed: claims.volumes(index), waits: wish.ordered && index > first, domain })];
   const numbers = (from: number, count: number): number[] => Array.from({ length: count }, (_, i) => from + i);
   const alone = view === undefined ? undefined : oneHolder(view.model);
-  const surge = alone === undefined ? numbers(first + replicas, beyond).flatMap(made) : [];
+  const surge =
+    alone === undefined
+      ? numbers(first + replicas, beyond)
+          .flatMap(made)
+          .map(standIn)
+      : [];
   const rollout = alone === undefined || wish.maxSurge === 0 ? wish : { ...wish, noSurge: alone };
   const pods = numbers(first, replicas).flatMap(made);
   // What is said of the template's pods is said of one that there is.
@@ -122,10 +127,18 @@ function after(name: string, at: PodModel["at"]): NonNullable<PodModel["order"]>
   return { kind: "pod", name, condition: "ready", requires: false, at };
 }
 
+/** Ports of the host are the first pod's, whose socket units lead to its stand-ins too. */
+function standIn(pod: PodModel): PodModel {
+  const unpublished = (c: Container): Container => ({ ...c, ports: c.ports.map(({ hostPort: _, ...port }) => port) });
+  return { ...pod, initContainers: pod.initContainers.map(unpublished), containers: pod.containers.map(unpublished) };
+}
+
 /** Why no second pod of this template can run beside one, as a clause; undefined where it can. */
 function oneHolder({ containers, initContainers, hostNetwork, userns }: PodModel): string | undefined {
   if (userns?.mode === "auto") return "each pod has ids of its own, and of those there are few";
-  const ports = [...initContainers, ...containers].flatMap((c) => c.ports);
-  const held = ports.find((p) => p.hostPort !== undefined || hostNetwork);
+  const all = [...initContainers, ...containers];
+  const passed = all.find((c) => c.sockets !== undefined);
+  if (passed !== undefined) return `container "${passed.name}" has listening sockets of the host itself`;
+  const held = hostNetwork ? all.flatMap((c) => c.ports)[0] : undefined;
   return held === undefined ? undefined : `port ${held.hostPort ?? held.containerPort} of the host has room for one pod`;
 }
