@@ -74,6 +74,12 @@ const prune: OptionSpec = {
   describe: "also delete pods that were applied from these files and stand there no more",
 };
 
+/** What a difference is shown of: units where neither is said. */
+const shown: readonly OptionSpec[] = [
+  { name: "specs", type: "boolean", describe: "show what of the specs themselves is another than was applied last" },
+  { name: "units", type: "boolean", describe: "show what becomes of units and bundles: the default, and with --specs both" },
+];
+
 export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "apply",
@@ -104,15 +110,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "diff",
     positionals: "[files..]",
     describe: "what apply would change; exit 0 nothing, 1 something, 2 an error",
-    options: [file, kustomize, recursive, ...variables, prune, outputShort],
-    examples: [["podgen diff web.yaml", "units, bundles and which containers would restart"]],
+    options: [file, kustomize, recursive, ...variables, prune, ...shown, outputShort],
+    examples: [
+      ["podgen diff web.yaml", "units, bundles and which containers would restart"],
+      ["podgen diff --specs web.yaml", "what of the spec is another, object by object"],
+    ],
     load: () => import("./commands/diff.js"),
   },
   {
     name: "plan",
     positionals: "[files..]",
     describe: "diff, and keep what it has shown for apply; exit 0 nothing, 1 something, 2 an error",
-    options: [file, kustomize, recursive, ...variables, prune, planOutput],
+    options: [file, kustomize, recursive, ...variables, prune, ...shown, planOutput],
     examples: [
       ["podgen plan web.yaml -o web.plan", "what apply would change, kept in a file"],
       ["podgen apply web.plan", "just that, or nothing where anything has moved since"],

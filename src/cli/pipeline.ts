@@ -17,6 +17,7 @@ import type { Plan } from "../plan/types.js";
 import { type ImageError, type ImageReader, isImageError } from "../ports/images.js";
 import { renderPlan } from "../render/index.js";
 import type { Rendered } from "../render/types.js";
+import type { SpecDocument } from "../spec/node.js";
 import { parseYaml } from "../spec/yaml.js";
 import type { SpecText } from "./input.js";
 import { readObjects } from "./installed.js";
@@ -29,7 +30,7 @@ export interface Stage<T> {
 }
 
 /** Text to model: no machine needed. All findings of all files at once. */
-export function compileModel(texts: readonly SpecText[]): Stage<Model> {
+export function compileModel(texts: readonly SpecText[]): Stage<Model> & { readonly documents: readonly SpecDocument[] } {
   const diagnostics: Diagnostic[] = [];
   const used = new Set<string>();
   const documents = texts.flatMap((t) => {
@@ -42,7 +43,7 @@ export function compileModel(texts: readonly SpecText[]): Stage<Model> {
   for (const name of asked) if (!used.has(name)) diagnostics.push(unused(name));
   const model = buildModel(documents);
   diagnostics.push(...model.diagnostics);
-  return model.value === undefined || hasErrors(diagnostics) ? { diagnostics } : { diagnostics, value: model.value };
+  return model.value === undefined || hasErrors(diagnostics) ? { diagnostics, documents } : { diagnostics, documents, value: model.value };
 }
 
 function unused(name: string): Diagnostic {

@@ -16,8 +16,10 @@ import { scaledDown } from "../diff/surge.js";
 import type { ChangeSet } from "../diff/types.js";
 import { withoutPods } from "../diff/without.js";
 import type { Model } from "../model/types.js";
+import { type Written, writtenObjects } from "../model/written.js";
 import { claimedVolumes } from "../plan/claim-objects.js";
 import { claimedNames, claimedPorts } from "../plan/claims.js";
+import { type SpecTexts, specTexts } from "../plan/spec-texts.js";
 import type { FileReader } from "../ports/files.js";
 import type { ImageReader } from "../ports/images.js";
 import type { ManagerReader } from "../ports/manager.js";
@@ -54,6 +56,9 @@ export interface Proposal extends Compiled {
   readonly manifest: Manifest;
   /** Files of our unit names that are not ours, by unit. */
   readonly foreign: ReadonlyMap<string, string>;
+  readonly written: readonly Written[];
+  /** The same as texts to keep and to show. */
+  readonly specs: SpecTexts;
 }
 
 export interface ProposeOptions {
@@ -82,7 +87,8 @@ export async function propose(texts: readonly SpecText[], readers: Readers, opti
   const compiled = await compilePlan(texts, model.value, given);
   const diagnostics: Diagnostic[] = [...model.diagnostics, ...compiled.diagnostics];
   if (compiled.value === undefined) return { diagnostics };
-  return compare(compiled.value, manifest, texts, readers, options, diagnostics);
+  const written = writtenObjects(model.documents);
+  return compare({ ...compiled.value, written, specs: specTexts(written, key) }, manifest, texts, readers, options, diagnostics);
 }
 
 /** The store's key where there are Secrets to keep; a reader has none before the first apply of one. */
@@ -108,12 +114,14 @@ export async function proposeAgain(
   const given = { facts, manifest, secretKey: key, read: (path: string) => files.read(path) };
   const compiled = await planModel(texts, proposal.model, proposal.images, given);
   const errors = compiled.diagnostics.filter((d) => d.severity === "error");
-  return compiled.value === undefined ? { diagnostics: errors } : compare(compiled.value, manifest, texts, readers, options, errors);
+  if (compiled.value === undefined) return { diagnostics: errors };
+  const { written } = proposal;
+  return compare({ ...compiled.value, written, specs: specTexts(written, key) }, manifest, texts, readers, options, errors);
 }
 
 /** The last step: what is wanted against what is there. */
 async function compare(
-  compiled: Compiled,
+  compiled: Compiled & Pick<Proposal, "written" | "specs">,
   manifest: Manifest,
   texts: readonly SpecText[],
   readers: Readers,

@@ -55,11 +55,12 @@ export function showNotes(changes: ChangeSet): string {
   return (changes.notes ?? []).map((note) => `note: ${note}\n`).join("");
 }
 
-/** Paths and verdicts as data; contents are left out, secrets could be among them. */
-export function changesJson(changes: ChangeSet): string {
+/** Paths and verdicts as data; contents are left out, secrets could be among them. `more`: members beside. */
+export function changesJson(changes: ChangeSet, more: Readonly<Record<string, unknown>> = {}): string {
   const files = (list: readonly FileChange[]) => list.map((f) => ({ path: f.path, action: f.action, kind: f.kind }));
   return json("ChangeSet", {
     changed: !changes.empty,
+    ...more,
     forgotten: changes.forgotten,
     shared: files(changes.shared),
     notes: changes.notes ?? [],

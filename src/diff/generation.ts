@@ -26,6 +26,8 @@ export interface Generation {
   readonly back?: number;
   /** An apply was killed when this was the newest: whether it ever ran is not known. */
   readonly doubtful?: true;
+  /** The specs it was made of, by `Pod/web`, without values of Secrets; absent: an older podgen's. */
+  readonly specs?: Readonly<Record<string, string>>;
   readonly content: GenerationContent;
 }
 
@@ -79,6 +81,21 @@ export function contentOf(lineage: Lineage, rendered: Rendered, images: Iterable
     objects: recordOf(objects),
     images: [...new Map([...images].filter((i) => needed.has(i.digest)).map((i) => [i.digest, i])).values()],
   };
+}
+
+/** The specs of a lineage and of the objects it refers to, among all those of an apply. */
+export function specsOfLineage(
+  lineage: Lineage,
+  { objects }: Pick<GenerationContent, "objects">,
+  specs: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const keys = [specKey(lineage.name, lineage.workload?.rollout.kind), ...Object.keys(objects)];
+  return recordOf(keys.flatMap((key) => (specs[key] === undefined ? [] : [[key, specs[key]] as const])));
+}
+
+/** `Deployment/web` of `deployment/web`. */
+export function specKey(lineage: string, kind = "Pod"): string {
+  return `${kind}/${lineage.slice(lineage.indexOf("/") + 1)}`;
 }
 
 /** Of what would be made: neither when, nor the images' configuration, nor where it was written. */

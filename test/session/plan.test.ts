@@ -112,6 +112,57 @@ test("apply of a plan: refused once its spec, or what is installed, has moved; e
   await host.ok(["delete", "web"]);
 });
 
+test("specs: what was applied last against what is written, through applies, failures and rollbacks", async () => {
+  const kept = `${host.session.home}/.local/state/podgen/specs.json`;
+  const spec = host.spec("web.yaml", web("one"));
+  const fresh = await host.podgen(["diff", "--specs", spec]);
+  assert.equal(fresh.code, 1);
+  assert.match(fresh.stdout, /^\+\+\+ Pod\/web\n/m);
+  await host.ok(["apply", spec]);
+  assert.equal(statSync(kept).mode & 0o777, 0o600);
+  assert.doesNotMatch(execFileSync("cat", [kept], { encoding: "utf8" }), /hunter2|aHVudGVyMg/);
+  host.spec("web.yaml", `# a comment\n${web("one")}`);
+  assert.deepEqual(await host.podgen(["diff", "--specs", spec]), { code: 0, stdout: "", stderr: "" });
+
+  host.spec("web.yaml", web("two").replace("hunter2", "hunter3"));
+  const changed = await host.podgen(["diff", "--specs", spec]);
+  assert.equal(changed.code, 1);
+  assert.match(changed.stdout, /^--- Pod\/web\n[\s\S]*^- +- echo one; exec sleep 1000\n\+ +- echo two; exec sleep 1000\n/m);
+  assert.match(changed.stdout, /^- {2}password: \(secret [0-9a-f]{12}\)\n\+ {2}password: \(secret [0-9a-f]{12}\)\n/m);
+  assert.doesNotMatch(changed.stdout, /hunter|pod-web_app\.service/);
+  assert.match(await both(spec), /^--- Pod\/web\n[\s\S]*pod\/web configured\n/m);
+  const { specs } = JSON.parse((await host.podgen(["diff", "--specs", "-o", "json", spec])).stdout);
+  assert.deepEqual(
+    specs.map((s: { object: string; action: string }) => [s.object, s.action]),
+    [
+      ["Pod/web", "update"],
+      ["Secret/login", "update"],
+    ],
+  ); // prettier-ignore
+
+  // What fails is not what was applied.
+  host.spec("web.yaml", web("two").replace("[sh, -c", "[/no/such/program, -c"));
+  assert.equal((await host.podgen(["apply", spec])).code, 3);
+  host.spec("web.yaml", web("one"));
+  assert.equal((await host.podgen(["diff", "--specs", spec])).stdout, "");
+  host.spec("web.yaml", web("two"));
+  await host.ok(["apply", spec]);
+  await host.ok(["rollback", "web"]);
+  host.spec("web.yaml", web("one"));
+  assert.equal((await host.podgen(["diff", "--specs", spec])).stdout, "");
+  // Of no consequence, and yet applied.
+  host.spec("web.yaml", web("one").replace("metadata: { name: web }", "metadata: { name: web, annotations: { who: me } }"));
+  assert.equal((await host.podgen(["diff", "--specs", spec])).code, 1);
+  assert.equal(await host.ok(["apply", spec]), "pod/web unchanged\n");
+  assert.equal((await host.podgen(["diff", "--specs", spec])).code, 0);
+  await host.ok(["delete", "-f", spec]);
+  assert.equal(existsSync(kept), false);
+});
+
+async function both(spec: string): Promise<string> {
+  return (await host.podgen(["diff", "--specs", "--units", spec])).stdout;
+}
+
 test("what a plan cannot be made of is refused: standard input, a word that may be a mistyped format", async () => {
   assert.equal((await host.podgen(["plan", "-", "-o", "x.plan"], { input: web("one") })).code, 64);
   assert.equal((await host.podgen(["plan", host.spec("web.yaml", web("one")), "-o", "jsno"])).code, 64);

@@ -19,6 +19,7 @@ import { makeKey } from "../secret-key.js";
 import { openReaders, type Proposal, type ProposeOptions, propose, proposeAgain, type Readers } from "../session.js";
 import type { Choose } from "../short-names.js";
 import { changesJson, reportJson, showChanges, showFailures, showNotes, showReport } from "../show.js";
+import { type AppliedSpecs, areSpecsKept, keepSpecs } from "../specs.js";
 
 export interface ApplyWishes extends ProposeOptions {
   readonly wait: boolean;
@@ -95,6 +96,7 @@ export async function carryOut(
   await runtime.install();
   if (proposal.changes.empty) {
     await keepChoices(proposal, context);
+    await keepSpecsOfUnchanged(proposal, readers, context);
     // One that was killed as it began may have left its manifest half written.
     const { paths } = readers.facts;
     await (await context.host.files()).tidy(manifestPath(paths), paths.state);
@@ -109,6 +111,14 @@ export async function carryOut(
   } finally {
     await release();
   }
+}
+
+/** What a spec says may be another though nothing comes of it, an annotation say. */
+async function keepSpecsOfUnchanged({ specs, changes, manifest }: Proposal, { facts, files }: Readers, context: Context): Promise<void> {
+  const applied = { wanted: specs, changes };
+  if (await areSpecsKept(applied, manifest, facts.paths, files)) return;
+  await (await context.host.manager()).lock(LOCK_DEADLINE_MS);
+  await keepSpecs(applied, await readManifest(facts.paths, files), facts.paths, await context.host.files());
 }
 
 /** Somebody else may have written while we pulled: what counts is the difference under the writer's lock. */
@@ -139,12 +149,13 @@ async function applyUnderLock(
     if (again.value.changes.empty) return unchanged(again.value.changes);
     await shiftLayers(again.value, images);
     const keeper = new Keeper(readers.facts.paths, files);
+    const { specs, changes } = again.value;
     try {
       await keeper.keep({ ...again.value, images: again.value.images.values() }, Date.now());
       const ports = { manager, images, runtime, journal, files, clock: realClock };
-      report = await applyChanges(ports, again.value.changes, applyOptions(readers, again.value.manifest, wishes));
+      report = await applyChanges(ports, changes, applyOptions(readers, again.value.manifest, wishes));
     } finally {
-      await settle(keeper, report, readers, context);
+      await settle(keeper, report, readers, context, { wanted: specs, changes });
     }
     return report;
   } finally {
@@ -153,13 +164,20 @@ async function applyUnderLock(
 }
 
 /** What is left of generations when it could not be put in order is no reason to call the apply failed: the next one does it. */
-export async function settle(keeper: Keeper, report: ApplyReport | undefined, readers: Readers, context: Context): Promise<void> {
+export async function settle(
+  keeper: Keeper,
+  report: ApplyReport | undefined,
+  readers: Readers,
+  context: Context,
+  specs: AppliedSpecs,
+): Promise<void> {
   try {
     const after = await readManifest(readers.facts.paths, readers.files);
     await keeper.settle(report, after);
     await forgetHolds(readers.facts.paths, await context.host.files(), after);
     const good = report?.pods.filter((p) => p.outcome !== "failed" && p.outcome !== "rolled-back") ?? [];
     await settleRejected(readers.facts.paths, await context.host.files(), new Set(good.map((p) => p.name)), after.pods);
+    await keepSpecs(specs, after, readers.facts.paths, await context.host.files());
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     context.err.write(`podgen: warning: what is remembered of earlier applies is not put in order: ${what}\n`);
@@ -204,11 +222,16 @@ export async function applyDeletion(
   ]);
   await manager.lock(LOCK_DEADLINE_MS);
   const { manifest, changes } = await make();
-  if (changes.empty) return unchanged(changes);
   const files = await context.host.files();
+  const specs = { wanted: {}, changes };
+  if (changes.empty) {
+    // What one that was killed had still to forget.
+    await settle(new Keeper(readers.facts.paths, files), undefined, readers, context, specs);
+    return unchanged(changes);
+  }
   const ports = { manager, images, runtime, journal, files, clock: realClock };
   const report = await applyChanges(ports, changes, applyOptions(readers, manifest, { wait: true }));
-  await settle(new Keeper(readers.facts.paths, files), report, readers, context);
+  await settle(new Keeper(readers.facts.paths, files), report, readers, context, specs);
   return report;
 }
 

@@ -19,7 +19,7 @@ import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
 import { Keeper } from "../history/keep.js";
-import { chooseGeneration, lineageOf } from "../history/lineage.js";
+import { chooseGeneration, lineageOf, specsOf } from "../history/lineage.js";
 import { readGenerations } from "../history/store.js";
 import { heldPods } from "../holds.js";
 import { readInstalled } from "../installed.js";
@@ -78,7 +78,10 @@ async function carryOut(generation: Generation, readers: Readers, args: Args, co
     const timeout = args.number("timeout");
     let report: ApplyReport | undefined;
     try {
-      await keeper.keep({ rendered, images: generation.content.images, changes, manifest, back: generation.number }, Date.now());
+      await keeper.keep(
+        { rendered, images: generation.content.images, changes, manifest, specs: generation.specs, back: generation.number },
+        Date.now(),
+      );
       const ports = { manager, images, runtime, journal, files, clock: realClock };
       report = await applyChanges(
         ports,
@@ -86,7 +89,7 @@ async function carryOut(generation: Generation, readers: Readers, args: Args, co
         applyOptions(readers, manifest, { wait: true, ...(timeout === undefined ? {} : { timeout }) }),
       );
     } finally {
-      await settle(keeper, report, readers, context);
+      await settle(keeper, report, readers, context, { wanted: specsOf(generation), changes });
     }
     // The watcher would bring it at once: its file still says so.
     if (report.exitCode === 0) await rejectVersions(readers.facts.paths, files, left(rendered, manifest));

@@ -3,8 +3,18 @@ import type { ApplyReport } from "../../apply/types.js";
 import type { ImageFacts, Paths } from "../../base/facts.js";
 import type { Manifest } from "../../base/installed.js";
 import { ownerName } from "../../base/owner.js";
-import { contentDigest, contentOf, type Generation, HISTORY_LIMIT, isRenewed, type Lineage, lineagesOf } from "../../diff/generation.js";
+import {
+  contentDigest,
+  contentOf,
+  type Generation,
+  HISTORY_LIMIT,
+  isRenewed,
+  type Lineage,
+  lineagesOf,
+  specsOfLineage,
+} from "../../diff/generation.js";
 import type { ChangeSet } from "../../diff/types.js";
+import type { SpecTexts } from "../../plan/spec-texts.js";
 import type { FileWriter } from "../../ports/files.js";
 import type { Rendered } from "../../render/types.js";
 import { UserError } from "../exit.js";
@@ -16,6 +26,8 @@ export interface Proposed {
   readonly images: Iterable<ImageFacts>;
   readonly changes: ChangeSet;
   readonly manifest: Manifest;
+  /** What was written; absent where that is not known. */
+  readonly specs?: SpecTexts | undefined;
   /** The generation that this is a return to. */
   readonly back?: number;
 }
@@ -33,7 +45,7 @@ export class Keeper {
   }
 
   /** Before anything is changed. One that cannot be kept is an error: there would be no way back. */
-  async keep({ rendered, images, changes, manifest, back }: Proposed, now: number): Promise<void> {
+  async keep({ rendered, images, changes, manifest, specs, back }: Proposed, now: number): Promise<void> {
     const all = [...images];
     const renewed = lineagesOf(rendered).filter((lineage) => isRenewed(lineage, changes.pods));
     if (renewed.length > 0) this.#limit = await readLimit(this.#paths, this.#files);
@@ -51,7 +63,17 @@ export class Keeper {
         if (latest !== undefined && lineage.pods.some((p) => manifest.pods[p.name]?.unfinished === true))
           await writeGeneration(this.#paths, this.#files, { ...latest, doubtful: true });
         const number = last + 1;
-        const generation: Generation = { version: 1, number, at: now, name, digest, ...(back === undefined ? {} : { back }), content };
+        const written = specs === undefined ? {} : { specs: specsOfLineage(lineage, content, specs) };
+        const generation: Generation = {
+          version: 1,
+          number,
+          at: now,
+          name,
+          digest,
+          ...(back === undefined ? {} : { back }),
+          ...written,
+          content,
+        };
         this.#written.push({ lineage, number });
         await writeGeneration(this.#paths, this.#files, generation);
       }),

@@ -1,7 +1,7 @@
 // Lineages as people name them, and what of their generations is installed.
 import type { Manifest } from "../../base/installed.js";
 import { ownerName } from "../../base/owner.js";
-import { entriesOf, type Generation } from "../../diff/generation.js";
+import { entriesOf, type Generation, specKey } from "../../diff/generation.js";
 import { sameEntry } from "../../diff/manifest.js";
 import { EXIT, UserError } from "../exit.js";
 import { podsOf, type Target } from "../targets.js";
@@ -12,6 +12,11 @@ export function lineageOf(manifest: Manifest, target: Target): string {
   const [first] = podsOf(manifest, target);
   const pod = manifest.pods[first?.pod ?? ""];
   return pod?.owner === undefined ? (first?.pod ?? "") : ownerName(pod.owner);
+}
+
+/** The specs that a return to it brings back; undefined, of its own, where they are not known. */
+export function specsOf({ name, specs, content }: Generation): Readonly<Record<string, string | undefined>> {
+  return specs ?? { [specKey(name, content.workload?.rollout.kind)]: undefined };
 }
 
 /** Whether its pods are installed just so. */
