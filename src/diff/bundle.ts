@@ -5,6 +5,7 @@ const PARTS: readonly (readonly [RegExp, string])[] = [
   [/^process\.args/, "command"],
   [/^process\.cwd/, "working directory"],
   [/^process\.terminal/, "terminal"],
+  [/^process\.rlimits/, "limits of processes"],
   [/^(process\.(user|capabilities|noNewPrivileges|apparmorProfile|selinuxLabel)|root\.readonly)/, "security context"],
   [/^(linux\.(maskedPaths|readonlyPaths|sysctl)|annotations\.io\.podgen\.(user|groups|privileged|seccomp.*)$)/, "security context"],
   [/^linux\.namespaces/, "namespaces"],

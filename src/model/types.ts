@@ -164,8 +164,22 @@ export type ProbeKind = "startup" | "readiness" | "liveness";
 /** At least one. */
 export type Probes = { readonly [K in ProbeKind]?: Probe };
 
+/** A limit of setrlimit(2), `nofile`; -1: none. */
+export interface Ulimit {
+  readonly name: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
 export interface Container {
   readonly name: string;
+  /** How many processes it may have; 0: no limit of its own. Absent: podgen's own. */
+  readonly pidsLimit?: number;
+  /** Processors and memory nodes, in the kernel's list format; absent: all. */
+  readonly cpuset?: string;
+  readonly memoryNodes?: string;
+  /** Absent: the user's. */
+  readonly ulimits?: readonly Ulimit[];
   readonly init: boolean;
   /** An init container that goes on beside the others (restartPolicy Always); absent: it runs to its end. */
   readonly sidecar?: true;

@@ -131,6 +131,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     notify: spec.notify === true,
     ...(spec.reloadSignal === undefined ? {} : { reloadSignal: spec.reloadSignal }),
     ...(spec.watchdogSeconds === undefined ? {} : { watchdogSeconds: spec.watchdogSeconds }),
+    ...(spec.ulimits === undefined ? {} : { ulimits: spec.ulimits }),
     ...planResources(context, ofContainer(spec)),
   };
   const late = [...stated.args, ...stated.env].some(hasAddress) ? { ...stated, addresses: true } : stated;

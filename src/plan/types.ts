@@ -4,7 +4,7 @@ import type { ImageFacts } from "../base/facts.js";
 import type { PodEdge } from "../base/pod-order.js";
 import type { RolloutWish } from "../base/rollout.js";
 import type { ServedPod } from "../base/service.js";
-import type { Hook, OwnerRef, Probes, PullPolicy, RestartPolicy } from "../model/types.js";
+import type { Hook, OwnerRef, Probes, PullPolicy, RestartPolicy, Ulimit } from "../model/types.js";
 import type { PlannedCron } from "./cron.js";
 import type { FileEnv } from "./env.js";
 import type { PlannedJob } from "./jobs.js";
@@ -108,6 +108,8 @@ export interface PlannedContainer extends PlannedResources {
   /** It says itself when it is ready. */
   readonly notify: boolean;
   readonly watchdogSeconds?: number;
+  /** Absent: the user's own limits. */
+  readonly ulimits?: readonly Ulimit[];
 }
 
 /** Kubernetes' resources in systemd's terms. */
@@ -116,6 +118,10 @@ export interface PlannedResources {
   readonly cpuWeight?: number;
   readonly memoryMax?: number;
   readonly memoryMin?: number;
+  /** systemd's TasksMax=; absent: what its default is. */
+  readonly tasksMax?: number | "infinity";
+  readonly allowedCpus?: string;
+  readonly allowedMemoryNodes?: string;
 }
 
 /** A published port: one socket unit and one forwarder unit. */

@@ -5,7 +5,7 @@ import { Host, hostImage, must } from "../lib/host.js";
 
 const spec = `apiVersion: v1
 kind: Pod
-metadata: { name: lim }
+metadata: { name: lim, annotations: { podgen.io/pids-limit: "40" } }
 spec:
   terminationGracePeriodSeconds: 1
   containers:
@@ -40,6 +40,7 @@ test("the unit has the limits", async () => {
   assert.equal(await host.property(UNIT, "MemoryMax"), String(64 * 1024 * 1024));
   assert.equal(await host.property(UNIT, "MemoryMin"), String(16 * 1024 * 1024));
   assert.equal(await host.property(UNIT, "CPUQuotaPerSecUSec"), "500ms");
+  assert.equal(await host.property(UNIT, "TasksMax"), "40");
 });
 
 test("the kernel has them where there are controllers; where there are none, doctor says so", async (t) => {
@@ -53,6 +54,7 @@ test("the kernel has them where there are controllers; where there are none, doc
   for (const [controller, file, wanted] of [
     ["memory", "memory.max", String(64 * 1024 * 1024)],
     ["cpu", "cpu.max", "50000 100000"],
+    ["pids", "pids.max", "40"],
   ] as const) {
     if (delegated.includes(controller)) {
       assert.equal(await has(file), wanted);
@@ -62,7 +64,7 @@ test("the kernel has them where there are controllers; where there are none, doc
       assert.match(said?.detail ?? "", new RegExp(controller));
     }
   }
-  if (delegated.length === 0) assert.match(applied, /resources are not enforced: the cpu and memory controller is not delegated/);
+  if (delegated.length === 0) assert.match(applied, /resources are not enforced: the cpu, memory and pids controllers are not delegated/);
 });
 
 test("containers of a pod are in one tree, below the pod's slice", async () => {

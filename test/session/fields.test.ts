@@ -221,6 +221,31 @@ test("resources are in the unit", async () => {
   assert.match(slice, /^MemoryMin=33554432$/m);
 });
 
+test("limits of processes, and how many there may be, on which processors; podgen's own and podman's words for them", async () => {
+  const annotated = (more: string): string =>
+    host.spec(
+      "bounds.yaml",
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: bounds, annotations: { ${more} } }\nspec:\n  terminationGracePeriodSeconds: 0\n  containers: [{ name: c, image: "${busybox}", command: [sleep, "1000"] }, { name: d, image: "${busybox}", command: [sleep, "1000"] }]\n`,
+    );
+  await host.ok([
+    "apply",
+    annotated(
+      'podgen.io/ulimit: "nofile=512:600,core=0", io.podman.annotations.pids-limit/c: "30", pids-limit.podgen.io/d: "-1", podgen.io/cpuset: "0", podgen.io/memory-nodes: "0"',
+    ),
+  ]);
+  assert.equal(await sh("bounds", "ulimit -Sn; ulimit -Hn; ulimit -c"), "512\n600\n0\n");
+  assert.equal(await host.property("pod-bounds_c.service", "TasksMax"), "30");
+  assert.equal(await host.property("pod-bounds_d.service", "TasksMax"), "infinity");
+  assert.equal(await host.property("pod-bounds_c.service", "AllowedCPUs"), "0");
+  assert.equal(await host.property("pod-bounds_c.service", "AllowedMemoryNodes"), "0");
+  const pid = await host.mainPid("pod-bounds_d.service");
+  const shown = await host.podgen(["diff", annotated('podgen.io/ulimit: "nofile=512:600,core=0"')]);
+  assert.match(shown.stdout, /pod-bounds_c\.service: reload \(unit file: AllowedCPUs, AllowedMemoryNodes, TasksMax\)/);
+  await host.ok(["apply", annotated('podgen.io/ulimit: "nofile=512:600,core=0"')]);
+  assert.equal(await host.property("pod-bounds_c.service", "TasksMax"), "2048", "as podman has it");
+  assert.equal(await host.mainPid("pod-bounds_d.service"), pid, "nothing restarts for it");
+});
+
 test("hostNetwork: the host's interfaces; otherwise the pod's own", async () => {
   await pod("hostnet", "", 'hostNetwork: true\ndnsConfig: { options: [{ name: ndots, value: "3" }] }');
   assert.match(await sh("hostnet", "cat /etc/resolv.conf"), /^options ndots:3$/m);

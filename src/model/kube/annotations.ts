@@ -2,6 +2,7 @@
 import { quote } from "../../spec/quote.js";
 import type { Problem } from "../../spec/report.js";
 import { checkOrder } from "./order.js";
+import { parseUlimits } from "./ulimits.js";
 import { isProblem, parseUserns } from "./userns.js";
 
 export interface Annotation {
@@ -47,6 +48,13 @@ function names(value: string): Problem | undefined {
   if (list.includes("")) return { problem: "is no list of names of ports, with commas between" };
   const twice = list.find((name, i) => list.indexOf(name) !== i);
   return twice === undefined ? undefined : { problem: `names ${quote(twice)} twice` };
+}
+
+/** As the kernel writes sets of processors and nodes: cpuset(7), list format. */
+function ranges(value: string): Problem | undefined {
+  const parts = value.split(",").map((part) => /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part));
+  const good = parts.every((m) => m !== null && (m[2] === undefined || Number(m[1]) <= Number(m[2])));
+  return good ? undefined : { problem: "is no list of numbers and ranges, as 0-3,6" };
 }
 
 /** Those that programs take for "read your settings". */
@@ -116,6 +124,35 @@ export const ANNOTATIONS = {
       "json-file": "podgen keeps logs in the journal",
       passthrough: "the journal shows lines of the container under its own unit",
     }),
+  },
+  pidsLimit: {
+    meaning:
+      "How many processes and threads a container may have (TasksMax=); without it 2048, as with podman, so that one that forks without end takes nothing from others. 0 or -1: as many as the user may",
+    pod: ["podgen.io/pids-limit"],
+    container: ["pids-limit.podgen.io/", "io.podman.annotations.pids-limit/"],
+    check: (value) => (/^(-1|\d{1,9})$/.test(value) ? undefined : { problem: "is no number of processes, nor -1" }),
+  },
+  cpuset: {
+    meaning: "The host's processors that a container may run on (AllowedCPUs=): 0-3,6",
+    pod: ["podgen.io/cpuset"],
+    container: ["cpuset.podgen.io/", "io.podman.annotations.cpuset/"],
+    check: ranges,
+  },
+  memoryNodes: {
+    meaning: "The host's NUMA nodes whose memory a container may have (AllowedMemoryNodes=): 0-1",
+    pod: ["podgen.io/memory-nodes"],
+    container: ["memory-nodes.podgen.io/", "io.podman.annotations.memory-nodes/"],
+    check: ranges,
+  },
+  ulimit: {
+    meaning:
+      "Limits of each process, of setrlimit(2): NAME=SOFT[:HARD], with commas between, in its units; -1 or unlimited: none. NAME is nofile, nproc, core, memlock, stack or another one of getrlimit(2), in small letters. More than the user's own hard limit cannot be had: the container does not start then",
+    pod: ["podgen.io/ulimit", "io.podman.annotations.ulimit"],
+    container: ["ulimit.podgen.io/"],
+    check: (value) => {
+      const limits = parseUlimits(value);
+      return "problem" in limits ? limits : undefined;
+    },
   },
   autoUpdate: {
     meaning:

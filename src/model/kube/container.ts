@@ -10,6 +10,7 @@ import { integersOf } from "./integers.js";
 import { readProbes } from "./probes.js";
 import { cpuMillis, memoryBytes } from "./quantity.js";
 import { readRestart } from "./restart.js";
+import { parseUlimits } from "./ulimits.js";
 
 /** Where Kubernetes, and so podrt, has the file for a container's last words. */
 const MESSAGE_PATH = "/dev/termination-log";
@@ -44,6 +45,7 @@ export function readContainer(
     volumeMounts: reader.objects("volumeMounts").map(readMount),
     limits: readResources(resources?.object("limits")),
     requests: readResources(resources?.object("requests")),
+    ...readBounds(annotations, name),
     tty: reader.flag("tty") ?? false,
     ...(annotationOf(annotations, "logDriver", name) === "none" ? { noLog: true as const } : {}),
     ...(reader.flag("stdin") && !reader.flag("tty") ? { stdin: reader.flag("stdinOnce") ? ("once" as const) : ("open" as const) } : {}),
@@ -53,6 +55,20 @@ export function readContainer(
     security: readSecurity(reader.object("securityContext"), podSecurity, annotationOf(annotations, "apparmor", name)),
     at: reader.place("name").at,
     imageAt: reader.place("image").at,
+  };
+}
+
+function readBounds(
+  annotations: Readonly<Record<string, string>>,
+  container: string,
+): Pick<Container, "pidsLimit" | "cpuset" | "memoryNodes" | "ulimits"> {
+  const pids = annotationOf(annotations, "pidsLimit", container);
+  const ulimits = parseUlimits(annotationOf(annotations, "ulimit", container) ?? "");
+  return {
+    ...(pids === undefined ? {} : { pidsLimit: Math.max(0, Number(pids)) }),
+    ...optional("cpuset", annotationOf(annotations, "cpuset", container)),
+    ...optional("memoryNodes", annotationOf(annotations, "memoryNodes", container)),
+    ...("limits" in ulimits ? { ulimits: ulimits.limits } : {}),
   };
 }
 

@@ -63,8 +63,13 @@ function processOf(container: PlannedContainer): Json {
     // Not inheritable and not ambient: what executes as another user than root starts without any, as in Kubernetes.
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     noNewPrivileges: container.noNewPrivileges,
+    ...(container.ulimits === undefined ? {} : { rlimits: container.ulimits.map(rlimit) }),
     ...(container.apparmor === undefined ? {} : { apparmorProfile: container.apparmor }),
   };
+}
+
+function rlimit({ name, soft, hard }: NonNullable<PlannedContainer["ulimits"]>[number]): Json {
+  return { type: `RLIMIT_${name.toUpperCase()}`, soft, hard };
 }
 
 function annotationsOf(pod: PodPlan, container: PlannedContainer, facts: HostFacts): Record<string, string> {

@@ -113,6 +113,9 @@ function common(pod: PodPlan, container: PlannedContainer, facts: HostFacts, soc
     // What it could not record is no failure of the container's.
     EXEC_STOP_POST: `-${execLine([podrt, "mark", "--ended", ...finalWords(container), runDir(pod.name, container.name)])}`,
     ...limitValues(container),
+    TASKS_MAX: container.tasksMax === undefined ? undefined : String(container.tasksMax),
+    ALLOWED_CPUS: container.allowedCpus,
+    ALLOWED_MEMORY_NODES: container.allowedMemoryNodes,
   };
 }
 
