@@ -25,7 +25,7 @@ export type Detail = "full" | "brief" | "listed";
 /** A unit file on disk. */
 export interface UnitFile {
   readonly path: string;
-  /** As systemctl list-unit-files has it: `enabled`, `disabled`, `static`, … */
+  /** `enabled` where a link of its [Install] section starts it, else empty. */
   readonly state: string;
 }
 

@@ -1,7 +1,7 @@
 // The planner's facts of this machine: a few small reads, nothing is started.
-import { access, constants, readFile, stat } from "node:fs/promises";
 import { cpus, hostname, totalmem } from "node:os";
 import type { HostFacts } from "../../base/facts.js";
+import { isExecutable, smallText } from "../files/small.js";
 import { readStorage } from "./storage.js";
 import { subordinateIds } from "./subids.js";
 
@@ -11,12 +11,7 @@ export async function findProgram(name: string, path: string): Promise<string | 
     // A relative part of PATH means another folder to systemd than to us.
     if (!folder.startsWith("/")) continue;
     const file = `${folder.replace(/\/+$/, "")}/${name}`;
-    try {
-      await access(file, constants.X_OK);
-      if ((await stat(file)).isFile()) return file;
-    } catch {
-      // not here, or not executable
-    }
+    if (isExecutable(file)) return file;
   }
   return undefined;
 }
@@ -28,14 +23,14 @@ export function searchPath(env: NodeJS.ProcessEnv): string {
 
 /** First port anybody may bind; 1024 where the kernel does not say (before 4.11). */
 export async function unprivilegedPortStart(root = ""): Promise<number> {
-  const text = await readFile(`${root}/proc/sys/net/ipv4/ip_unprivileged_port_start`, "utf8").catch(() => "1024");
+  const text = smallText(`${root}/proc/sys/net/ipv4/ip_unprivileged_port_start`) ?? "1024";
   return Number.parseInt(text, 10);
 }
 
 /** cgroup v2 controllers the user manager has; empty where the hierarchy is hybrid or v1, or the manager's cgroup is elsewhere. */
 export async function delegatedControllers(uid: number, root = ""): Promise<string[]> {
   const file = `${root}/sys/fs/cgroup/user.slice/user-${uid}.slice/user@${uid}.service/cgroup.controllers`;
-  const text = await readFile(file, "utf8").catch(() => "");
+  const text = smallText(file) ?? "";
   return text.split(/\s+/).filter((word) => word !== "");
 }
 
@@ -45,18 +40,14 @@ export async function delegatedControllers(uid: number, root = ""): Promise<stri
  */
 export async function memoryProtected(uid: number, root = ""): Promise<boolean> {
   const groups = ["user.slice", `user.slice/user-${uid}.slice`, `user.slice/user-${uid}.slice/user@${uid}.service`];
-  const texts = await Promise.all(groups.map((group) => readFile(`${root}/sys/fs/cgroup/${group}/memory.min`, "utf8").catch(() => "0")));
-  return texts.every((text) => text.trim() !== "0");
+  return groups.every((group) => (smallText(`${root}/sys/fs/cgroup/${group}/memory.min`) ?? "0").trim() !== "0");
 }
 
 /** Security modules with labels: AppArmor's module says it itself; SELinux has its file system, and a policy since our label is another than "kernel". */
 export async function securityModules(root = ""): Promise<HostFacts["lsm"]> {
-  const read = (path: string): Promise<string> => readFile(`${root}${path}`, "utf8").catch(() => "");
-  const [apparmor, enforce, label] = await Promise.all([
-    read("/sys/module/apparmor/parameters/enabled"),
-    read("/sys/fs/selinux/enforce"),
-    read("/proc/self/attr/current"),
-  ]);
+  const read = (path: string): string => smallText(`${root}${path}`) ?? "";
+  const [apparmor, enforce] = [read("/sys/module/apparmor/parameters/enabled"), read("/sys/fs/selinux/enforce")];
+  const label = read("/proc/self/attr/current");
   return { apparmor: apparmor.trim() === "Y", selinux: enforce.trim() !== "" && !/^kernel\0?$/.test(label.trim()) };
 }
 

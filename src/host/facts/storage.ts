@@ -1,5 +1,5 @@
 // Reads storage.json of the settings folder.
-import { readFile } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DEFAULT_STORAGE, parseStorage, type StorageSettings } from "../../base/storage.js";
 import { HostError } from "../../ports/host.js";
@@ -9,7 +9,8 @@ export async function readStorage(settings: string): Promise<StorageSettings> {
   const path = join(settings, "storage.json");
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return DEFAULT_STORAGE;
+    text = readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return DEFAULT_STORAGE;

@@ -1,5 +1,5 @@
 // How many subordinate ids the user has, as podrt will map them (native/lib/subid.c).
-import { readFile } from "node:fs/promises";
+import { smallText } from "../files/small.js";
 
 /** podrt takes so many lines (SUBID_MAX). */
 const LINES_MAX = 100;
@@ -26,7 +26,7 @@ export async function subordinateIds(
   { user, uid, gid }: { readonly user: string; readonly uid: number; readonly gid: number },
   root = "",
 ): Promise<{ uids: number; gids: number }> {
-  const read = (name: string): Promise<string> => readFile(`${root}/etc/${name}`, "utf8").catch(() => "");
-  const [subuid, subgid] = await Promise.all([read("subuid"), read("subgid")]);
+  const read = (name: string): string => smallText(`${root}/etc/${name}`) ?? "";
+  const [subuid, subgid] = [read("subuid"), read("subgid")];
   return { uids: countIds(subuid, user, uid, uid), gids: countIds(subgid, user, uid, gid) };
 }

@@ -1,6 +1,6 @@
 // The file system behind ports/files.ts: every write is whole or not there at all.
-import { constants, readFileSync } from "node:fs";
-import { lstat, open, readdir, rename, rmdir, stat, symlink, unlink } from "node:fs/promises";
+import { constants, lstatSync, readdirSync, readFileSync, type Stats, statSync } from "node:fs";
+import { open, rename, rmdir, symlink, unlink } from "node:fs/promises";
 import { dirname, relative, resolve, sep } from "node:path";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
@@ -32,30 +32,19 @@ export class Files implements FileWriter {
   }
 
   async kind(path: string): Promise<"none" | "file" | "folder" | "pipe" | "other"> {
-    try {
-      const found = await stat(path);
-      return found.isFile() ? "file" : found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : "other";
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === "ENOENT" || code === "ENOTDIR") return "none";
-      throw fileError("look at", path, error);
-    }
+    const found = lookAt(path);
+    if (found === undefined) return "none";
+    return found.isFile() ? "file" : found.isDirectory() ? "folder" : found.isFIFO() ? "pipe" : "other";
   }
 
   async identity(path: string): Promise<string | undefined> {
-    try {
-      const found = await stat(path);
-      return found.isDirectory() ? `${found.dev}:${found.ino}` : undefined;
-    } catch (error) {
-      const code = codeOf(error);
-      if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-      throw fileError("look at", path, error);
-    }
+    const found = lookAt(path);
+    return found?.isDirectory() === true ? `${found.dev}:${found.ino}` : undefined;
   }
 
   async list(path: string): Promise<string[]> {
     try {
-      return (await readdir(path)).sort();
+      return readdirSync(path).sort();
     } catch (error) {
       if (codeOf(error) === "ENOENT") return [];
       throw fileError("list", path, error);
@@ -124,13 +113,20 @@ export class Files implements FileWriter {
   /** Makes the folder and checks that what is at `path` may be replaced. */
   async #prepare(path: string, for_: "write" | "link"): Promise<void> {
     await makeFolders(dirname(path), this.#private, (folder) => this.#folders.sync(folder));
-    const present = await lstat(path).catch((error) => {
-      if (codeOf(error) === "ENOENT") return undefined;
-      throw error;
-    });
+    const present = lstatSync(path, { throwIfNoEntry: false });
     if (!present || (for_ === "link" ? present.isSymbolicLink() : present.isFile())) return;
     const what = present.isSymbolicLink() ? "a symbolic link" : present.isDirectory() ? "a folder" : "not podgen's kind of file";
     throw new HostError("file", `${path} is ${what}; podgen does not replace it`, `move it away: mv ${path} ${path}.old`);
+  }
+}
+
+/** Undefined where there is nothing, or no folder for it. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (codeOf(error) === "ENOTDIR") return undefined;
+    throw fileError("look at", path, error);
   }
 }
 

@@ -1,5 +1,6 @@
 // Names of temporary files, and the removal of those a killed run left behind.
-import { readdir, unlink } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { isAlive, processStat } from "../process/stat.js";
 
@@ -24,7 +25,7 @@ export class Temporaries {
 
 /** Removes the temporary files in a folder whose writers are dead. */
 export async function removeLeftovers(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
+  for (const name of readdirSync(folder)) {
     const [, pid, startTime] = NAME.exec(name) ?? [];
     if (pid === undefined || startTime === undefined || (await isAlive(Number(pid), startTime))) continue;
     await unlink(join(folder, name)).catch(() => undefined);

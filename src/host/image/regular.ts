@@ -1,5 +1,5 @@
 // Files of folders that other people may have made: only ordinary ones are read, and never more than is wanted.
-import { constants, type ReadStream } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, type ReadStream, readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 
 const PIECE = 256 * 1024;
@@ -11,7 +11,7 @@ const PIECE = 256 * 1024;
 async function openRegular(path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!(await file.stat()).isFile()) throw Object.assign(new Error(`${path} is no ordinary file`), { code: "EINVAL" });
+    if (!(await file.stat()).isFile()) throw notOrdinary(path);
     return file;
   } catch (error) {
     await file.close();
@@ -19,21 +19,27 @@ async function openRegular(path: string): Promise<FileHandle> {
   }
 }
 
-/** A whole file; undefined when it is longer than `limit` bytes, whatever its size is said to be. */
+const notOrdinary = (path: string): Error => Object.assign(new Error(`${path} is no ordinary file`), { code: "EINVAL" });
+
+/** A whole file at once (manifests and the like); undefined when it is longer than `limit` bytes, whatever its size is said to be. */
 export async function readRegular(path: string, limit: number): Promise<Uint8Array | undefined> {
-  const file = await openRegular(path);
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    const found = fstatSync(file);
+    if (!found.isFile()) throw notOrdinary(path);
     const parts: Uint8Array[] = [];
     let size = 0;
     for (;;) {
-      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(PIECE), 0, PIECE);
+      // Beyond its end by one, so that mostly the first piece is the last.
+      const buffer = Buffer.allocUnsafe(Math.min(PIECE, Math.max(found.size - size, 0) + 1));
+      const bytesRead = readSync(file, buffer, 0, buffer.length, null);
       size += bytesRead;
       if (size > limit) return undefined;
       if (bytesRead === 0) return Buffer.concat(parts);
       parts.push(buffer.subarray(0, bytesRead));
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 

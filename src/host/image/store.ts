@@ -11,7 +11,8 @@
 //   shifted/…               layers with other owners (shift.ts)
 //   locks/…                flock files: one per layer in work, `store` against pruning
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, realpath, stat, unlink } from "node:fs/promises";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { lstat, mkdir, realpath, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ImageFacts } from "../../base/facts.js";
 import { isObject, parseJson } from "./json.js";
@@ -122,12 +123,12 @@ export class Store {
 
   /** True when the layer is there, and not a link into somebody else's store. */
   async owns(diffId: string): Promise<boolean> {
-    return (await absentAs(undefined, lstat(this.layer(diffId))))?.isDirectory() === true;
+    return (await absentAs(undefined, () => lstat(this.layer(diffId))))?.isDirectory() === true;
   }
 
   /** Where a layer's files are, wherever that is; the layer's own name where it is not there. */
   async folder(diffId: string): Promise<string> {
-    return (await absentAs(undefined, realpath(this.layer(diffId)))) ?? this.layer(diffId);
+    return (await absentAs(undefined, () => realpath(this.layer(diffId)))) ?? this.layer(diffId);
   }
 
   /** True when every layer is there, whole. */
@@ -207,28 +208,25 @@ export function parseRecord(bytes: Uint8Array | undefined): ImageRecord | undefi
 }
 
 export async function exists(path: string): Promise<boolean> {
-  return (await absentAs(undefined, stat(path))) !== undefined;
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** Names in a folder; empty where there is none. */
 export async function listIfThere(path: string): Promise<string[]> {
-  return (await absentAs(undefined, readdir(path))) ?? [];
+  return (await absentAs(undefined, async () => readdirSync(path))) ?? [];
 }
 
 export async function removeIfThere(path: string): Promise<boolean> {
-  return absentAs(
-    false,
-    unlink(path).then(() => true),
-  );
+  return absentAs(false, () => unlink(path).then(() => true));
 }
 
 function readIfThere(path: string): Promise<Buffer | undefined> {
-  return absentAs(undefined, readFile(path));
+  return absentAs(undefined, async () => readFileSync(path));
 }
 
-async function absentAs<T, A>(absent: A, work: Promise<T>): Promise<T | A> {
+async function absentAs<T, A>(absent: A, work: () => Promise<T>): Promise<T | A> {
   try {
-    return await work;
+    return await work();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return absent;
     throw error;

@@ -1,7 +1,7 @@
 // Puts podrt at the stable path units name: a file named by its digest, and a link that is swapped (DESIGN.md).
 import { createHash } from "node:crypto";
-import type { Stats } from "node:fs";
-import { lstat, readFile, readlink, stat, unlink } from "node:fs/promises";
+import { lstatSync, readFileSync, readlinkSync, type Stats, statSync } from "node:fs";
+import { readFile, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
@@ -23,15 +23,13 @@ const ORIGIN = "podrt.json";
  */
 export async function installRuntime(files: FileWriter, source: string, link: string): Promise<boolean> {
   const folder = dirname(link);
-  const found = await stat(source).catch((error) => {
-    throw new HostError("runtime-missing", `podgen's runtime is not at ${source}`, "build it: npm run build", error);
-  });
-  if (await isCurrent(folder, link, source, found)) return false;
+  const found = lookAtRuntime(source);
+  if (isCurrent(folder, link, source, found)) return false;
   const bytes = await readFile(source);
   const file = `podrt-${createHash("sha256").update(bytes).digest("hex").slice(0, 12)}`;
-  const changed = (await readlink(link).catch(() => "")) !== file || !(await sameSize(join(folder, file), bytes.length));
+  const changed = targetOf(link) !== file || !sameSize(join(folder, file), bytes.length);
   // A file of this name has these bytes, unless it was cut short; running processes keep the old inode.
-  if (!(await sameSize(join(folder, file), bytes.length))) await files.write(join(folder, file), bytes, 0o755);
+  if (!sameSize(join(folder, file), bytes.length)) await files.write(join(folder, file), bytes, 0o755);
   if (changed) await files.link(link, file);
   const origin: Origin = { source, size: found.size, changed: found.mtimeMs, inode: found.ino, file };
   await files.write(join(folder, ORIGIN), new TextEncoder().encode(`${JSON.stringify(origin)}\n`), 0o600);
@@ -39,19 +37,36 @@ export async function installRuntime(files: FileWriter, source: string, link: st
   return changed;
 }
 
-async function isCurrent(folder: string, link: string, source: string, found: Stats): Promise<boolean> {
+function lookAtRuntime(source: string): Stats {
   try {
-    const [text, target] = await Promise.all([readFile(join(folder, ORIGIN), "utf8"), readlink(link)]);
-    const origin: Partial<Origin> = JSON.parse(text);
+    return statSync(source);
+  } catch (error) {
+    throw new HostError("runtime-missing", `podgen's runtime is not at ${source}`, "build it: npm run build", error);
+  }
+}
+
+/** Empty for what is no symbolic link. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return "";
+  }
+}
+
+function isCurrent(folder: string, link: string, source: string, found: Stats): boolean {
+  try {
+    const target = readlinkSync(link);
+    const origin: Partial<Origin> = JSON.parse(readFileSync(join(folder, ORIGIN), "utf8"));
     const same = origin.source === source && origin.size === found.size && origin.changed === found.mtimeMs && origin.inode === found.ino;
-    return same && origin.file === target && (await sameSize(join(folder, target), found.size));
+    return same && origin.file === target && sameSize(join(folder, target), found.size);
   } catch {
     return false;
   }
 }
 
-async function sameSize(path: string, size: number): Promise<boolean> {
-  const found = await lstat(path).catch(() => undefined);
+function sameSize(path: string, size: number): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
   return found?.isFile() === true && found.size === size && (found.mode & 0o111) === 0o111;
 }
 

@@ -6,7 +6,6 @@ import type { LastEnd, PodFailure, ProbeKill, ProbeRecord, RunState } from "../.
 import type { FileWriter } from "../../ports/files.js";
 import { HostError } from "../../ports/host.js";
 import type { Runtime } from "../../ports/runtime.js";
-import { run } from "../process/run.js";
 import { isAlive } from "../process/stat.js";
 import { installRuntime } from "./install.js";
 import { parseEnd, parseFailure, parseKill, parseProbes, parseState } from "./state.js";
@@ -72,6 +71,7 @@ export class NativeRuntime implements Runtime {
   async removeTrees(paths: readonly string[]): Promise<void> {
     const podrt = await this.#program();
     for (let at = 0; at < paths.length; at += PATHS_AT_ONCE) {
+      const { run } = await import("../process/run.js");
       const result = await run([podrt, "rmtree", ...paths.slice(at, at + PATHS_AT_ONCE)], REMOVE_TIMEOUT, this.#env);
       if (result.code === 0) continue;
       const why = result.stderr.trim() || result.failure || `exit code ${result.code}`;
@@ -80,6 +80,7 @@ export class NativeRuntime implements Runtime {
   }
 
   async refresh(pod: string, container: string): Promise<void> {
+    const { run } = await import("../process/run.js");
     const result = await run([await this.#program(), "refresh", `pods/${pod}/${container}`], REFRESH_TIMEOUT, this.#env);
     if (result.code === 0) return;
     const why = result.stderr.trim() || result.failure || `exit code ${result.code}`;

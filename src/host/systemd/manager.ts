@@ -1,5 +1,4 @@
 // The systemd user manager behind ports/manager.ts.
-import { basename } from "node:path";
 import type { UnitState } from "../../base/installed.js";
 import type { Detail, Follower, Job, JobResult, Listed, Look, Manager, UnitFile } from "../../ports/manager.js";
 import type { Connection } from "../dbus/connection.js";
@@ -12,6 +11,7 @@ import { Jobs } from "./jobs.js";
 import { takeLock } from "./lock.js";
 import { getCall, MANAGER, MANAGER_PATH, managerCall } from "./names.js";
 import { listUnits, lookAtUnits, readUnit } from "./states.js";
+import { findUnitFiles } from "./unit-files.js";
 
 /** A reload reads every unit file of the user again; milliseconds. */
 const RELOAD_TIMEOUT = 60_000;
@@ -60,13 +60,7 @@ export class SystemdManager implements Manager {
   }
 
   async unitFiles(patterns: readonly string[]): Promise<ReadonlyMap<string, UnitFile>> {
-    const reply = await this.#connection.call(managerCall("ListUnitFilesByPatterns", "asas", [[], patterns]));
-    const [rows] = reply.body();
-    const files = (Array.isArray(rows) ? rows : []).map((row) => {
-      const [path, state] = Array.isArray(row) ? row.map(String) : [];
-      return { path: path ?? "", state: state ?? "" };
-    });
-    return new Map(files.map((file) => [basename(file.path), file]));
+    return findUnitFiles(await this.unitFolders(), patterns);
   }
 
   async follow(follower: Follower): Promise<void> {

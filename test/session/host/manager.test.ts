@@ -1,7 +1,7 @@
 // The user manager over D-Bus: what a job's end is called, that waits end, that the truth is read.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { DbusError } from "../../../src/host/dbus/errors.js";
 import { openManager, type SystemdManager } from "../../../src/host/systemd/manager.js";
@@ -160,6 +160,39 @@ test("enable and disable: link, unit file state after a reload, found among the 
   assert.equal((await manager.get("t-sleep.service")).unitFileState, "disabled");
   await manager.enable([]);
   await assert.rejects(manager.enable(["t-nothing.service"]), DbusError);
+});
+
+test("unit files are those that systemd lists, by their first place, and enabled as it says", async () => {
+  const lower = `${session.home}/.local/share/systemd/user`;
+  const runtime = `${session.runtime}/systemd/user`;
+  for (const place of [`${lower}/default.target.wants`, `${runtime}/default.target.wants`, `${folder}/t-true.service.d`])
+    mkdirSync(place, { recursive: true });
+  writeFileSync(`${lower}/t-true.service`, "[Service]\nExecStart=false\n");
+  writeFileSync(`${lower}/t-lower.service`, "[Service]\nExecStart=true\n");
+  writeFileSync(`${lower}/t-+[x]?.service`, "[Service]\nExecStart=true\n");
+  symlinkSync("/dev/null", `${runtime}/t-masked.service`);
+  symlinkSync(`${folder}/t-slow.service`, `${runtime}/default.target.wants/t-slow.service`);
+  await manager.enable(["t-sleep.service"]);
+  try {
+    await manager.reload();
+    const listed = execFileSync("systemctl", ["--user", "list-unit-files", "-o", "json", "t-*"], { encoding: "utf8" });
+    const theirs = (JSON.parse(listed) as { unit_file: string; state: string }[]).filter((f) => f.state !== "alias");
+    const ours = await manager.unitFiles(["t-*"]);
+    assert.deepEqual([...ours.keys()].sort(), theirs.map((f) => f.unit_file).sort());
+    for (const { unit_file, state } of theirs) {
+      assert.equal(ours.get(unit_file)?.state === "enabled", state === "enabled", unit_file);
+      const unit = await manager.get(unit_file);
+      if (unit.fragmentPath !== "") assert.equal(ours.get(unit_file)?.path, unit.fragmentPath);
+    }
+    assert.deepEqual([...(await manager.unitFiles(["t-true.service", "t-l*.service"])).values()].map((f) => f.path).sort(), [
+      `${folder}/t-true.service`,
+      `${lower}/t-lower.service`,
+    ]);
+  } finally {
+    await manager.disable(["t-sleep.service"]);
+    for (const place of [lower, runtime, `${folder}/t-true.service.d`]) rmSync(place, { recursive: true });
+    await manager.reload();
+  }
 });
 
 test("a changed unit file needs a reload until one is made", async () => {

@@ -1,5 +1,5 @@
 // Which requirements of the policy count for an image (containers-policy.json(5)).
-import { readFile } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ImageError } from "../../../ports/images.js";
 import { type Subject, scopesOf } from "../scopes.js";
@@ -25,16 +25,24 @@ const SIGNABLE = ["registry", "dir"];
  */
 export async function demandFor(reference: Subject, env: Env, root = ""): Promise<Demand | undefined> {
   for (const file of policyFiles(env, root)) {
-    const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-      throw new ImageError("image-config", file, `${file}: cannot be read (${error.code ?? error.message})`);
-    });
+    const bytes = readPolicy(file);
     if (bytes === undefined) continue;
     const { parsePolicy } = await import("./parse.js");
     const { scope, requirements } = requirementsFor(parsePolicy(bytes, file), reference);
     return demandOf(requirements, reference, `${file}, ${scope === undefined ? '"default"' : JSON.stringify(scope)}`);
   }
   return undefined;
+}
+
+/** At once: of every image of an apply this is asked. Undefined where there is no such file. */
+function readPolicy(file: string): Uint8Array | undefined {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) === undefined ? undefined : readFileSync(file);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new ImageError("image-config", file, `${file}: cannot be read (${code ?? message})`);
+  }
 }
 
 function demandOf(all: readonly Requirement[], { text, kind }: Subject, at: string): Demand | undefined {
