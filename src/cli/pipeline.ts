@@ -19,6 +19,7 @@ import { renderPlan } from "../render/index.js";
 import type { Rendered } from "../render/types.js";
 import type { SpecDocument } from "../spec/node.js";
 import { parseYaml } from "../spec/yaml.js";
+import { readCdi } from "./cdi.js";
 import type { SpecText } from "./input.js";
 import { readObjects } from "./installed.js";
 import { type Choose, nameImages, type PodLogins } from "./short-names.js";
@@ -70,6 +71,7 @@ interface Given {
   /** Of the secret store; see PlanInput. */
   readonly secretKey: Uint8Array | undefined;
   readonly read: (path: string) => Promise<Uint8Array | undefined>;
+  readonly list: (path: string) => Promise<string[]>;
 }
 
 /** Model to bytes. `images` is the reading half: looked at, never pulled. The model it ends with has full names of images only. */
@@ -139,6 +141,7 @@ export async function planModel(
     secretKey: given.secretKey,
     profiles: await readProfiles(model, given),
     zones: await readZones(model, given),
+    cdi: await readCdi(model, given.facts.paths.settings, given),
     installed: given.manifest.pods,
     userns: recordOf(Object.entries(given.manifest.pods).map(([name, { userns }]) => [name, userns])),
   });

@@ -83,7 +83,15 @@ export async function propose(texts: readonly SpecText[], readers: Readers, opti
   const manifest = await readManifest(readers.facts.paths, readers.files);
   const { facts, images, files } = readers;
   const key = await secretKey(model.value, manifest, readers, options);
-  const given = { facts, manifest, images, secretKey: key, read: (path: string) => files.read(path), choose: options.choose };
+  const given = {
+    facts,
+    manifest,
+    images,
+    secretKey: key,
+    read: (path: string) => files.read(path),
+    list: (path: string) => files.list(path),
+    choose: options.choose,
+  };
   const compiled = await compilePlan(texts, model.value, given);
   const diagnostics: Diagnostic[] = [...model.diagnostics, ...compiled.diagnostics];
   if (compiled.value === undefined) return { diagnostics };
@@ -111,7 +119,7 @@ export async function proposeAgain(
   const { facts, files } = readers;
   const manifest = await readManifest(facts.paths, files);
   const key = await secretKey(proposal.model, manifest, readers, options);
-  const given = { facts, manifest, secretKey: key, read: (path: string) => files.read(path) };
+  const given = { facts, manifest, secretKey: key, read: (path: string) => files.read(path), list: (path: string) => files.list(path) };
   const compiled = await planModel(texts, proposal.model, proposal.images, given);
   const errors = compiled.diagnostics.filter((d) => d.severity === "error");
   if (compiled.value === undefined) return { diagnostics: errors };

@@ -171,8 +171,15 @@ export interface Ulimit {
   readonly hard: number;
 }
 
+/** By its name in the Container Device Interface, or a node (or folder of nodes) of the host by its path. */
+export type Device =
+  | { readonly kind: "cdi"; readonly name: string; readonly at: Location }
+  | { readonly kind: "path"; readonly path: string; readonly destination: string; readonly at: Location };
+
 export interface Container {
   readonly name: string;
+  /** Absent: none. */
+  readonly devices?: readonly Device[];
   /** How many processes it may have; 0: no limit of its own. Absent: podgen's own. */
   readonly pidsLimit?: number;
   /** Processors and memory nodes, in the kernel's list format; absent: all. */

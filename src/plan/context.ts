@@ -2,6 +2,7 @@
 import type { Diagnostic, Location } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import type { PodModel } from "../model/types.js";
+import type { CdiRegistry } from "./cdi.js";
 import type { Objects } from "./objects.js";
 import type { PlannedAfter, PlannedData } from "./types.js";
 import type { Unenforced } from "./unenforced.js";
@@ -16,6 +17,8 @@ export interface PodContext {
   readonly secretKey: Uint8Array | undefined;
   /** PlanInput's. */
   readonly profiles: ReadonlyMap<string, Uint8Array>;
+  /** Devices that the machine's files declare. */
+  readonly cdi: CdiRegistry;
   /** Hands out ids to the pods of this apply. */
   readonly userns: UsernsPlanner;
   /** Pods that it waits for; absent: none. */

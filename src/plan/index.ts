@@ -1,9 +1,11 @@
 // Model + facts -> Plan: every decision, none of the bytes. Pure: all that it uses is in its input.
+import type { CdiFile } from "../base/cdi.js";
 import { type Checked, type Diagnostic, hasErrors, oncePerPlace } from "../base/diagnostic.js";
 import type { HostFacts, ImageFacts } from "../base/facts.js";
 import { sameOwner } from "../base/owner.js";
 import type { Model, ObjectRef, PodModel, WorkloadModel } from "../model/types.js";
 import { withAccounts } from "./accounts.js";
+import { makeRegistry } from "./cdi.js";
 import { checkClaims, exclusiveClaims } from "./claim-objects.js";
 import { planCrons } from "./cron.js";
 import { planJobs } from "./jobs.js";
@@ -35,6 +37,8 @@ export interface PlanInput {
   readonly profiles: ReadonlyMap<string, Uint8Array>;
   /** Names of the time zones that the machine knows, of those that CronJobs have; absent: none. */
   readonly zones?: ReadonlySet<string>;
+  /** The files of the Container Device Interface, where a container names a device; absent: none. */
+  readonly cdi?: readonly CdiFile[];
   /** The id maps of pods that are installed. */
   readonly userns: InstalledUserns;
 }
@@ -52,7 +56,16 @@ export function makePlan(input: PlanInput): Checked<Plan> {
   const unenforced: Unenforced[] = [];
   const order = planOrder(all, input.installed ?? {});
   diagnostics.push(...(workloads.length === 0 ? order.diagnostics : oncePerPlace(order.diagnostics)));
-  const shared = { facts, images, objects, secretKey: input.secretKey, profiles: input.profiles, userns, unenforced };
+  const shared = {
+    facts,
+    images,
+    objects,
+    secretKey: input.secretKey,
+    profiles: input.profiles,
+    userns,
+    unenforced,
+    cdi: makeRegistry(input.cdi ?? []),
+  };
   const exclusive = exclusiveClaims(objects.claims);
   const claimsOf = (surge: readonly PodModel[]): string | undefined =>
     exclusive.find((c) => surge.some((pod) => pod.volumes.some((v) => claimName(v) === c)));

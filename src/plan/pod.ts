@@ -2,6 +2,7 @@
 import { hostnameOf } from "../model/kube/hostname.js";
 import type { Container } from "../model/types.js";
 import { hasAddress } from "./addresses.js";
+import { withDevices } from "./cdi.js";
 import { claimKey } from "./claim-objects.js";
 import { planConfinement } from "./confinement.js";
 import { type PodContext, refuse } from "./context.js";
@@ -135,7 +136,7 @@ function planContainer(context: PodContext, spec: Container, userns: PlannedUser
     ...planResources(context, ofContainer(spec)),
   };
   const late = [...stated.args, ...stated.env].some(hasAddress) ? { ...stated, addresses: true } : stated;
-  const planned = withInit(late, image, spec.stopSignal !== undefined);
+  const planned = withInit(withDevices(context, spec, late), image, spec.stopSignal !== undefined);
   checkBundle(context, planned, spec.at);
   return planned;
 }

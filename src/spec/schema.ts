@@ -47,8 +47,18 @@ export interface ObjectType {
   readonly fields: ReadonlyMap<string, Field>;
   /** Names of the fields that are required. */
   readonly required: readonly string[];
+  /** Names that no table can list, and that are taken: by what they look like. */
+  readonly patterns?: readonly Pattern[];
   /** For families of names that no table can list: the reason a key is refused, or undefined for an unknown key. */
   readonly family?: (key: string) => string | undefined;
+}
+
+/** A field for every name that `is` says. `text`: how such names look, for people; `regex`: for a JSON schema, which may take more. */
+export interface Pattern {
+  readonly is: (key: string) => boolean;
+  readonly text: string;
+  readonly regex: string;
+  readonly field: Field;
 }
 
 export interface ListType {
@@ -64,10 +74,17 @@ export interface MapType {
 }
 
 /** A type of object by its name and its fields. */
-export function object(name: string, fields: Fields, family?: ObjectType["family"]): ObjectType {
+export function object(name: string, fields: Fields, family?: ObjectType["family"], patterns?: readonly Pattern[]): ObjectType {
   const entries = Object.entries(fields);
   const required = entries.filter(([, field]) => field.required).map(([key]) => key);
-  return { kind: "object", name, fields: new Map(entries), required, ...(family === undefined ? {} : { family }) };
+  return {
+    kind: "object",
+    name,
+    fields: new Map(entries),
+    required,
+    ...(family === undefined ? {} : { family }),
+    ...(patterns === undefined ? {} : { patterns }),
+  };
 }
 
 /** A type whose field names are known but not looked into: the inside of refused fields. */

@@ -30,7 +30,7 @@ class Walker {
     let meant: Set<string> | undefined;
     let effectless: Map<string, { names: string[]; place: Place }> | undefined;
     for (const [key, entry] of node.entries) {
-      const field = type.fields.get(key);
+      const field = type.fields.get(key) ?? type.patterns?.find((pattern) => pattern.is(key))?.field;
       const at = path.child(key);
       if (field === undefined) {
         const word = this.#unknown(type, key, entry.key, at);

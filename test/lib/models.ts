@@ -1,4 +1,5 @@
 // Builders of models, facts and images for tests: say only what the test is about.
+import type { CdiFile } from "../../src/base/cdi.js";
 import type { Location } from "../../src/base/diagnostic.js";
 import type { HostFacts, ImageConfig, ImageFacts } from "../../src/base/facts.js";
 import type { ClaimModel, ConfigMapModel, Container, Model, PodModel, Port, SecretModel, VolumeMount } from "../../src/model/types.js";
@@ -152,6 +153,8 @@ export interface Given {
   readonly userns?: InstalledUserns;
   /** Seccomp profiles by path. */
   readonly profiles?: ReadonlyMap<string, Uint8Array>;
+  /** Files of CDI; none when absent. */
+  readonly cdi?: readonly CdiFile[];
   /** All that are named, when absent. */
   readonly zones?: ReadonlySet<string>;
 }
@@ -166,6 +169,7 @@ export function planOf(model: Model, given: Given = {}): ReturnType<typeof makeP
     objects: given.objects ?? NO_OBJECTS,
     secretKey: given.secretKey === null ? undefined : (given.secretKey ?? new Uint8Array(32)),
     profiles: given.profiles ?? new Map(),
+    ...(given.cdi === undefined ? {} : { cdi: given.cdi }),
     zones: given.zones ?? new Set((model.crons ?? []).flatMap((cron) => cron.timeZone ?? [])),
     userns: given.userns ?? {},
   });

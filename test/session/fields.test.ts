@@ -246,6 +246,39 @@ test("limits of processes, and how many there may be, on which processors; podge
   assert.equal(await host.mainPid("pod-bounds_d.service"), pid, "nothing restarts for it");
 });
 
+test("devices: by their names of the Container Device Interface, with what their files say, and by a path, as podman takes them", async () => {
+  const folder = `${host.session.home}/.config/podgen/cdi`;
+  const declare = (color: string): void => {
+    mkdirSync(folder, { recursive: true });
+    const edits = {
+      env: [`CARD=${color}`],
+      deviceNodes: [{ path: "/dev/card0", hostPath: "/dev/zero", type: "c" }],
+      mounts: [{ hostPath: "/etc/os-release", containerPath: "/usr/lib/card/release", options: ["ro", "nosuid", "nodev", "bind"] }],
+    };
+    writeFileSync(
+      `${folder}/card.yaml`,
+      JSON.stringify({ cdiVersion: "0.6.0", kind: "example.com/card", devices: [{ name: "one", containerEdits: edits }] }),
+    );
+    execFileSync("chown", ["-R", `${host.user}:`, `${host.session.home}/.config/podgen`]);
+  };
+  declare("red");
+  const wishes =
+    'resources: { limits: { example.com/card=one: 1, "podman.io/device=/dev/full:/dev/never": "1" }, requests: { example.com/card=one: 1 } }';
+  const use =
+    "echo $CARD; head -c 3 /dev/card0 | od -An -tx1; test -c /dev/never && (echo x > /dev/never) 2> /dev/null || echo full; test -s /usr/lib/card/release && echo there";
+  await pod("card", wishes);
+  assert.equal(await sh("card", use), "red\n 00 00 00\nfull\nthere\n");
+  declare("blue");
+  const spec = `${host.session.home}/specs/card.yaml`;
+  assert.match((await host.podgen(["diff", spec])).stdout, /pod-card_c\.service: restart \(bundle changed: env CARD\)/);
+  await host.ok(["apply", spec]);
+  assert.equal(await sh("card", "echo $CARD"), "blue\n");
+  const refused = await host.podgen(["apply", host.spec("none.yaml", readFileSync(spec, "utf8").replaceAll("card=one", "card=two"))]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /declares the device example\.com\/card=two.*\[unknown-device\]/);
+  assert.match(refused.stderr, /did you mean example\.com\/card=one/);
+});
+
 test("hostNetwork: the host's interfaces; otherwise the pod's own", async () => {
   await pod("hostnet", "", 'hostNetwork: true\ndnsConfig: { options: [{ name: ndots, value: "3" }] }');
   assert.match(await sh("hostnet", "cat /etc/resolv.conf"), /^options ndots:3$/m);

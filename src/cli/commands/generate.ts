@@ -26,6 +26,7 @@ export async function run(args: Args, context: Context): Promise<number> {
     // The folder may be a repository: nothing in it shall follow from a secret's value.
     secretKey: undefined,
     read: (path) => reader.read(path),
+    list: (path) => reader.list(path),
   });
   printDiagnostics(context, compiled.diagnostics, texts);
   if (compiled.value === undefined) return EXIT.failed;

@@ -3,6 +3,7 @@ import type { Reader } from "../../spec/reader.js";
 import type { Container, ContainerSecurity, EnvFrom, EnvVar, Port, PullPolicy, Resources, VolumeMount } from "../types.js";
 import { annotationOf } from "./annotations.js";
 import { normaliseCapabilities } from "./capabilities.js";
+import { readDevices } from "./devices.js";
 import { readDownward } from "./downward.js";
 import { readLifecycle } from "./hooks.js";
 import { defaultPullPolicy, formatImage, parseImage } from "./image.js";
@@ -46,6 +47,7 @@ export function readContainer(
     limits: readResources(resources?.object("limits")),
     requests: readResources(resources?.object("requests")),
     ...readBounds(annotations, name),
+    ...devicesOf(resources?.object("limits")),
     tty: reader.flag("tty") ?? false,
     ...(annotationOf(annotations, "logDriver", name) === "none" ? { noLog: true as const } : {}),
     ...(reader.flag("stdin") && !reader.flag("tty") ? { stdin: reader.flag("stdinOnce") ? ("once" as const) : ("open" as const) } : {}),
@@ -56,6 +58,11 @@ export function readContainer(
     at: reader.place("name").at,
     imageAt: reader.place("image").at,
   };
+}
+
+function devicesOf(limits: Reader | undefined): Pick<Container, "devices"> {
+  const devices = readDevices(limits);
+  return devices.length === 0 ? {} : { devices };
 }
 
 function readBounds(

@@ -83,6 +83,9 @@ class Maker {
       type: "object",
       ...(type.required.length === 0 ? {} : { required: [...type.required] }),
       properties: kind === undefined ? properties : { ...properties, apiVersion: { const: versionOf(kind) }, kind: { const: kind } },
+      ...(type.patterns === undefined
+        ? {}
+        : { patternProperties: Object.fromEntries(type.patterns.map((p) => [p.regex, this.#property(type, p.text, p.field)])) }),
       additionalProperties: false,
     };
   }

@@ -9,6 +9,7 @@ import { readNames } from "./dns.js";
 import { readMetadata } from "./metadata.js";
 import { readOrder } from "./order.js";
 import { containerNames } from "./rules/container-names.js";
+import { devices } from "./rules/devices.js";
 import { dns } from "./rules/dns.js";
 import { drain } from "./rules/drain.js";
 import { envSources } from "./rules/env-sources.js";
@@ -43,6 +44,7 @@ import { readVolume } from "./volume.js";
 /** Each looks at one thing; the order does not matter, findings are sorted by place. */
 const RULES: readonly ((view: PodView) => void)[] = [
   containerNames,
+  devices,
   dns,
   drain,
   envSources,

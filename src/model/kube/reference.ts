@@ -59,7 +59,8 @@ function taken(kind: KnownKind): string {
 export function childrenOf(entry: Entry): Entry[] {
   const { inner } = entry;
   if (inner === undefined) return [];
-  return [...inner.fields].map(([name, field]) => child(entry, inner, name, field));
+  const fields = [...inner.fields, ...(inner.patterns ?? []).map(({ text, field }) => [text, field] as const)];
+  return fields.map(([name, field]) => child(entry, inner, name, field));
 }
 
 function child(above: Entry, owner: ObjectType, name: string, field: Field): Entry {

@@ -150,12 +150,17 @@ describe("field tables", () => {
   test("every field says what it means, and no meaning is left over", () => {
     const used = new Set<string>();
     for (const [name, types] of ours)
-      for (const type of types)
+      for (const type of types) {
+        for (const { text } of type.patterns ?? []) {
+          assert.ok(aboutField(name, text), `${name}: ${text} says nothing`);
+          used.add(`${name}.${text}`);
+        }
         for (const [field, { type: inside, refused, noEffect }] of type.fields) {
           if (aboutField(name, field) !== undefined) used.add(Object.hasOwn(ABOUT[name] ?? {}, field) ? `${name}.${field}` : field);
           // Fields inside of what is refused are known by name only.
           else assert.ok(inside === "any" && refused === undefined && noEffect === undefined, `${name}.${field} says nothing`);
         }
+      }
     const all = [...Object.entries(ABOUT).flatMap(([t, fields]) => Object.keys(fields).map((f) => `${t}.${f}`)), ...Object.keys(ANYWHERE)];
     assert.deepEqual(
       all.filter((name) => !used.has(name)),

@@ -81,6 +81,8 @@ export const CONTAINERS: Readonly<Record<string, About>> = {
     claims: "Devices from resourceClaims",
   },
   ResourceList: {
+    "VENDOR/CLASS=NAME":
+      "A device of the host, by its name in the Container Device Interface; always 1. Of limits; below requests only what is there, too. The files are those of /etc/cdi, /var/run/cdi and $XDG_CONFIG_HOME/podgen/cdi, a later folder's hiding an earlier one's device of the same name: device nodes (the host's are bound, with its owners and modes), mounts, variables and additional groups are taken; one that needs hooks, network devices or intelRdt is refused. podman.io/device=PATH[:PATH[:rwm]] is a node of the host, or a folder of them, without any file. A changed file changes the container at the next apply",
     cpu: "Processors: 1.5, or 500m for half of one",
     memory: "Bytes: 512Mi, 1G",
     "ephemeral-storage": "Bytes that are written outside of volumes",

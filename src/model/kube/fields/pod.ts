@@ -3,7 +3,7 @@ import { type Fields, list, names, object } from "../../../spec/schema.js";
 import { address, dnsLabel, dnsSubdomain, hostName, word } from "../formats.js";
 import { CONTAINER, EPHEMERAL_CONTAINER } from "./container.js";
 import { METADATA, STATUS } from "./metadata.js";
-import { RESOURCES } from "./resources.js";
+import { CLAIMS, RESOURCES } from "./resources.js";
 import { SCHEDULING } from "./scheduling.js";
 import { POD_SECURITY } from "./security.js";
 import { PULL_SECRET } from "./selectors.js";
@@ -110,7 +110,7 @@ const REFUSED: Fields = {
         source: { type: names("ClaimSource", "resourceClaimName resourceClaimTemplateName") },
       }),
     ),
-    refused: "podgen hands out no devices yet",
+    refused: CLAIMS,
   },
   runtimeClassName: { type: "string", refused: "there is one runtime, podrt" },
   schedulingGates: { since: "1.26", type: list(names("PodSchedulingGate", "name")), refused: "nothing here would lift the gate" },

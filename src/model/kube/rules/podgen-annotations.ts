@@ -11,7 +11,7 @@ const OWN = /^([^/]*\.)?podgen\.io\//;
 
 /** Devices by their names of the Container Device Interface: whoever writes one counts on having it. */
 const DEVICES = "cdi.k8s.io/";
-const BY_HAND = "a device that the user may open can be mounted as a hostPath of type CharDevice";
+const BY_HAND = "write resources: { limits: { vendor.com/class=name: 1 } }";
 
 /** podman's own (podman-kube-play(1)), which change what it makes of a pod. */
 const PODMAN = /^(?:io\.podman\.annotations\.|io\.containers\.)/;
@@ -43,7 +43,7 @@ export function podgenAnnotations({ object, reader, report }: Found): void {
       if (OWN.test(key)) error("unknown-annotation", `podgen knows no such annotation${meant(key)}`, "remove it");
       else if (PODMAN.test(key))
         report.warning("no-effect", entry.key, annotations.pathOf(key), "has no effect: podgen does not know this annotation of podman's");
-      else if (key.startsWith(DEVICES)) error("refused-value", "not supported: podgen hands out no devices by CDI yet", BY_HAND);
+      else if (key.startsWith(DEVICES)) error("refused-value", "not supported: podgen takes devices among a container's limits", BY_HAND);
     } else if (found.row.on !== undefined && object.kind !== found.row.on) {
       error("misplaced-annotation", `it says nothing on a ${object.kind}`, `it belongs on a ${found.row.on}`);
     } else if (found.row.on === undefined && object.kind !== "Pod") {
