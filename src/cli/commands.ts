@@ -74,6 +74,8 @@ const prune: OptionSpec = {
   describe: "also delete pods that were applied from these files and stand there no more",
 };
 
+const yes: OptionSpec = { name: "yes", alias: "y", type: "boolean", describe: "with --prune: also where that is more than five at a time" };
+
 /** What a difference is shown of: units where neither is said. */
 const shown: readonly OptionSpec[] = [
   { name: "specs", type: "boolean", describe: "show what of the specs themselves is another than was applied last" },
@@ -93,6 +95,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...variables,
       { name: "dry-run", type: "boolean", describe: "show what would change, change nothing" },
       prune,
+      yes,
       { name: "adopt", type: "boolean", describe: "take over units of these names that are not podgen's (the old file is saved)" },
       { name: "wait", type: "boolean", describe: "wait until the pods are ready and judge them (--no-wait: do not)", default: true },
       applyTimeout,
@@ -350,6 +353,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       ...variables,
       prune,
+      yes,
       { name: "install", type: "boolean", describe: "do so from now on and at every boot, as a user unit" },
       {
         name: "path",

@@ -54,6 +54,8 @@ export async function openReaders(context: Context): Promise<Readers> {
 export interface Proposal extends Compiled {
   readonly changes: ChangeSet;
   readonly manifest: Manifest;
+  /** What goes because it is in its sources no more; not what a workload has no more. */
+  readonly pruned: readonly string[];
   /** Files of our unit names that are not ours, by unit. */
   readonly foreign: ReadonlyMap<string, string>;
   readonly written: readonly Written[];
@@ -140,7 +142,8 @@ async function compare(
   const diagnostics = [...before];
   if (!options.adopt) diagnostics.push(...checkForeign(compiled.rendered, installed, placesOf(compiled.model)));
   const fewer = scaledDown(compiled.rendered, { manifest });
-  const prune = [...new Set([...fewer, ...(options.prune ? pruned(compiled, texts, manifest) : [])])];
+  const unsourced = options.prune ? pruned(compiled, texts, manifest).filter((name) => !fewer.includes(name)) : [];
+  const prune = [...fewer, ...unsourced];
   const pruneObjects = options.prune ? prunedObjects(compiled, texts, manifest, prune) : [];
   // A Service that is not named here may be one that goes.
   const rendered = { ...compiled.rendered, pods: compiled.rendered.pods.filter((p) => p.along !== true || !prune.includes(p.name)) };
@@ -167,7 +170,7 @@ async function compare(
   const left = wanted.pods.filter((p) => p.verdict !== "unchanged" && p.manifest !== undefined && options.leaveOut?.(p.manifest) === true);
   const rest = withoutPods(wanted, new Set(left.map((p) => p.name)), installed);
   const changes = withRollouts(rest, compiled.rendered, installed);
-  return { diagnostics, value: { ...compiled, changes, manifest, foreign: installed.foreign } };
+  return { diagnostics, value: { ...compiled, changes, manifest, pruned: unsourced, foreign: installed.foreign } };
 }
 
 /**

@@ -1,6 +1,7 @@
 // For tests from spec to systemd: podgen as a throw-away user calls it, and what the user's manager says of the outcome.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { eventually, type Ran, type RunOptions, run, runOk, type Session, startSession, stopSession } from "./session.js";
 
 /** Where the built program is for users who may not look into the checkout; test/run.sh sets it up. */
@@ -49,6 +50,7 @@ export class PodHost {
     const folder = `${this.session.home}/specs`;
     mkdirSync(folder, { recursive: true });
     const path = `${folder}/${name}`;
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
     execFileSync("chown", ["-R", `${this.user}:`, folder]);
     return path;

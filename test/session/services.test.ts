@@ -150,3 +150,25 @@ test("a port that is taken is refused, by an installed Service too; deleting one
   assert.equal(await host.fetch(URL), undefined);
   await host.ok(["delete", "one", "two"]);
 });
+
+test("more than a handful at a time: apply --prune is refused without --yes, a watcher leaves them and says so", async () => {
+  const service = (n: number): string =>
+    `---\napiVersion: v1\nkind: Service\nmetadata: { name: many-${n} }\nspec: { type: NodePort, selector: { app: none }, ports: [{ port: ${31700 + n}, nodePort: ${31700 + n} }] }\n`;
+  const stays = service(0);
+  const all = [1, 2, 3, 4, 5, 6].map(service).join("");
+  const spec = host.spec("many/all.yaml", stays + all);
+  await host.ok(["apply", spec]);
+  const folder = spec.replace(/\/[^/]*$/, "");
+  host.spec("many/all.yaml", stays);
+  const refused = await host.podgen(["apply", "--prune", spec]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /--prune would delete 6: Service "many-1".*\n {2}hint: --yes/);
+  assert.equal((await host.podgen(["apply", "--yes", spec])).code, 64, "it says nothing alone");
+  const looked = await host.podgen(["watch", "--once", "--prune", folder], { timeout: 60_000 });
+  assert.match(looked.stderr, /more than 5 would go at a time, which --prune does with --yes alone/);
+  assert.equal(await host.property("podgen-svc-many-6__31706-tcp.socket", "ActiveState"), "active");
+  const pruned = await host.podgen(["watch", "--once", "--prune", "--yes", folder], { timeout: 60_000 });
+  assert.match(pruned.stdout, /^service\/many-6 deleted/m, pruned.stderr);
+  assert.equal(await host.property("podgen-svc-many-0__31700-tcp.socket", "ActiveState"), "active");
+  await host.ok(["delete", "service/many-0"]);
+});

@@ -8,6 +8,7 @@ import { type ImageError, type Images, isImageError } from "../../ports/images.j
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
+import { agreeToPrune, checkYes } from "../handful.js";
 import { Keeper } from "../history/keep.js";
 import { forgetHolds } from "../holds.js";
 import { readSpecs, type SpecText } from "../input.js";
@@ -39,6 +40,7 @@ export const LOCK_DEADLINE_MS = 120_000;
 
 export async function run(args: Args, context: Context): Promise<number> {
   refuseRoot(context);
+  checkYes(args);
   const timeout = args.number("timeout");
   const given: ApplyWishes = {
     prune: args.flag("prune"),
@@ -65,6 +67,8 @@ export async function run(args: Args, context: Context): Promise<number> {
     if (proposal.value.changes.empty && !asJson) context.err.write("no change\n");
     return EXIT.done;
   }
+  // A saved plan has been looked at.
+  if (planned === undefined) await agreeToPrune(proposal.value.pruned, args.flag("yes"), context);
   const report = await carryOut(texts, proposal.value, readers, wishes, context);
   context.out.write(asJson ? reportJson(report) : showReport(report));
   context.err.write(showFailures(report));

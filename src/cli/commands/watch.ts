@@ -3,6 +3,7 @@ import { isAbsolute, join } from "node:path/posix";
 import type { Args } from "../args.js";
 import type { Context } from "../context.js";
 import { EXIT, UserError } from "../exit.js";
+import { checkYes } from "../handful.js";
 import { readFolder, readOverlay, type SpecText, type Unread } from "../input.js";
 import { readVariables } from "../variables.js";
 import { Looker, type Seen } from "../watch/looker.js";
@@ -23,8 +24,9 @@ export async function run(args: Args, context: Context): Promise<number> {
   if (overlay !== undefined && named !== undefined)
     throw new UserError(`${named} and -k ${overlay}: watch takes one folder`, EXIT.usage, "run a watcher for each");
   const folder = absolute(overlay ?? named ?? join(context.host.paths.settings, "pods"), context.cwd);
+  checkYes(args);
   const timeout = args.number("timeout");
-  const wishes = { prune: args.flag("prune"), ...(timeout === undefined ? {} : { timeout }) };
+  const wishes = { prune: args.flag("prune"), many: args.flag("yes"), ...(timeout === undefined ? {} : { timeout }) };
   const kustomize = overlay !== undefined;
   if (args.flag("path") && !args.flag("install")) throw new UserError("--path goes with --install", EXIT.usage);
   if (args.flag("install"))

@@ -9,6 +9,7 @@ import { HostError } from "../../ports/host.js";
 import { type ApplyWishes, applyDeletion, carryOut, pull } from "../commands/apply.js";
 import { deletionOf } from "../commands/delete.js";
 import type { Context } from "../context.js";
+import { HANDFUL } from "../handful.js";
 import type { SpecText, Unread } from "../input.js";
 import { imageFinding } from "../pipeline.js";
 import { manifestOf } from "../pods.js";
@@ -21,7 +22,8 @@ import type { Reporter } from "./report.js";
 
 export interface WatchWishes {
   readonly prune: boolean;
-  /** Seconds. */
+  /** Also more than a handful at a time. */
+  readonly many: boolean;
   /** Seconds; absent: a minute. */
   readonly timeout?: number;
 }
@@ -60,8 +62,9 @@ export class Reconciler {
       const found = { sources: new Set(texts.map((t) => t.source)), unread: unread.map((u) => u.source), declared };
       const missed = findMissing(await manifestOf(this.#context), this.#folder, found);
       const { gone, early } = this.#absences.settle(missed, now, DELAYS.away);
+      const many = !this.#wishes.many && gone.filter((one) => one.prunable).flatMap((one) => one.pods).length > HANDFUL;
       let pruned = false;
-      for (const one of gone) pruned = (await this.#gone(one)) || pruned;
+      for (const one of gone) pruned = (await this.#gone(one, many)) || pruned;
       // Rights and disks are mended without an event of the file; text that is no text is not.
       const unreadable = unread.some((u) => u.error instanceof HostError);
       // What is deleted may have held a port that another file waits for.
@@ -128,12 +131,12 @@ export class Reconciler {
     return found;
   }
 
-  /** True when pods were deleted. */
-  async #gone(missed: Missed): Promise<boolean> {
+  /** True when pods were deleted. `many`: it is one of too many to be deleted by nobody's word. */
+  async #gone(missed: Missed, many: boolean): Promise<boolean> {
     const { pods } = missed;
-    if (!this.#wishes.prune || !missed.prunable) {
+    if (!this.#wishes.prune || !missed.prunable || many) {
       const fresh = this.#absences.announce(missed);
-      if (fresh !== undefined) this.#reporter.missing(fresh);
+      if (fresh !== undefined) this.#reporter.missing(fresh, this.#wishes.prune && many);
       return false;
     }
     const readers = await openReaders(this.#context);

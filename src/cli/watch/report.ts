@@ -3,6 +3,7 @@ import type { ApplyReport } from "../../apply/types.js";
 import type { Diagnostic } from "../../base/diagnostic.js";
 import type { ChangeSet } from "../../diff/types.js";
 import type { Context } from "../context.js";
+import { HANDFUL } from "../handful.js";
 import type { SpecText } from "../input.js";
 import { printDiagnostics } from "../print.js";
 import { entryName, showFailures, showObject } from "../show.js";
@@ -66,9 +67,11 @@ export class Reporter {
     if (!this.#asJson) this.#context.err.write(`pod ${pod} is left as it is until ${source}, or what the pod uses, changes\n`);
   }
 
-  missing({ source, pods, taken }: Missed): void {
+  /** `many`: --prune leaves them, for there are more of them than a handful. */
+  missing({ source, pods, taken }: Missed, many = false): void {
     const names = pods.join(" ");
-    if (this.#asJson) this.#event({ type: "missing", source, pods });
+    if (many && !this.#asJson) this.#context.err.write(`more than ${HANDFUL} would go at a time, which --prune does with --yes alone:\n`);
+    if (this.#asJson) this.#event({ type: "missing", source, pods, ...(many ? { many } : {}) });
     else if (pods.length === 0) this.#context.err.write(`${source} is gone; its ConfigMaps and Secrets stay\n`);
     else if (taken)
       this.#context.err.write(`${source} does not have ${pods.join(", ")} any more, which go on. podgen delete ${names} removes them\n`);

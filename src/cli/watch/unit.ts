@@ -29,6 +29,8 @@ function word(text: string): string {
 /** What the unit's watcher is to do; `variables`: options with absolute paths. */
 export interface UnitWishes {
   readonly prune: boolean;
+  /** With --yes. */
+  readonly many: boolean;
   readonly timeout?: number;
   /** The folder is kustomize's. */
   readonly kustomize: boolean;
@@ -40,7 +42,7 @@ export interface UnitWishes {
 /** The text of the unit. Node.js is named by its full path: a user manager's PATH may not have it. */
 export function watchUnit(folder: string, wishes: UnitWishes, node: string, executable: string): string {
   const timeout = wishes.timeout === undefined ? [] : ["--timeout", String(wishes.timeout)];
-  const options = [...timeout, ...(wishes.prune ? ["--prune"] : []), ...(wishes.variables ?? [])];
+  const options = [...timeout, ...(wishes.prune ? ["--prune"] : []), ...(wishes.many ? ["--yes"] : []), ...(wishes.variables ?? [])];
   const once = wishes.path ? ["--once"] : [];
   const words = [node, executable, "watch", ...(wishes.kustomize ? ["-k"] : []), folder, ...once, ...options];
   return [
